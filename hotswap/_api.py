@@ -1,0 +1,57 @@
+"""The verbs of the module `hotswap`, over one default reloader: the one that `watch` started last."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Unpack
+
+from hotswap._model import Finding, Plan, Report
+from hotswap._reloader import Path, Reloader
+from hotswap._settings import Options
+from hotswap.errors import NotRunningError
+
+_default: Reloader | None = None
+
+
+def watch(*paths: Path, **settings: Unpack[Options]) -> Reloader:
+    """Start to keep the modules below `paths` in step with their files; return the running `Reloader`.
+
+    No paths means the current directory, editable installs and the entries of ``sys.path`` outside site-packages and
+    the standard library. The verbs of this module then speak to this reloader. Raises SettingsError for an option that
+    is not accepted, OverlapError if a running reloader has one of these roots.
+    """
+    global _default
+    reloader = Reloader(*paths, **settings).start()
+    _default = reloader
+    return reloader
+
+
+def _running() -> Reloader:
+    if _default is None:
+        raise NotRunningError("nothing is watched yet: call hotswap.watch() first, or start the program with python -m hotswap")
+    return _default
+
+
+def poll() -> Report | None:
+    """Apply here what the watcher has seen since the last call; None if there is nothing. For the top of each frame."""
+    return _running().poll()
+
+
+def reload(*modules: str | ModuleType) -> Report:
+    """Look at the disk now, apply what changed here, return the report. Never raises for a bad edit."""
+    return _running().reload(*modules)
+
+
+def plan() -> Plan:
+    """Return what `reload` would do at most; nothing is touched."""
+    return _running().plan()
+
+
+def errors() -> tuple[Finding, ...]:
+    """Return what keeps an edit from being live, by file and line; empty when the process is in step."""
+    return _running().errors()
+
+
+def reports() -> tuple[Report, ...]:
+    """Return the reports of the last swaps, the newest last."""
+    return _running().reports()

@@ -1,0 +1,100 @@
+"""Stage 11: carry out a plan. Waves in topological and source order, one commit each; any exception takes all back.
+
+Read `apply` from top to bottom: probe what must not be touched, patch bodies, go through the modules, let names go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+
+from hotswap._apply._bodies import map_codes, patch_bodies
+from hotswap._apply._definitions import clear_caches
+from hotswap._apply._lines import patch_lines
+from hotswap._apply._stale import probe
+from hotswap._apply._swap import Swap, Work
+from hotswap._apply._visit import visit_module
+from hotswap._model import Edit, Finding, Outcome, Plan
+from hotswap._quiet._values import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What applying asks of the reloader: loaded modules, what belongs to the project, and where a function is defined.
+
+    `run_in` calls back with a module inside `importlib.reload`, so that import hooks see the module being run.
+    """
+
+    modules: Mapping[str, ModuleType]
+    is_project: Callable[[ModuleType | FunctionType], bool]
+    definition: Callable[[FunctionType], Definition | None]
+    run_in: Callable[[ModuleType, Callable[[], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a group: outcomes if it is live, else the exception that took everything back."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    error: BaseException | None = None
+
+
+def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bool = False) -> Applied:
+    """Bring the modules of `edits`, which are in topological order, to their new texts, or leave all as it was.
+
+    Nothing escapes: whatever is raised, by the program's statements or by us, is in the result, and the program is as
+    it was before. With `strict`, a finding of HS1xx counts as failure.
+    """
+    swap = Swap(edits, around.modules, around.is_project, around.definition)
+    swap.maybe = {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
+    try:
+        _carry_out(swap, around)
+        findings = tuple(found for work in swap.works.values() for found in work.log.findings)
+        refused = [found for found in findings if strict and found.code.startswith("HS1")]
+        if refused:
+            swap.undo()
+            return Applied(findings=findings)
+    except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
+        swap.undo()
+        return Applied(error=error)
+    for act in swap.later:
+        act()
+    return Applied(tuple(_outcomes(plan, swap)), findings)
+
+
+def _carry_out(swap: Swap, around: Surroundings) -> None:
+    works = list(swap.works.values())
+    for work in works:
+        probe(swap, work, work.scope, work.edit.new.statements)
+        map_codes(work)
+    for work in works:
+        patch_bodies(swap, work)
+        patch_lines(swap, work)
+    for work in works:
+        _run(swap, work, around)
+    swap.commit()
+    clear_caches(swap)
+    for scope, name in swap.last:
+        scope.drop(name)
+    swap.commit()
+    swap.replace_references()
+
+
+def _run(swap: Swap, work: Work, around: Surroundings) -> None:
+    """Go through a module; inside `importlib.reload` if any of its statements may run."""
+    if work.may_run(swap.maybe):
+        around.run_in(work.module, lambda: visit_module(swap, work))
+    else:
+        visit_module(swap, work)
+
+
+def _outcomes(plan: Plan, swap: Swap) -> list[Outcome]:
+    found = []
+    for step in plan.steps:
+        work = swap.works.get(step.module)
+        if work is not None:
+            log = work.log
+            found.append(Outcome(step, tuple(log.ran), tuple(log.patches), tuple(log.findings)))
+    return found

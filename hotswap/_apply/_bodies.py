@@ -1,0 +1,108 @@
+"""The first wave: live functions get the code of the new text, where nothing but code changed.
+
+Functions whose header changed wait for their statement, so that code and defaults are set together.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from types import CodeType, FunctionType
+
+from hotswap._apply._swap import Swap, Work
+from hotswap._compile import compile_in, own_content
+from hotswap._diff import only_code
+from hotswap._model import Diff, Kind, Pair, Snapshot
+from hotswap.patch._functions import set_code, set_doc
+
+Around = tuple[ast.ClassDef, ...]
+
+
+def map_codes(work: Work) -> None:
+    """Fill the code map of `work` from its diff: which code object of the old text became which of the new one."""
+    _map(work, work.edit.diff, (), ())
+
+
+def _map(work: Work, diff: Diff, old_around: Around, new_around: Around) -> None:
+    for pair in diff.unchanged:
+        both = partial(_compile_both, work.edit.old, work.edit.new, pair, old_around, new_around)
+        if pair.old.digest == pair.new.digest and _same_ground(work.edit.old, work.edit.new):
+            work.codes.move(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno, both)
+        else:
+            work.codes.add(*both())
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind in (Kind.CLASS, Kind.SUITE):
+            _map(work, pair.inner, _into(old_around, pair.old.node), _into(new_around, pair.new.node))
+        else:
+            work.codes.add(*_compile_both(work.edit.old, work.edit.new, pair, old_around, new_around))
+
+
+def _same_ground(old: Snapshot, new: Snapshot) -> bool:
+    """Whether equal statements compile to equal code: the same file, the same ``from __future__`` lines."""
+    return old.flags == new.flags and old.origin == new.origin
+
+
+def _into(around: Around, node: ast.stmt) -> Around:
+    return (*around, node) if isinstance(node, ast.ClassDef) else around
+
+
+def _compile_both(
+    old: Snapshot, new: Snapshot, pair: Pair, old_around: Around, new_around: Around
+) -> tuple[CodeType, CodeType]:
+    return (
+        compile_in([pair.old.node], old_around, old.origin, old.flags, doc=pair.old.key == "doc"),
+        compile_in([pair.new.node], new_around, new.origin, new.flags, doc=pair.new.key == "doc"),
+    )
+
+
+def patch_bodies(swap: Swap, work: Work) -> None:
+    """Record new code for every live function of `work` but those that wait for their statement."""
+    if not work.codes:
+        return
+    _note_behaviour(swap, work)
+    waiting = set(_headers(work.edit.diff, ""))
+    for place, functions in work.functions.items():
+        if place not in waiting:
+            for function in functions:
+                patch(swap, work, function)
+
+
+def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
+    """Record the code that takes the place of that of `function`; return it, or None if it stays as it is."""
+    old = function.__code__
+    new = work.codes.successor(old)
+    if new is None or new == old:
+        return new
+    missing = set_code(swap.journal, function, new, partial(work.cell_for, function))
+    if missing:
+        names = ", ".join(missing)
+        swap.tell(work, "HS204", new.co_firstlineno, name=function.__qualname__, missing=names)
+        return None
+    set_doc(swap.journal, function, old, new)
+    return new
+
+
+def _headers(diff: Diff, prefix: str) -> list[tuple[str, int]]:
+    """Return the places, in the old text, of functions that more changed of than their code."""
+    found = []
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind in (Kind.CLASS, Kind.SUITE):
+            inner = f"{prefix}{pair.old.binds[-1]}." if pair.new.kind is Kind.CLASS else prefix
+            found += _headers(pair.inner, inner)
+        elif pair.new.kind is Kind.DEF and not only_code(pair):
+            found.append((prefix + pair.old.binds[-1], pair.old.lineno))
+    return found
+
+
+def _note_behaviour(swap: Swap, work: Work) -> None:
+    """Note the new code objects that behave otherwise when called, not counting functions that they only make."""
+    called = frozenset(_called_names(work.edit.diff))
+    for old, new in work.codes.pairs():
+        if own_content(old, called) != own_content(new, called):
+            swap.changes.codes.add(new)
+
+
+def _called_names(diff: Diff) -> list[str]:
+    """Return the simple names that changed statements call anywhere inside."""
+    nodes = (inner for pair in diff.changed for inner in ast.walk(pair.new.node))
+    return [n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]

@@ -1,0 +1,64 @@
+"""What changed so far in a swap: names that are bound to something else, members of classes, functions with new code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import CodeType, ModuleType
+from typing import Any
+
+from hotswap._journal import MISSING
+from hotswap._values import same
+
+
+class Changes:
+    """Old values of changed names by module; `codes` are new code objects that behave differently from the old."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, dict[str, Any]] = {}
+        self.codes: set[CodeType] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._names or self.codes)
+
+    def note(self, module: str, name: str, old: object, new: object) -> bool:
+        """Note that `name` (dotted for a member of a class) was `old` and is `new`; return whether readers can tell."""
+        if same(old, new):
+            return False
+        self._names.setdefault(module, {}).setdefault(name, old)
+        return True
+
+    def old(self, module: str, name: str) -> object:
+        """Return what `name` was before the swap, or MISSING if it did not change (or did not exist)."""
+        return self._names.get(module, {}).get(name, MISSING)
+
+    def of(self, module: str) -> dict[str, Any]:
+        """Return the changed names of `module` with their old values."""
+        return self._names.get(module, {})
+
+    def changed(self, module: str, dotted: str) -> bool:
+        """Whether reading `dotted` in the scope of `module` may give something else now.
+
+        ``A.x`` changed if `A` was bound anew or its member `x` changed; a bare ``A`` only if it was bound anew.
+        """
+        names = self._names.get(module)
+        return bool(names) and any(prefix in names for prefix in _prefixes(dotted))
+
+    def reads(self, namespace: dict[str, Any], module: str, dotted: str) -> bool:
+        """Whether the value of `dotted`, read with `namespace` as globals, changed; follows modules by their dictionaries."""
+        if self.changed(module, dotted):
+            return True
+        value: object = namespace.get(dotted.split(".")[0])
+        parts = dotted.split(".")[1:]
+        while parts and isinstance(value, ModuleType):
+            if self.changed(value.__name__, ".".join(parts)):
+                return True
+            value = vars(value).get(parts.pop(0))
+        if parts and isinstance(value, type):
+            return self.changed(value.__module__, f"{value.__qualname__}.{parts[0]}")
+        return False
+
+
+def _prefixes(dotted: str) -> Iterator[str]:
+    parts = dotted.split(".")
+    for size in range(1, len(parts) + 1):
+        yield ".".join(parts[:size])

@@ -1,0 +1,214 @@
+"""Definitions: a ``def`` or ``class`` whose object exists goes on as that object.
+
+The public value of a name may be something else than the function that its ``def`` made (a wrapper, a property). The
+raw function takes the new code in place; the public value is made anew only if the decorators changed.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from hotswap._apply import _rebuild, _stale
+from hotswap._apply._bodies import patch
+from hotswap._apply._scopes import reaches_code
+from hotswap._apply._swap import Swap, Work
+from hotswap._compile import own_content
+from hotswap._diff import decorators, only_code, same_header
+from hotswap._journal import MISSING
+from hotswap._model import How, Kind, Pair, Statement
+from hotswap.patch._functions import caches_around, copies, doc_of, set_copied, set_header
+from hotswap.patch._proxies import forward
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+_RAW = "__hotswap_raw__"
+_Def = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def define(visit: Visit, pair: Pair) -> None:
+    """Apply a changed ``def``."""
+    old, new = pair.old, pair.new
+    if only_code(pair):
+        _note_code(visit, pair)
+        _stale.keep(visit, pair)
+        return
+    raws = visit.work.live(visit.scope, old)
+    if not raws:
+        visit.execute(new, "changed")
+    elif decorators(old.node) == decorators(new.node):
+        redefine(visit, new, raws)
+        _note_code(visit, pair)
+    else:
+        redecorate(visit, pair, raws)
+
+
+def _note_code(visit: Visit, pair: Pair) -> None:
+    """Report a function that was patched in place, and see to the memo caches around it."""
+    name = visit.named(pair.new)
+    public = visit.scope.peek(pair.new.binds[-1])
+    note = ""
+    for raw in visit.work.live(visit.scope, pair.old):
+        for cache in caches_around(getattr(public, "__func__", public), raw):
+            visit.swap.later.append(cache.cache_clear)
+            note = "its cache was cleared"
+    visit.swap.patched(visit.work, name, How.IN_PLACE, note)
+
+
+def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
+    """Evaluate the header of `new` once and set it on the live functions `raws`, together with their code."""
+    fresh = _make(visit, new.node)
+    public = visit.scope.peek(new.binds[-1])
+    for raw in raws:
+        for wrapper in copies(getattr(public, "__func__", public), raw):
+            set_copied(visit.swap.journal, wrapper, raw, fresh, doc_of(fresh.__code__))
+        code = patch(visit.swap, visit.work, raw)
+        set_header(visit.swap.journal, raw, fresh)
+        visit.swap.changes.codes.add(code or raw.__code__)
+
+
+def _make(visit: Visit, node: ast.stmt) -> FunctionType:
+    """Run the ``def`` without its decorators, aside; its code has the wrong first line and is not used."""
+    fields = {**dict(ast.iter_fields(node)), "decorator_list": []}
+    bare = ast.copy_location(type(node)(**fields), node)
+    if reaches_code([bare]):
+        visit.swap.commit()
+    made = visit.scope.run([bare])
+    function = next(iter(made.values()))
+    assert type(function) is FunctionType
+    return function
+
+
+def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
+    """Apply changed decorators. The raw function lives on inside, unless it was the public value itself.
+
+    In that case it has to call the decorated function from now on, so a new one goes inside.
+    """
+    new = pair.new
+    name = new.binds[-1]
+    public = visit.scope.peek(name)
+    if any(raw is public for raw in raws) and getattr(new.node, "decorator_list", ()):
+        visit.execute(new, "changed")
+        return
+    redefine(visit, new, raws)
+    visit.swap.commit()
+    node = new.node
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    value: ast.expr = ast.copy_location(ast.Name(_RAW, ast.Load()), node)
+    for decorator in reversed(node.decorator_list):
+        value = ast.copy_location(ast.Call(decorator, [value], []), decorator)
+    assign = ast.copy_location(ast.Assign([ast.copy_location(ast.Name(node.name, ast.Store()), node)], value), node)
+    made = visit.scope.run([assign], {_RAW: raws[0]})
+    visit.bind_all(new, made)
+    visit.swap.patched(visit.work, visit.named(new), How.REBOUND)
+    visit.work.log.ran.append(new)
+
+
+def change_class(visit: Visit, pair: Pair) -> None:
+    """Apply a changed ``class``: its members to the class that exists, then its header."""
+    live = visit.scope.peek(pair.new.binds[-1])
+    if not isinstance(live, type) or live.__name__ != pair.new.binds[-1]:
+        visit.execute(pair.new, "changed")
+    elif same_header(pair):
+        _rebuild.change_members(visit, pair, live)
+    else:
+        _rebuild.change_header(visit, pair, live)
+
+
+def settle(visit: Visit, name: str, old: object, value: object) -> object:
+    """Return what to bind `name` to, `value` or the live object that takes its place.
+
+    A function made anew from the same code is the live one with a new header. An old function that is not the name's
+    object any more, and whose definition left the text, forwards to the object that is.
+    """
+    if old is MISSING or old is value:
+        return value
+    if type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
+        set_header(visit.swap.journal, old, value)
+        return old
+    if _was_defined(visit, name, old):
+        _leave_to(visit, name, old, value)
+    return value
+
+
+def _same_function(old: FunctionType, new: FunctionType) -> bool:
+    if old.__code__.co_qualname != new.__code__.co_qualname or old.__closure__ or new.__closure__:
+        return False
+    return own_content(old.__code__) == own_content(new.__code__) and old.__code__ == new.__code__
+
+
+def _was_defined(visit: Visit, name: str, old: object) -> bool:
+    """Whether the statement that bound `old` defined it; an assignment that picks an existing object does not."""
+    binder = next((s for s in reversed(_flat(visit.work.edit.old.statements, visit.scope.prefix)) if name in s.binds), None)
+    if binder is None:
+        return False
+    if binder.kind in (Kind.DEF, Kind.CLASS):
+        return True
+    if type(old) is not FunctionType or old.__globals__ is not visit.scope.namespace:
+        return False
+    return binder.lineno <= old.__code__.co_firstlineno <= binder.end_lineno
+
+
+def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
+    """Return the statements of the scope that `prefix` names, those in suites included."""
+    found: list[Statement] = []
+    for statement in statements:
+        found.append(statement)
+        if statement.kind is Kind.SUITE:
+            found += _flat(statement.children, "")
+    if not prefix:
+        return found
+    first, _, rest = prefix.partition(".")
+    return [inner for s in found if s.kind is Kind.CLASS and s.binds == (first,) for inner in _flat(s.children, rest)]
+
+
+def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
+    swap = visit.swap
+    if type(old) is FunctionType and callable(value):
+        if not _holds(value, old):
+            forward(swap.journal, old, value)
+            swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
+    elif isinstance(old, type):
+        _rebuild.leave_class(visit, name, old, value)
+    elif type(old) is not FunctionType:
+        swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
+
+
+def _holds(value: object, old: FunctionType) -> bool:
+    """Whether calling `value` may come back to `old`, which it wraps."""
+    seen: set[int] = set()
+    while value is not None and id(value) not in seen:
+        if value is old:
+            return True
+        seen.add(id(value))
+        cells = getattr(value, "__closure__", None) or ()
+        if any(_content(cell) is old for cell in cells):
+            return True
+        value = getattr(value, "__wrapped__", None) if type(value) is FunctionType else None
+    return False
+
+
+def _content(cell: object) -> object:
+    try:
+        return cell.cell_contents  # type: ignore[attr-defined]  # a closure holds cells
+    except ValueError:
+        return None
+
+
+def clear_caches(swap: Swap) -> None:
+    """Have the memo caches cleared whose functions behave otherwise now: they hold results of the old code."""
+    for work in swap.works.values():
+        for name, value in list(vars(work.module).items()):
+            _clear(swap, work, name, value)
+            if isinstance(value, type) and value.__module__ == work.edit.module:
+                for member, inner in list(vars(value).items()):
+                    _clear(swap, work, f"{name}.{member}", getattr(inner, "__func__", inner))
+
+
+def _clear(swap: Swap, work: Work, name: str, value: object) -> None:
+    if type(value).__name__ != "_lru_cache_wrapper" or not _stale.behaves_otherwise(swap, value):
+        return
+    swap.later.append(value.cache_clear)  # type: ignore[attr-defined]  # functools' own type
+    swap.patched(work, name, How.IN_PLACE, "its cache was cleared")

@@ -1,0 +1,135 @@
+"""Import bindings follow: a from-import whose name changed at its source is bound anew, if nobody rebound it since."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hotswap._apply._scopes import ClassScope
+from hotswap._apply._swap import Swap, Work
+from hotswap._journal import MISSING
+from hotswap._model import How, Statement
+from hotswap._values import same
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+
+def follow(visit: Visit, statement: Statement) -> None:
+    """Bind anew the names of an unchanged import statement whose sources changed."""
+    node = statement.node
+    if not isinstance(node, ast.ImportFrom):
+        return
+    source = _absolute(visit, node)
+    changed = visit.swap.changes.of(source)
+    if not changed:
+        return
+    for alias in node.names:
+        if alias.name == "*":
+            _follow_star(visit, source)
+        elif alias.name in changed:
+            _follow_name(visit, statement, source, alias.name, alias.asname or alias.name)
+
+
+def _absolute(visit: Visit, node: ast.ImportFrom) -> str:
+    package = visit.scope.namespace.get("__package__") or ""
+    if not node.level:
+        return node.module or ""
+    base = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def _follow_name(visit: Visit, statement: Statement, source: str, there: str, here: str) -> None:
+    old, new = visit.swap.changes.old(source, there), look_up(visit.swap, source, there)
+    held = visit.scope.peek(here)
+    if new is MISSING:
+        if held is not MISSING:
+            visit.swap.tell(
+                visit.work, "HS205", statement.lineno, name=there, module=source, holder=visit.work.edit.module
+            )
+    elif old is MISSING or held is MISSING or same(old, held):
+        if not _is_bound_later(visit, statement, here):
+            _bind(visit, here, new)
+
+
+def _bind(visit: Visit, name: str, value: object) -> None:
+    if visit.swap.bind(visit.work, visit.scope, name, value):
+        visit.swap.patched(visit.work, visit.scope.prefix + name, How.REBOUND)
+
+
+def _is_bound_later(visit: Visit, statement: Statement, name: str) -> bool:
+    if isinstance(visit.scope, ClassScope):
+        return False
+    later = (s for s in visit.work.edit.new.statements if s.lineno > statement.end_lineno)
+    return any(name in s.binds for s in later)
+
+
+def look_up(swap: Swap, module: str, name: str) -> object:
+    """Return what `name` of `module` is, the wave that is not set yet included."""
+    work = swap.works.get(module)
+    if work is not None:
+        gone = any(scope is work.scope and gone == name for scope, gone in swap.last)
+        return MISSING if gone else work.scope.peek(name)
+    found = sys.modules.get(module)
+    return MISSING if found is None else vars(found).get(name, MISSING)
+
+
+def _follow_star(visit: Visit, source: str) -> None:
+    """Bind what entered ``*``, drop what left it, follow what changed."""
+    changed = visit.swap.changes.of(source)
+    public = set(_public(visit.swap, source))
+    before = set(_public_before(visit.swap, source))
+    own = {name for s in visit.work.edit.new.statements for name in s.binds if s.binds != ("*",)}
+    for name in sorted(public - own):
+        held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
+        if (name not in before and held is MISSING) or (name in changed and (held is MISSING or same(changed[name], held))):
+            _bind(visit, name, new)
+    for name in sorted(before - public - own):
+        held = visit.scope.peek(name)
+        if held is not MISSING and same(_before(visit.swap, source, name), held):
+            visit.swap.changes.note(visit.work.edit.module, name, held, MISSING)
+            visit.swap.last.append((visit.scope, name))
+            visit.swap.patched(visit.work, name, How.REMOVED)
+
+
+def _public(swap: Swap, module: str) -> Iterator[str]:
+    names = look_up(swap, module, "__all__")
+    if isinstance(names, (list, tuple)):
+        yield from (name for name in names if look_up(swap, module, name) is not MISSING)
+        return
+    work = swap.works.get(module)
+    every = {*vars(sys.modules[module]), *(work.scope.stores if work else ())}
+    yield from (name for name in every if not name.startswith("_") and look_up(swap, module, name) is not MISSING)
+
+
+def _before(swap: Swap, module: str, name: str) -> object:
+    work = swap.works.get(module)
+    return (work.before if work else vars(sys.modules[module])).get(name, MISSING)
+
+
+def _public_before(swap: Swap, module: str) -> Iterator[str]:
+    work = swap.works.get(module)
+    namespace = work.before if work else vars(sys.modules[module])
+    names = namespace.get("__all__")
+    yield from (names if isinstance(names, (list, tuple)) else (n for n in namespace if not n.startswith("_")))
+
+
+def is_bound_elsewhere(work: Work, name: str) -> bool:
+    """Whether `name` of the module is bound by something else than its statements: a submodule, or a ``global``."""
+    if f"{work.edit.module}.{name}" in sys.modules:
+        return True
+    text = work.edit.new.text
+    if "global" not in text or name not in text:
+        return False
+    trees = (statement.node for statement in work.edit.new.statements)
+    return any(isinstance(n, ast.Global) and name in n.names for tree in trees for n in ast.walk(tree))
+
+
+def content_of(cell: object) -> object:
+    """Return what a closure cell holds, None if it is empty."""
+    try:
+        return cell.cell_contents  # type: ignore[attr-defined]  # closures hold cells
+    except ValueError:
+        return None

@@ -1,0 +1,158 @@
+"""Where statements run: in a module, or in the body of a class that exists. Stores wait here until the wave is set."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from types import CodeType, ModuleType
+from typing import Any
+
+from hotswap._compile import class_body, compile_in
+from hotswap._execute import Layer, Stores, run
+from hotswap._journal import MISSING, Journal
+from hotswap._model import Edit
+from hotswap.patch._classes import cell_of, del_members, own_cell, set_members
+
+_NONE: Mapping[str, object] = {}
+
+
+class Scope:
+    """What both kinds of scope have. `around` are the class statements that surround it, outermost first."""
+
+    namespace: dict[str, Any]
+    around: tuple[ast.ClassDef, ...]
+
+    def __init__(self, module: ModuleType, edit: Edit) -> None:
+        self.module, self.edit, self.namespace = module, edit, vars(module)
+
+    @property
+    def prefix(self) -> str:
+        """What qualified names in this scope begin with."""
+        return "".join(f"{outer.name}." for outer in self.around)
+
+    def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
+        """Return the module code of `nodes`, standing in this scope."""
+        new = self.edit.new
+        return compile_in(nodes, self.around, new.origin, new.flags, doc=doc)
+
+
+class ModuleScope(Scope):
+    """A module's own namespace."""
+
+    around = ()
+
+    def __init__(self, module: ModuleType, edit: Edit) -> None:
+        super().__init__(module, edit)
+        self.stores = Stores(self.namespace)
+        self.outer: Stores = self.stores
+
+    def peek(self, name: str) -> object:
+        """Return what `name` is bound to, the wave that is not set yet included; MISSING if it is not bound."""
+        if name in self.stores.gone:
+            return MISSING
+        value = dict.get(self.stores, name, MISSING)
+        return self.namespace.get(name, MISSING) if value is MISSING else value
+
+    def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
+        """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
+        ran = Layer(given, self.stores)
+        run(self.compile(nodes, doc=doc), self.namespace, ran, self.edit.path, nodes[0].lineno)
+        return ran
+
+    def store(self, name: str, value: object) -> None:
+        """Bind `name` with the next wave."""
+        self.stores[name] = value
+
+    def drop(self, name: str) -> None:
+        """Unbind `name` with the next wave."""
+        del self.stores[name]
+
+    def flush(self, journal: Journal) -> None:
+        """Hand the waiting stores to `journal`."""
+        for name, value in self.stores.items():
+            if self.namespace.get(name, MISSING) is not value:
+                journal.set_item(self.namespace, name, value)
+        for name in self.stores.gone:
+            journal.del_item(self.namespace, name)
+        self.stores.clear()
+
+    def annotations(self) -> dict[str, Any]:
+        """Return a copy of the module's ``__annotations__``."""
+        return dict(self.namespace.get("__annotations__", {}))
+
+
+class ClassScope(Scope):
+    """The body of the class `cls`, which exists, stated by `node` in `parent`."""
+
+    def __init__(self, parent: Scope, outer: Stores, node: ast.ClassDef, cls: type) -> None:
+        super().__init__(parent.module, parent.edit)
+        self.outer, self.cls, self.node = outer, cls, node
+        self.around = (*parent.around, node)
+        self.members: dict[str, Any] = {}
+        self.gone: dict[str, None] = {}
+
+    def peek(self, name: str) -> object:
+        """Return the raw member `name` of the class itself, MISSING if it has none."""
+        if name in self.gone:
+            return MISSING
+        return self.members.get(name, vars(self.cls).get(name, MISSING))
+
+    def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
+        """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
+        members = {name: value for name, value in vars(self.cls).items() if name not in self.gone}
+        members |= {**self.members, **given}
+        body = class_body(self.compile(nodes, doc=doc), [outer.name for outer in self.around])
+        layer = Layer(members, self.outer)
+        closure = tuple(cell_of(self.cls, name) for name in body.co_freevars)
+        run(body, self.namespace, layer, self.edit.path, nodes[0].lineno, closure)
+        cell = dict.get(layer, "__classcell__")
+        if cell is not None:
+            cell.cell_contents = self.cls
+        own_cell(iter(layer.values()), self.cls)
+        for name in layer.keys() - dict(layer.written()).keys():
+            layer.pop(name)
+        return layer
+
+    def store(self, name: str, value: object) -> None:
+        """Set the member `name` with the next wave."""
+        self.members[name] = value
+        self.gone.pop(name, None)
+
+    def drop(self, name: str) -> None:
+        """Remove the member `name` with the next wave."""
+        self.members.pop(name, None)
+        self.gone[name] = None
+
+    def flush(self, journal: Journal) -> None:
+        """Hand the waiting members to `journal`."""
+        old = vars(self.cls)
+        set_members(journal, self.cls, {n: v for n, v in self.members.items() if old.get(n, MISSING) is not v})
+        del_members(journal, self.cls, (name for name in self.gone if name in old))
+        self.members, self.gone = {}, {}
+
+    def annotations(self) -> dict[str, Any]:
+        """Return a copy of the class's own ``__annotations__``."""
+        return dict(vars(self.cls).get("__annotations__", {}))
+
+
+AnyScope = ModuleScope | ClassScope
+
+
+def reaches_code(nodes: Iterable[ast.AST]) -> bool:
+    """Whether running `nodes` may reach code that must be new already: what they call, or scopes of their own.
+
+    Scopes of their own (class bodies, comprehensions, lambdas) look names up in the module, not among the stores.
+    """
+    return any(_reaches(node) for node in nodes)
+
+
+_OWN_SCOPE = (ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_CONSTRUCTORS = frozenset({"int", "str", "float", "bool", "bytes", "tuple", "list", "dict", "set", "frozenset", "len", "range"})
+
+
+def _reaches(node: ast.AST) -> bool:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return bool(node.decorator_list) or _reaches(node.args)
+    if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _CONSTRUCTORS):
+        return True
+    return isinstance(node, _OWN_SCOPE) or any(map(_reaches, ast.iter_child_nodes(node)))

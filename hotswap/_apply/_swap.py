@@ -1,0 +1,226 @@
+"""One group's transaction while it is applied: what is known of its modules, what changed so far, what was done."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import Any, Final
+
+from hotswap._apply._changes import Changes
+from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
+from hotswap._compile import CodeMap
+from hotswap._findings import finding
+from hotswap._journal import MISSING, Journal, restore_dict
+from hotswap._model import Edit, Finding, How, Patch, Statement
+from hotswap._quiet._values import Definition
+from hotswap.patch._classes import cell_of
+from hotswap.patch._functions import live_functions
+from hotswap.patch._referrers import replace
+
+IsProject = Callable[[ModuleType | FunctionType], bool]
+DefinitionOf = Callable[[FunctionType], Definition | None]
+
+_NOTED: Final = (list, dict, set)
+
+
+@dataclass(slots=True)
+class Log:
+    """What was done to one module."""
+
+    ran: list[Statement] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Work:
+    """One module of the group: its edit, its scopes, its live functions by name and line, and its code map."""
+
+    def __init__(self, module: ModuleType, edit: Edit) -> None:
+        self.edit, self.module = edit, module
+        self.scope = ModuleScope(module, edit)
+        self.classes: list[ClassScope] = []
+        self.codes = CodeMap()
+        self.log = Log()
+        self.before = dict(vars(module))
+        self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
+
+    @property
+    def functions(self) -> dict[tuple[str, int], list[FunctionType]]:
+        """Return the live functions by qualified name and first line in the old text."""
+        if self._functions is None:
+            self._functions = defaultdict(list)
+            for function in live_functions(vars(self.module)):
+                code = function.__code__
+                self._functions[code.co_qualname, code.co_firstlineno].append(function)
+        return self._functions
+
+    def live(self, scope: AnyScope, statement: Statement) -> list[FunctionType]:
+        """Return the live functions that the ``def`` `statement` of the old text made."""
+        assert isinstance(statement.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        name = statement.node.name
+        found = self.functions.get((scope.prefix + name, statement.lineno), [])
+        return [function for function in found if function.__code__.co_name == name]
+
+    def may_run(self, maybe: set[int]) -> bool:
+        """Whether any statement of the module may run."""
+        diff = self.edit.diff
+        return bool(diff.added or diff.changed) or any(map(_contains(maybe), self.edit.new.statements))
+
+    def class_scope(self, parent: AnyScope, node: ast.ClassDef, cls: type) -> ClassScope:
+        """Return a scope for the body of the live class `cls`; its members wait for the next wave like the module's."""
+        scope = ClassScope(parent, self.scope.stores, node, cls)
+        self.classes.append(scope)
+        return scope
+
+    def cell_for(self, function: FunctionType, name: str) -> CellType | None:
+        """Return a cell for the free variable `name` that `function` gains, if it can be had."""
+        return cell_of(self._class_of(function.__code__.co_qualname), name)
+
+    def _class_of(self, qualname: str) -> type | None:
+        value: object = None
+        scope: Mapping[str, Any] = vars(self.module)
+        for part in qualname.split(".<locals>")[0].split(".")[:-1]:
+            value = scope.get(part)
+            if not isinstance(value, type):
+                return None
+            scope = vars(value)
+        return value if isinstance(value, type) else None
+
+
+def _contains(maybe: set[int]) -> Callable[[Statement], bool]:
+    def contains(statement: Statement) -> bool:
+        return id(statement) in maybe or any(map(contains, statement.children))
+
+    return contains
+
+
+class Swap:
+    """The state of a transaction. Every write to a live object goes through its journal."""
+
+    def __init__(
+        self, edits: Iterable[Edit], modules: Mapping[str, ModuleType], is_project: IsProject, definition: DefinitionOf
+    ) -> None:
+        self.is_project, self.definition = is_project, definition
+        self.journal = Journal()
+        self.changes = Changes()
+        self.works = {edit.module: Work(modules[edit.module], edit) for edit in edits}
+        self.maybe: set[int] = set()
+        self.touched: dict[int, str] = {}
+        self.last: list[tuple[AnyScope, str]] = []
+        self.later: list[Callable[[], object]] = []
+        self.known = frozenset(sys.modules)
+        self.replaced: list[tuple[Work, str, object, object]] = []
+
+    def commit(self) -> None:
+        """Set the wave: everything that waits, at once."""
+        for work in self.works.values():
+            for scope in (work.scope, *work.classes):
+                scope.flush(self.journal)
+        self.journal.commit()
+
+    def undo(self) -> None:
+        """Take everything back, and forget the project's modules that were imported on the way."""
+        for work in self.works.values():
+            work.scope.stores.clear()
+        self.journal.undo()
+
+    def undo_waiting(self) -> None:
+        """Drop what was recorded since the last commit."""
+        self.journal.drop_waiting()
+
+    def replace_references(self) -> None:
+        """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""
+        replaced, self.replaced = self.replaced, []
+        for work, name, old, value in replaced:
+            ours = (replaced, self.changes, work.before, *(w.before for w in self.works.values()))
+            left = replace(self.journal, old, value, ours)
+            del left, name
+        self.journal.commit()
+
+    def pending_code(self, function: FunctionType) -> CodeType:
+        """Return the code that `function` runs once the wave is set."""
+        work = self.works.get(function.__globals__.get("__name__", ""))
+        code = function.__code__
+        if work is None or code in self.changes.codes:
+            return code
+        return work.codes.successor(code) or code
+
+    def bind(self, work: Work, scope: AnyScope, name: str, value: object) -> bool:
+        """Store `value` under `name` if readers can tell it from what is there; return whether they can."""
+        old = scope.peek(name)
+        changed = self.changes.note(work.edit.module, scope.prefix + name, old, value)
+        if changed or old is MISSING:
+            scope.store(name, value)
+        return changed
+
+    def drop(self, work: Work, scope: AnyScope, name: str) -> None:
+        """Unbind `name`, now; names that leave with the save itself go in the last wave."""
+        if scope.peek(name) is not MISSING:
+            self.changes.note(work.edit.module, scope.prefix + name, scope.peek(name), MISSING)
+            scope.drop(name)
+
+    def tell(self, work: Work, code: str, lineno: int, **fields: object) -> None:
+        """Add a finding about a line of the module's file, once."""
+        found = finding(code, work.edit.path, lineno, **fields)
+        if found not in work.log.findings:
+            work.log.findings.append(found)
+
+    def patched(self, work: Work, qualname: str, how: How, note: str = "") -> None:
+        """Add to the report what became of `qualname`."""
+        patch = Patch(qualname, how, note)
+        if patch not in work.log.patches:
+            work.log.patches.append(patch)
+
+    def note_containers(self, work: Work, statement: Statement) -> None:
+        """Remember, shallowly, the containers that `statement` names, so that a failure can put them back."""
+        for name in dict.fromkeys((*statement.reads, *statement.mutates)):
+            value = resolve(work.scope, name)
+            if type(value) in _NOTED:
+                self.journal.note(_restorer(value))
+
+
+def _restorer(value: Any) -> partial[None]:
+    if type(value) is dict:
+        return partial(restore_dict, value, dict(value))
+    return partial(_restore_list, value, list(value)) if type(value) is list else partial(_restore_set, value, set(value))
+
+
+def _restore_list(target: list[Any], content: list[Any]) -> None:
+    target[:] = content
+
+
+def _restore_set(target: set[Any], content: set[Any]) -> None:
+    target &= content
+    target |= content
+
+
+def resolve(scope: AnyScope, dotted: str) -> object:
+    """Return what `dotted` is, through modules and classes by their dictionaries alone; MISSING if it is not there."""
+    first, *rest = dotted.split(".")
+    value = scope.peek(first)
+    if value is MISSING and isinstance(scope, ClassScope):
+        value = scope.outer.get(first, scope.namespace.get(first, MISSING))
+    if value is MISSING:
+        builtins = scope.namespace.get("__builtins__")
+        value = (builtins if isinstance(builtins, dict) else vars(builtins)).get(first, MISSING) if builtins else MISSING
+    for part in rest:
+        value = _member(value, part)
+    return value
+
+
+def _member(value: object, name: str) -> object:
+    if isinstance(value, ModuleType):
+        return vars(value).get(name, MISSING)
+    if isinstance(value, type):
+        return next((vars(base)[name] for base in value.__mro__ if name in vars(base)), MISSING)
+    return MISSING
+
+
+def new_modules(known: frozenset[str]) -> Iterator[str]:
+    """Yield the names that came into ``sys.modules`` since `known` was taken."""
+    yield from (name for name in list(sys.modules) if name not in known)

@@ -1,0 +1,208 @@
+"""Going through one block of statements, in source order: what runs, what is patched, what is kept.
+
+A block is a module, the body of a class that exists, or a suite. Definitions have a room of their own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Sequence
+
+from hotswap._apply import _chains, _definitions, _follow, _stale
+from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
+from hotswap._apply._swap import Swap, Work
+from hotswap._diff import dump, only_code, same_header
+from hotswap._execute import Layer
+from hotswap._journal import MISSING
+from hotswap._model import Diff, How, Kind, Pair, Statement
+from hotswap._source import suites
+
+Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
+
+
+class Visit:
+    """One block. `wrap` puts statements of a suite back under its ``try`` or ``with`` before they run."""
+
+    def __init__(self, swap: Swap, work: Work, scope: AnyScope, wrap: Wrap = lambda nodes: nodes) -> None:
+        self.swap, self.work, self.scope, self.wrap = swap, work, scope, wrap
+
+    def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
+        """Bring the block from `old` to `new`."""
+        unchanged = {id(pair.new): pair for pair in diff.unchanged}
+        changed = {id(pair.new): pair for pair in diff.changed}
+        again = _chains.again(self, diff, old, new)
+        for statement in new:
+            if id(statement) in again:
+                self.execute(statement, again[id(statement)])
+            elif id(statement) in changed:
+                self.change(changed[id(statement)])
+            elif id(statement) in unchanged:
+                _stale.keep(self, unchanged[id(statement)])
+            else:
+                self.execute(statement, "new")
+        self.forget(diff.removed, new)
+        self.forget([pair.old for pair in diff.changed if pair.inner is None], new)
+
+    def change(self, pair: Pair) -> None:
+        """Apply a statement whose text changed."""
+        old, new = pair.old, pair.new
+        if old.kind is new.kind is Kind.DEF:
+            _definitions.define(self, pair)
+        elif old.kind is new.kind is Kind.CLASS:
+            _definitions.change_class(self, pair)
+        elif old.kind is new.kind is Kind.SUITE and same_header(pair):
+            self.suite(pair)
+        elif only_code(pair):
+            self.swap.patched(self.work, self.named(new), How.IN_PLACE)
+            _stale.keep(self, pair)
+        elif not self._only_annotation(pair):
+            self.execute(new, "changed")
+
+    def _only_annotation(self, pair: Pair) -> bool:
+        """Handle a variable of which only the annotation changed: its value is not evaluated."""
+        old, new = pair.old.node, pair.new.node
+        if not (isinstance(old, ast.AnnAssign) and isinstance(new, ast.AnnAssign) and old.value and new.value):
+            return False
+        if dump(old.value) != dump(new.value):
+            return False
+        bare = ast.AnnAssign(target=new.target, annotation=new.annotation, value=None, simple=new.simple)
+        self.run(pair.new, [ast.copy_location(bare, new)])
+        return True
+
+    def suite(self, pair: Pair) -> None:
+        """Go into an ``if``, ``try`` or ``with`` whose header did not change."""
+        assert pair.inner is not None
+        if _is_main_guard(pair.new.node) and self.work.edit.module == "__main__":
+            if pair.inner:
+                self.swap.tell(self.work, "HS202", pair.new.lineno, why="the main part of a script", target=self.target(pair.new))
+            return
+        for branch, nodes in suites(pair.new.node):
+            inner = branch_of(pair.inner, branch)
+            wrap = _wrapping(pair.new.node, branch, self.wrap)
+            old = [s for s in pair.old.children if s.branch == branch]
+            new = [s for s in pair.new.children if s.branch == branch]
+            visit = Visit(self.swap, self.work, self.scope, wrap)
+            if _stale.is_taken(self, pair.new, branch):
+                visit.block(inner, old, new)
+            else:
+                visit.patch_only(inner)
+
+    def patch_only(self, diff: Diff) -> None:
+        """Name what the code map patches in a branch that did not run; nothing in it is run."""
+        for pair in diff.changed:
+            self.swap.patched(self.work, self.named(pair.new), How.IN_PLACE)
+
+    def execute(self, statement: Statement, reason: str) -> None:
+        """Run a statement whole and bind what it binds; `reason` is for the report."""
+        del reason
+        self.run(statement, [statement.node])
+        self.work.log.ran.append(statement)
+
+    def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
+        """Run `nodes`, which stand for `statement`, in this scope."""
+        wrapped = self.wrap(nodes)
+        reaching = reaches_code(wrapped)
+        if reaching or isinstance(self.scope, ClassScope):
+            self.swap.commit()
+        self.swap.note_containers(self.work, statement)
+        before = dict(self.scope.namespace) if reaching else {}
+        bound = self.scope.run(wrapped, doc=statement.key == "doc")
+        self._note_bypass(before, bound)
+        self.bind_all(statement, bound)
+
+    def bind_all(self, statement: Statement, bound: Layer) -> None:
+        """Bind what a run bound, each name where readers can tell the new value from the old."""
+        for name, value in list(bound.items()):
+            known = self.scope.peek(name)
+            changed = self.bind(name, value)
+            if changed and not name.startswith("__hotswap"):
+                how = How.ADDED if known is MISSING else How.REBOUND
+                self.swap.patched(self.work, self.scope.prefix + name, how)
+        for name in bound.gone:
+            self.swap.drop(self.work, self.scope, name)
+        if not bound and statement.kind is Kind.OTHER:
+            self.swap.patched(self.work, f"{self.scope.prefix}{statement.key}", How.RAN)
+
+    def bind(self, name: str, value: object) -> bool:
+        """Bind one name; what it was bound to lives on as the new value where it can. Return whether readers can tell."""
+        old = self.scope.peek(name)
+        value = _definitions.settle(self, name, old, value)
+        return self.swap.bind(self.work, self.scope, name, value)
+
+    def _note_bypass(self, before: dict[str, object], bound: Layer) -> None:
+        """Find stores that went around the buffer (``global``, ``globals()[...]``) and note how to take them back."""
+        namespace = self.scope.namespace
+        for name in before.keys() | namespace.keys() if before else ():
+            old, new = before.get(name, MISSING), namespace.get(name, MISSING)
+            if old is not new and name not in bound:
+                self.swap.changes.note(self.work.edit.module, name, old, new)
+                self.swap.journal.note(lambda n=name, o=old: namespace.pop(n, None) if o is MISSING else namespace.__setitem__(n, o))  # type: ignore[misc]
+
+    def forget(self, removed: Iterable[Statement], new: Sequence[Statement]) -> None:
+        """Let the names go that only statements which left the text bound."""
+        kept = {name for statement in new for name in statement.binds}
+        for statement in removed:
+            for name in statement.binds:
+                if name not in kept and self._may_leave(name):
+                    self._leave(name)
+            _stale.tell_removed(self, statement)
+
+    def _leave(self, name: str) -> None:
+        old = self.scope.peek(name)
+        self.swap.changes.note(self.work.edit.module, self.scope.prefix + name, old, MISSING)
+        self.swap.last.append((self.scope, name))
+        self.swap.patched(self.work, self.scope.prefix + name, How.REMOVED)
+
+    def _may_leave(self, name: str) -> bool:
+        if self.scope.peek(name) is MISSING:
+            return False
+        return isinstance(self.scope, ClassScope) or not _follow.is_bound_elsewhere(self.work, name)
+
+    def named(self, statement: Statement) -> str:
+        """Return what the report calls `statement`."""
+        return self.scope.prefix + (statement.binds[-1] if statement.binds else statement.key)
+
+    def target(self, statement: Statement) -> str:
+        """Return the target by which a user can have `statement` run."""
+        return f"{self.work.edit.module}:{self.named(statement)}"
+
+
+def branch_of(diff: Diff, branch: str) -> Diff:
+    """Return the part of a suite's `diff` that belongs to one of its branches."""
+    return Diff(
+        unchanged=tuple(p for p in diff.unchanged if p.new.branch == branch),
+        moved=tuple(p for p in diff.moved if p.new.branch == branch),
+        changed=tuple(p for p in diff.changed if p.new.branch == branch),
+        added=tuple(s for s in diff.added if s.branch == branch),
+        removed=tuple(s for s in diff.removed if s.branch == branch),
+    )
+
+
+def _is_main_guard(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "__name__" in dump(node.test) and "__main__" in dump(node.test)
+
+
+def _wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
+    """Return what puts statements back into the suite `branch` of `node`, so that its handlers and exits apply."""
+
+    def wrap(nodes: list[ast.stmt]) -> list[ast.stmt]:
+        if branch == "body" and isinstance(node, (ast.Try, ast.TryStar)):
+            again: ast.stmt = type(node)(body=nodes, handlers=node.handlers or [_reraise()], orelse=[], finalbody=[])
+        elif branch == "body" and isinstance(node, ast.With):
+            again = ast.With(items=node.items, body=nodes)
+        else:
+            return outer(nodes)
+        return outer([ast.fix_missing_locations(ast.copy_location(again, node))])
+
+    return wrap
+
+
+def _reraise() -> ast.ExceptHandler:
+    return ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])
+
+
+def visit_module(swap: Swap, work: Work) -> None:
+    """Bring one module of the group to its new text."""
+    edit = work.edit
+    scope: ModuleScope = work.scope
+    Visit(swap, work, scope).block(edit.diff, edit.old.statements, edit.new.statements)

@@ -1,0 +1,63 @@
+"""What is live: the text of every module as it was run, kept as bytes, and the state of its file when it was read.
+
+No syntax trees are kept: they are some 1,200 bytes a line. Texts of more than a few KiB are compressed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+Signature = tuple[int, int, int, int]
+_BIG: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The text that the process runs as one module. `certain` is False if nobody saw it being run.
+
+    `origin` is the file name in its code objects, `path` the real file; `seen` the file's signature before it was read.
+    """
+
+    origin: str
+    path: str
+    packed: bytes
+    seen: Signature | None
+    certain: bool = True
+
+    @property
+    def source(self) -> bytes:
+        """The text's bytes as in the file."""
+        return zlib.decompress(self.packed[1:]) if self.packed[:1] == b"z" else self.packed[1:]
+
+
+def pack(source: bytes) -> bytes:
+    """Return `source` as a baseline keeps it; zlib's level 1 costs some 60 us for 10 KiB and saves two thirds."""
+    return b"z" + zlib.compress(source, 1) if len(source) > _BIG else b"=" + source
+
+
+class Baselines:
+    """The baseline of each module by name. One thread writes at a time: the one that imports or swaps."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Baseline] = {}
+
+    def note(self, module: str, baseline: Baseline) -> None:
+        """Remember that `module` runs the text of `baseline`."""
+        self._known[module] = baseline
+
+    def get(self, module: str) -> Baseline | None:
+        """Return the baseline of `module`, None if it is not known."""
+        return self._known.get(module)
+
+    def forget(self, module: str) -> None:
+        """Drop a module that is not loaded any more."""
+        self._known.pop(module, None)
+
+    def __contains__(self, module: object) -> bool:
+        return module in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._known))

@@ -1,0 +1,222 @@
+"""Statements to code objects, and which new code object takes the place of which old one.
+
+A statement is compiled inside empty classes of the names that surround it (never alone): private names, ``super()``,
+class scope, qualified names, line and column numbers are then those of a compile of the whole file.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from types import CodeType
+from typing import Final
+
+Both = Callable[[], tuple[CodeType, CodeType]]
+
+_OPTIMIZED: Final = 0x1
+_LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
+
+
+def compile_in(
+    nodes: Sequence[ast.stmt], around: Sequence[ast.ClassDef], origin: str, flags: int, *, doc: bool = False
+) -> CodeType:
+    """Return the module code of `nodes` as if they stood in the classes `around` (outermost first) of `origin`.
+
+    `doc` says that the first of them is a docstring, not just a string that stands there. Raises SyntaxError for what
+    only the compiler finds (``return`` outside a function).
+    """
+    body = list(nodes)
+    if body and _would_be_doc(body[0]) and not doc:
+        body.insert(0, ast.copy_location(ast.Pass(), body[0]))
+    for outer in reversed(around):
+        body = [_shell(outer, body)]
+    tree = ast.Module(body=body, type_ignores=[])
+    return compile(tree, origin, "exec", flags=flags, dont_inherit=True)
+
+
+def _would_be_doc(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _shell(outer: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
+    """Return `outer` with another body and nothing that runs; type parameters stay, as members may close over them."""
+    fields = dict(ast.iter_fields(outer))
+    fields |= {"bases": [], "keywords": [], "decorator_list": [], "body": body or [ast.copy_location(ast.Pass(), outer)]}
+    return ast.copy_location(ast.ClassDef(**fields), outer)
+
+
+def inner_codes(code: CodeType) -> list[CodeType]:
+    """Return the code objects directly inside `code`, in source order."""
+    return [const for const in code.co_consts if isinstance(const, CodeType)]
+
+
+def all_codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield `code` and everything inside it, outermost first."""
+    yield code
+    for inner in inner_codes(code):
+        yield from all_codes(inner)
+
+
+def is_class_body(code: CodeType) -> bool:
+    """Whether `code` is the body of a class: unlike functions, it has no fast locals."""
+    return not code.co_flags & _OPTIMIZED and code.co_name != "<module>"
+
+
+def class_body(code: CodeType, names: Sequence[str]) -> CodeType:
+    """Return the body of the innermost of the nested classes `names` in module code made by `compile_in`."""
+    for name in names:
+        code = next(c for c in _through_parameters(code) if c.co_name == name and is_class_body(c))
+    return code
+
+
+def _through_parameters(code: CodeType) -> Iterator[CodeType]:
+    """Yield inner codes, looking into the scope that PEP 695 puts around a generic class."""
+    for inner in inner_codes(code):
+        yield inner
+        if inner.co_name.startswith("<generic parameters"):
+            yield from inner_codes(inner)
+
+
+def content(code: CodeType) -> tuple[object, ...]:
+    """Return what `code` does, without where it stands; equal for functions that behave alike."""
+    consts = tuple(content(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts)
+    flags = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    return (*names, *flags, code.co_code, code.co_exceptiontable, consts)
+
+
+def _constant(value: object) -> object:
+    """``1 == True == 1.0`` and ``0.0 == -0.0``: compare constants by type and text, tuples item by item."""
+    if isinstance(value, (tuple, frozenset)):
+        items = [_constant(item) for item in value]
+        return (type(value), tuple(items) if isinstance(value, tuple) else frozenset(items))
+    return (type(value), repr(value))
+
+
+def match(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield (old, new) for the code objects inside `old` that have a successor inside `new`, at any depth.
+
+    Equal content in order anchors the rest; between anchors, the same name in order; last, a name that is unique.
+    """
+    olds, news = inner_codes(old), inner_codes(new)
+    for one, other in _partners(olds, news):
+        yield olds[one], news[other]
+        yield from match(olds[one], news[other])
+
+
+def _partners(olds: list[CodeType], news: list[CodeType]) -> Iterator[tuple[int, int]]:
+    left = {index: (olds[index].co_name, is_class_body(olds[index])) for index in range(len(olds))}
+    free = {index: (news[index].co_name, is_class_body(news[index])) for index in range(len(news))}
+    matcher = SequenceMatcher(None, [content(c) for c in olds], [content(c) for c in news], autojunk=False)
+    start, other = 0, 0
+    for block in matcher.get_matching_blocks():
+        gap = _same_names(range(start, block.a), range(other, block.b), left, free)
+        equal = [(block.a + offset, block.b + offset) for offset in range(block.size)]
+        for pair in (*gap, *equal):
+            del left[pair[0]], free[pair[1]]
+            yield pair
+        start, other = block.a + block.size, block.b + block.size
+    yield from _same_names(list(left), list(free), left, free)
+
+
+def _same_names(
+    olds: Sequence[int], news: Sequence[int], left: dict[int, tuple[str, bool]], free: dict[int, tuple[str, bool]]
+) -> list[tuple[int, int]]:
+    waiting: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
+    for index in news:
+        waiting[free[index]].append(index)
+    return [(index, waiting[left[index]].pop(0)) for index in olds if waiting[left[index]]]
+
+
+def shift(code: CodeType, delta: int) -> CodeType | None:
+    """Return `code` moved by `delta` lines, or None where that needs a compile.
+
+    Line tables are relative to `co_firstlineno`, of inner code objects too. From 3.13 on a class body's code stores
+    its own line as a constant, so code that makes classes is compiled anew instead.
+    """
+    if delta == 0:
+        return code
+    consts: list[object] = []
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            if _LINES_IN_CLASS_CODE and is_class_body(const):
+                return None
+            moved = shift(const, delta)
+            if moved is None:
+                return None
+            consts.append(moved)
+        else:
+            consts.append(const)
+    return code.replace(co_firstlineno=code.co_firstlineno + delta, co_consts=tuple(consts))
+
+
+class CodeMap:
+    """Which code takes the place of which: filled from matched statements, asked with the code of a live function.
+
+    Live code is known by its qualified name and first line, and by its content where several share both.
+    """
+
+    def __init__(self) -> None:
+        self._known: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]] = defaultdict(list)
+        self._moved: list[tuple[int, int, int, Both]] = []
+
+    def add(self, old: CodeType, new: CodeType) -> None:
+        """Note the successor of every code object inside `old`, module code of the same statements as `new`."""
+        for before, after in match(old, new):
+            self._known[before.co_qualname, before.co_firstlineno].append((before, after))
+
+    def move(self, first: int, last: int, delta: int, compile_both: Both) -> None:
+        """Note that the old lines `first` to `last` stand `delta` lines further down.
+
+        `compile_both` gives the old and the new module code, for code that cannot be moved without a compile.
+        """
+        if delta:
+            self._moved.append((first, last, delta, compile_both))
+
+    def __bool__(self) -> bool:
+        return bool(self._known or self._moved)
+
+    def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
+        """Yield all that was added, old and new."""
+        for found in self._known.values():
+            yield from found
+
+    def successor(self, code: CodeType) -> CodeType | None:
+        """Return the code that shall take the place of `code`, or None if it stays as it is."""
+        known = self._known.get((code.co_qualname, code.co_firstlineno))
+        if known:
+            return next((new for old, new in known if old == code), None) or _alike(known, code)
+        for first, last, delta, compile_both in self._moved:
+            if first <= code.co_firstlineno <= last:
+                return shift(code, delta) or self._compiled(code, *compile_both())
+        return None
+
+    def _compiled(self, code: CodeType, old: CodeType, new: CodeType) -> CodeType | None:
+        self.add(old, new)
+        known = self._known.get((code.co_qualname, code.co_firstlineno))
+        return _alike(known, code) if known else None
+
+
+def _alike(known: list[tuple[CodeType, CodeType]], code: CodeType) -> CodeType:
+    wanted = content(code)
+    return next((new for old, new in known if content(old) == wanted), known[0][1])
+
+
+def own_content(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[object, ...]:
+    """Return what a call of `code` does by itself: without the functions that it only makes.
+
+    Comprehensions, generator expressions and class bodies run with it, and so do nested functions whose names are
+    among `called`.
+    """
+    consts = tuple(
+        _constant(const)
+        if not isinstance(const, CodeType)
+        else content(const)
+        if const.co_name in called or const.co_name.startswith("<") and const.co_name != "<lambda>" or is_class_body(const)
+        else const.co_name
+        for const in code.co_consts
+    )
+    return (*content(code)[:-1], consts)

@@ -1,0 +1,169 @@
+"""Stage 5: match the statements of two texts, blind to positions, into class bodies and suites.
+
+Anchors first: runs of equal statements in the same order. Then equal ones that moved, then those whose text differs but
+whose syntax tree does not (comments, formatting), then those of the same key, in order. What is left came or went.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from difflib import SequenceMatcher
+
+from hotswap._model import Diff, Kind, Pair, Statement
+
+def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
+    """Return how `new` differs from `old`; pairs whose `inner` is set differ inside a body or suite."""
+    matching = _Matching(list(old), list(new))
+    matching.anchor()
+    matching.pair(lambda s: (s.key, s.branch, s.digest), moved=True)
+    matching.pair(lambda s: (s.key, s.branch, dump(s.node)), moved=False)
+    matching.pair(lambda s: (s.key, s.branch, _head(s)), moved=False)
+    matching.pair(lambda s: (s.key, s.branch), moved=False)
+    return matching.result()
+
+
+def same_tree(old: Statement, new: Statement) -> bool:
+    """Whether two statements differ in nothing but positions, comments and formatting."""
+    return old.digest == new.digest or dump(old.node) == dump(new.node)
+
+
+def dump(node: ast.AST) -> str:
+    """Return the syntax tree of `node` as text without positions."""
+    return ast.dump(node, annotate_fields=False)
+
+
+def shape(node: ast.AST) -> str:
+    """Return the tree of `node` without the bodies of the functions and lambdas in it.
+
+    Two statements of one shape differ only in code that does not run when they do.
+    """
+    return dump(_Hollow().visit(_copy(node)))
+
+
+def header(node: ast.stmt) -> str:
+    """Return what stands before the body of a class, or before the suites of `if`, `try`, `with`, as text."""
+    if isinstance(node, ast.ClassDef):
+        return "".join(map(dump, [*node.decorator_list, *node.bases, *node.keywords, *getattr(node, "type_params", ())]))
+    if isinstance(node, ast.If):
+        return dump(node.test)
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        return "".join(f"{h.type and dump(h.type)}{h.name}" for h in node.handlers) + type(node).__name__
+    return "".join(map(dump, node.items)) if isinstance(node, ast.With) else ""
+
+
+def same_header(pair: Pair) -> bool:
+    """Whether what stands before a class body or suites is the same on both sides."""
+    return header(pair.old.node) == header(pair.new.node)
+
+
+def only_code(pair: Pair) -> bool:
+    """Whether the two differ in nothing that runs with them: bodies of functions and lambdas alone."""
+    return shape(pair.old.node) == shape(pair.new.node)
+
+
+def decorators(node: ast.stmt) -> str:
+    """Return the decorators of a function or class as text, the bodies of lambdas in them left out."""
+    found: Sequence[ast.expr] = getattr(node, "decorator_list", ())
+    return "|".join(map(shape, found))
+
+
+def _head(statement: Statement) -> Hashable:
+    if statement.kind is Kind.DEF:
+        return decorators(statement.node)
+    return header(statement.node) if statement.children else statement.digest
+
+
+def _copy(node: ast.AST) -> ast.AST:
+    """Copy what is kept by `shape`; much cheaper than a deep copy, as bodies are left out from the start."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        fields = {name: value for name, value in ast.iter_fields(node) if name != "body"}
+    else:
+        fields = dict(ast.iter_fields(node))
+    return type(node)(**{name: _copy_field(value) for name, value in fields.items()}, **_body(node))
+
+
+def _copy_field(value: object) -> object:
+    if isinstance(value, list):
+        return [_copy(item) if isinstance(item, ast.AST) else item for item in value]
+    return _copy(value) if isinstance(value, ast.AST) else value
+
+
+def _body(node: ast.AST) -> dict[str, object]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return {"body": []}
+    return {"body": ast.Constant(None)} if isinstance(node, ast.Lambda) else {}
+
+
+class _Hollow(ast.NodeTransformer):
+    """Makes ``async def`` and ``def`` one: which of them it is lives in the code object's flags."""
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        return ast.FunctionDef(**dict(ast.iter_fields(node)))
+
+
+class _Matching:
+    """Old and new statements that have no partner yet, and the pairs found so far."""
+
+    def __init__(self, old: list[Statement], new: list[Statement]) -> None:
+        self.old, self.new = old, new
+        self.partner: dict[int, int] = {}
+        self.taken: set[int] = set()
+        self.moved: set[int] = set()
+
+    def anchor(self) -> None:
+        """Pair what is equal and stands in the same order; the equal ends are cut off first, as most edits are small."""
+        old = [(s.key, s.branch, s.digest) for s in self.old]
+        new = [(s.key, s.branch, s.digest) for s in self.new]
+        start = _common(old, new)
+        end = _common(old[start:][::-1], new[start:][::-1])
+        for index in (*range(start), *range(-end, 0)):
+            self._take(index % len(new), index % len(old))
+        matcher = SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end], autojunk=False)
+        for block in matcher.get_matching_blocks():
+            for offset in range(block.size):
+                self._take(start + block.b + offset, start + block.a + offset)
+
+    def pair(self, key: Callable[[Statement], Hashable], *, moved: bool) -> None:
+        """Pair, in order, what is left with the same `key`."""
+        waiting: defaultdict[Hashable, list[int]] = defaultdict(list)
+        left = [index for index in range(len(self.new)) if index not in self.partner]
+        if not left or len(self.taken) == len(self.old):
+            return
+        for index, statement in enumerate(self.old):
+            if index not in self.taken:
+                waiting[key(statement)].append(index)
+        for index in left:
+            if olds := waiting.get(key(self.new[index])):
+                self._take(index, olds.pop(0))
+                self.moved |= {index} if moved else set()
+
+    def _take(self, new: int, old: int) -> None:
+        self.partner[new] = old
+        self.taken.add(old)
+
+    def result(self) -> Diff:
+        pairs = [(self.old[old], self.new[new], new) for new, old in sorted(self.partner.items())]
+        unchanged = [(Pair(o, n), index) for o, n, index in pairs if same_tree(o, n)]
+        return Diff(
+            unchanged=tuple(pair for pair, _ in unchanged),
+            moved=tuple(pair for pair, index in unchanged if index in self.moved),
+            changed=tuple(Pair(o, n, _inner(o, n)) for o, n, _ in pairs if not same_tree(o, n)),
+            added=tuple(s for index, s in enumerate(self.new) if index not in self.partner),
+            removed=tuple(s for index, s in enumerate(self.old) if index not in self.taken),
+        )
+
+
+def _inner(old: Statement, new: Statement) -> Diff | None:
+    return diff(old.children, new.children) if old.children or new.children else None
+
+
+def _common(old: Sequence[object], new: Sequence[object]) -> int:
+    size = 0
+    for one, other in zip(old, new):
+        if one != other:
+            break
+        size += 1
+    return size

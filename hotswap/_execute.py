@@ -1,0 +1,130 @@
+"""Stage 9: run chosen statements, their stores buffered, so that nothing is visible before the wave is set.
+
+``exec(code, namespace, stores)``: names that the statement binds land in `stores`; names that it reads are looked up
+there first, then in the module. Functions that it makes have the module's own dictionary as their globals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import CellType, CodeType, FunctionType, TracebackType
+from typing import Any
+
+from hotswap._journal import MISSING
+
+Cells = tuple[CellType | None, ...]
+_BOUND_BY_ITSELF = frozenset(
+    ("__module__", "__qualname__", "__classcell__", "__firstlineno__", "__static_attributes__", "__classdictcell__")
+)
+
+
+class Stores(dict[str, Any]):
+    """What statements of one module bound since the last wave. `gone` are names that they deleted.
+
+    ``__annotations__`` is asked for in the locals alone (SETUP_ANNOTATIONS), so a copy of the module's is given there.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._namespace = namespace
+        self.gone: dict[str, None] = {}
+
+    def __missing__(self, name: str) -> object:
+        if name != "__annotations__" or name not in self._namespace:
+            raise KeyError(name)
+        super().__setitem__(name, dict(self._namespace[name]))
+        return self[name]
+
+    def __setitem__(self, name: str, value: object) -> None:
+        super().__setitem__(name, value)
+        self.gone.pop(name, None)
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name, None)
+        self.gone[name] = None
+
+    def clear(self) -> None:
+        """Forget everything, as after a commit."""
+        super().clear()
+        self.gone.clear()
+
+    def __bool__(self) -> bool:
+        return bool(len(self) or self.gone)
+
+
+class Layer(dict[str, Any]):
+    """The namespace of one run: what the statements bind stays here; reads go on to `members`, then to `outer`.
+
+    `members` are those of a class that exists, `outer` the stores of the module. `gone` are names that were deleted.
+    """
+
+    def __init__(self, members: Mapping[str, Any], outer: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._members, self._outer = members, outer
+        self.gone: dict[str, None] = {}
+
+    def __setitem__(self, name: str, value: object) -> None:
+        super().__setitem__(name, value)
+        self.gone.pop(name, None)
+
+    def __delitem__(self, name: str) -> None:
+        self.pop(name, None)
+        self.gone[name] = None
+
+    def __missing__(self, name: str) -> object:
+        value = self._members.get(name, MISSING)
+        if value is MISSING:
+            return self._outer[name]
+        if name == "__annotations__":
+            self[name] = value = dict(value)
+        return value
+
+    def written(self) -> Iterator[tuple[str, Any]]:
+        """Yield the members that were bound, without what every class body binds by itself."""
+        yield from ((name, value) for name, value in self.items() if name not in _BOUND_BY_ITSELF)
+
+
+class StatementError(Exception):
+    """A statement raised. `error` is what it raised, `path` and `lineno` where in the user's files."""
+
+    def __init__(self, error: BaseException, path: str, lineno: int) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error, self.path, self.lineno = error, path, lineno
+
+
+def run(
+    code: CodeType, namespace: dict[str, Any], stores: Mapping[str, Any], path: str, lineno: int, closure: Cells = ()
+) -> None:
+    """Execute `code` with `namespace` as globals and `stores` as locals; `closure` has cells for its free variables.
+
+    Raises StatementError, from whatever the statement raised (also SystemExit and KeyboardInterrupt), whose traceback
+    then begins in the user's code.
+    """
+    try:
+        exec(code, namespace, stores, closure=closure or None)  # type: ignore[arg-type]  # None: no free variables
+    except BaseException as error:
+        error.__traceback__ = _user_frames(error.__traceback__, path)
+        raise StatementError(error, path, line_in(error.__traceback__, path) or lineno) from error
+
+
+def _user_frames(traceback: TracebackType | None, path: str) -> TracebackType | None:
+    """Cut our own frames off the top; keep everything if the user's file does not show up at all."""
+    rest = traceback
+    while rest is not None and rest.tb_frame.f_code.co_filename != path:
+        rest = rest.tb_next
+    return rest or traceback
+
+
+def line_in(traceback: TracebackType | None, path: str) -> int | None:
+    """Return the last line of `path` that `traceback` goes through."""
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == path:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+def function_from(code: CodeType, namespace: dict[str, Any], closure: tuple[Any, ...] | None) -> FunctionType:
+    """Return a function of `code`, for instance to learn the docstring that CPython gives it."""
+    return FunctionType(code, namespace, closure=closure)

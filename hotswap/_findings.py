@@ -1,0 +1,76 @@
+"""The edit contract: each way in which an edit may not be wholly in effect, with a stable code.
+
+`HS1xx` cannot be applied in this process, `HS2xx` applied but something old remains or was not run, `HS3xx` the edit
+could not be read or run (its group is held), `HS4xx` watching trouble. Codes are never reused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hotswap._model import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the contract. `message` and `advice` are format strings over the fields given to `finding`."""
+
+    code: str
+    title: str
+    message: str
+    advice: str
+
+
+_RULES: Final = (
+    Rule("HS101", "class rebuilt", "{name} could not be changed in place ({why}); it is a new class now",
+         "objects made before keep the old class where they could not be moved: {left} left"),
+    Rule("HS102", "file of a loaded module is gone", "{module} has no file any more; its code stays loaded",
+         "restart if nothing should use it"),
+    Rule("HS103", "not Python source", "{path_name} is not Python source and cannot be swapped", "restart to use it"),
+    Rule("HS104", "member that a class cannot take", "{name} cannot be changed in place: {why}", "restart to use it"),
+    Rule("HS201", "kept value", "{name} depends on what changed but keeps its value: {why}",
+         "hotswap.rerun({target!r}) makes it anew"),
+    Rule("HS202", "statement not run", "this statement was not run: {why}", "hotswap.rerun({target!r}) runs it"),
+    Rule("HS203", "removed statement's effect stays", "the statement was deleted, what it did stays: {name}",
+         "undo it by hand, or restart"),
+    Rule("HS204", "stale closure", "a live closure of {name} keeps its old code: it has no cell for {missing}",
+         "call the function that makes it again"),
+    Rule("HS205", "name gone, reference kept", "{name} left {module}, but {holder} imported it and keeps the object",
+         "a fresh start would fail at that import"),
+    Rule("HS206", "old object not forwarded", "{name} is another kind of object now; {count} old references remain ({why})",
+         "take the reference anew"),
+    Rule("HS207", "old code runs on", "{name} is running; its new body is used when it is called again", ""),
+    Rule("HS208", "cache cleared", "the cache of {name} was cleared: it held results of the old code", ""),
+    Rule("HS209", "default kept", "live closures of {name} keep the old default of {missing}",
+         "call the function that makes it again"),
+    Rule("HS210", "instances lack an attribute", "{count} live objects of {name} have no {missing}, which its new code reads",
+         "define __hotswap_migrate__ on the class"),
+    Rule("HS211", "class member not seen by", "{name} changed, but {by} ran before and did not see it", "restart if it matters"),
+    Rule("HS212", "new text unknown to baseline", "{module} was edited before hotswap saw it; functions are patched, nothing ran",
+         "hotswap.rerun({target!r}) or restart if module-level statements changed"),
+    Rule("HS213", "statement ran on the watcher's thread", "statements ran outside the main thread, which is busy", ""),
+    Rule("HS214", "computed values stay", "values computed by {name} stay on the objects that have them",
+         "delete the attribute to compute it anew"),
+    Rule("HS301", "syntax error", "{message}", "the old code runs on; the next save tries again"),
+    Rule("HS302", "unreadable file", "{message}", "the old code runs on; the next save tries again"),
+    Rule("HS303", "statement raised", "{message}", "nothing of this save is live; the next save tries again"),
+    Rule("HS304", "hotswap's own failure", "bug in hotswap: {message}", "please report it; the old code runs on"),
+    Rule("HS305", "empty file held", "{module} is empty or gone; it is not applied yet", "save it again, or reload()"),
+    Rule("HS306", "held with another file", "{module} waits for {other}, which could not be applied", "mend that file"),
+    Rule("HS401", "watch limit reached", "the system has no file watches left: {message}", "changed files are polled instead"),
+    Rule("HS402", "events lost", "the system dropped file events; all loaded files were looked at", ""),
+    Rule("HS403", "watched folder gone", "{path_name} is gone or cannot be watched: {message}", "it is tried again"),
+)
+# E501: a row of the table is easier to read on one line than wrapped.
+
+CATALOGUE: Final[dict[str, Rule]] = {rule.code: rule for rule in _RULES}
+
+
+def finding(code: str, path: str, lineno: int, **fields: object) -> Finding:
+    """Return the finding `code` at `path`:`lineno`, its words filled from `fields`.
+
+    Raises KeyError if the code is not in the catalogue or a field that its words name is missing.
+    """
+    rule = CATALOGUE[code]
+    return Finding(code, path, lineno, rule.message.format(**fields), rule.advice.format(**fields))

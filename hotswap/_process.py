@@ -1,0 +1,128 @@
+"""What exists once in a process, however many reloaders there are: lock, finder, baselines, import graph, generation."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import threading
+from collections.abc import Iterable
+from importlib.util import decode_source
+from types import ModuleType
+
+from hotswap._baselines import Baseline, Baselines, pack
+from hotswap._imports import Graph, mentions
+from hotswap._loader import Finder
+from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._roots import Scope
+from hotswap._settings import Settings, overlap
+from hotswap.errors import OverlapError
+
+
+class Process:
+    """The one of this process is `PROCESS`. `lock` is held while anything of it changes."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.baselines = Baselines()
+        self.graph = Graph()
+        self.rank: dict[str, int] = {}
+        self.generation = 0
+        self.finder = Finder(self._note, self._covers)
+        self._running: list[tuple[Settings, Scope]] = []
+        self._graphed: dict[str, bytes] = {}
+        self._main: ModuleType | None = None
+
+    def enter(self, settings: Settings) -> None:
+        """Take up the roots of a reloader that starts. Raises OverlapError if they overlap with a running one's."""
+        with self.lock:
+            for other, _ in self._running:
+                found = overlap(settings, other)
+                if found is not None:
+                    raise OverlapError(f"{found[0]} is watched already: {found[1]} belongs to another running Reloader")
+            self._running.append((settings, settings.scope()))
+            if self.finder not in sys.meta_path:
+                sys.meta_path.insert(0, self.finder)
+
+    def leave(self, settings: Settings) -> None:
+        """Give up the roots of a reloader that stops; with the last one the finder goes."""
+        with self.lock:
+            self._running = [pair for pair in self._running if pair[0] is not settings]
+            if not self._running and self.finder in sys.meta_path:
+                sys.meta_path.remove(self.finder)
+
+    def _covers(self, origin: str) -> bool:
+        return any(origin in scope for _, scope in self._running)
+
+    def _note(self, module: str, origin: str) -> None:
+        """Keep the text that is about to run. The signature is taken first: a later save then differs from it."""
+        seen = signature(origin)
+        try:
+            with open(origin, "rb") as file:
+                source = file.read()
+        except OSError:
+            return
+        self.baselines.note(module, Baseline(origin, origin, pack(source), seen))
+
+    def adopt_main(self, path: str, text: bytes) -> None:
+        """Take `text` as what the module ``__main__`` is about to run from the file `path`."""
+        self.baselines.note("__main__", Baseline(path, path, pack(text), signature(path)))
+        self._main = sys.modules.get("__main__")
+
+    def learn(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Give a baseline to every module that has none, from the file as it is now; return those that have one."""
+        known = []
+        for name in sys.modules:
+            self.rank.setdefault(name, len(self.rank))
+        for entry in entries:
+            if entry.name == "__main__" and self._main is not sys.modules["__main__"]:
+                self.baselines.forget("__main__")
+                self._main = sys.modules["__main__"]
+            if entry.name not in self.baselines:
+                self._learn_late(entry)
+            if entry.name in self.baselines:
+                known.append(entry)
+        return known
+
+    def _learn_late(self, entry: Entry) -> None:
+        seen = signature(entry.path)
+        try:
+            with open(entry.path, "rb") as file:
+                source = file.read()
+        except OSError:
+            return
+        self.baselines.note(entry.name, Baseline(entry.file, entry.path, pack(source), seen, certain=False))
+
+    def update_graph(self, entries: Iterable[Entry]) -> None:
+        """Bring the import graph up to date with the baselines; a text that did not change is not looked at again."""
+        for entry in entries:
+            baseline = self.baselines.get(entry.name)
+            if baseline is None or self._graphed.get(entry.name) is baseline.packed:
+                continue
+            self._graphed[entry.name] = baseline.packed
+            self.graph.update(entry.name, mentions(text_of(baseline), entry.package))
+
+    def pin(self, module: str) -> None:
+        """Have tracebacks show the text that runs, while the file says something else."""
+        baseline = self.baselines.get(module)
+        if baseline is not None:
+            lines = text_of(baseline).splitlines(keepends=True)
+            linecache.cache[baseline.origin] = (len(baseline.source), None, lines, baseline.origin)
+
+    def unpin(self, origin: str) -> None:
+        """Have tracebacks read the file again."""
+        linecache.cache.pop(origin, None)
+
+    def index(self, settings: Settings) -> ModuleIndex:
+        """Return a new index of the loaded modules below the roots of `settings`."""
+        return ModuleIndex(settings)
+
+
+def text_of(baseline: Baseline) -> str:
+    """Return the text of `baseline`, decoded as the import system does it; "" if it cannot be."""
+    try:
+        return decode_source(baseline.source)
+    except (SyntaxError, UnicodeDecodeError):
+        return ""
+
+
+PROCESS = Process()

@@ -1,0 +1,184 @@
+"""What the load of an attribute, an operator, an iteration or a store runs, and whether that is quiet.
+
+Each of them is a call in disguise: of a special method, a property, a descriptor. What a class in C does there alters
+nothing but the object at hand; what a class defines in Python is judged as a call of that function.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from enum import EnumMeta
+from typing import TYPE_CHECKING, Any
+
+from hotswap._quiet._results import make_result
+from hotswap._quiet._values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Scope,
+    Value,
+    describe_items,
+    find_enum_member,
+    find_member,
+    is_class,
+    is_module,
+    know,
+    look_up,
+    name_class,
+    runs_python,
+)
+
+if TYPE_CHECKING:
+    from hotswap._quiet._table import Table
+
+Found = tuple[type, Any]
+_TEXT = Value(kind=str, own=True)
+
+
+class LoudError(Exception):
+    """The statement is not quiet; `reason` says why, so that "it" can stand before it. Never leaves `_quiet`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Access(ABC):
+    """Judges what runs when an object is used otherwise than by calling it."""
+
+    def __init__(self, scope: Scope, table: Table) -> None:
+        self.scope = scope
+        self.table = table
+
+    @abstractmethod
+    def call(self, called: Value, given: Arguments, label: str) -> Value:
+        """Judge a call of `called`; return its result. Raises LoudError if it is not quiet."""
+
+    @abstractmethod
+    def call_raw(self, found: Found, name: str, given: Arguments, label: str) -> Value:
+        """Judge the call of a method as it stands in a class's dictionary, its receiver being the first argument."""
+
+    # --- attributes
+
+    def load(self, value: Value, name: str) -> Value:
+        """Judge ``value.name``; return what is known of the attribute."""
+        if value.obj is not MISSING and not value.after:
+            if is_module(value.obj):
+                return self._load_from_module(value, name)
+            if is_class(value.obj):
+                return self._load_from_class(value, name)
+        if value.kind is None:
+            return UNKNOWN
+        self._use_override(value, "__getattribute__", name)
+        found = look_up(value.kind, name, value.after)
+        if name == "__dict__" and value.own:
+            return Value(kind=dict, own=True)
+        if found is None:
+            self._use_override(value, "__getattr__", name)
+            return UNKNOWN
+        return self._load_raw(found, value, name)
+
+    def _load_from_module(self, value: Value, name: str) -> Value:
+        found = find_member(value.obj, name)
+        if found is MISSING:
+            self._use_override(value, "__getattribute__", name)
+            self._use_override(value, "__getattr__", name)
+            getter = find_member(value.obj, "__getattr__")
+            if getter is not MISSING:
+                return self.call(know(getter), Arguments((_TEXT,)), "the module's __getattr__")
+        return know(found)
+
+    def _load_from_class(self, value: Value, name: str) -> Value:
+        owner: Any = value.obj
+        if issubclass(type(owner), EnumMeta) and (member := find_enum_member(owner, name)) is not MISSING:
+            return know(member)
+        self._use_override(value, "__getattribute__", name)
+        meta, found = look_up(type(owner), name), look_up(owner, name)
+        if meta and (found is None or look_up(type(meta[1]), "__set__")):
+            return self._load_raw(meta, value, name)
+        if found is None:
+            self._use_override(value, "__getattr__", name)
+            return UNKNOWN
+        raw = found[1]
+        if type(raw) is staticmethod:
+            return know(raw.__func__)
+        self._use_descriptor(raw, name)
+        return UNKNOWN if type(raw) is classmethod else know(raw)
+
+    def _load_raw(self, found: Found, value: Value, name: str) -> Value:
+        """Judge the load of a raw object found in the class of `value`.
+
+        What comes out is not known, even of a plain class attribute: the instance may have its own by that name.
+        """
+        owner, raw = found
+        if (listed := self.table.find(raw)) is not None:
+            return make_result(listed, UNKNOWN, Arguments((value,)))
+        if self.table.trusts(owner):
+            return UNKNOWN
+        if type(raw) is functools.cached_property:
+            if not value.own:
+                raise LoudError(f"loads .{name}, which is computed and stored at its first load")
+            return self.call(know(raw.func), Arguments((value,)), f"the property {name}")
+        if type(raw) is property:
+            return self.call(know(raw.fget), Arguments((value,)), f"the property {name}")
+        self._use_descriptor(raw, name)
+        return UNKNOWN
+
+    def _use_descriptor(self, raw: object, name: str) -> None:
+        getter = look_up(type(raw), "__get__")
+        if getter and runs_python(getter[1]) and not self.table.trusts(getter[0]):
+            self.call_raw(getter, "__get__", Arguments((know(raw), UNKNOWN, UNKNOWN)), f"{name}.__get__()")
+
+    def _use_override(self, value: Value, hook: str, name: str) -> None:
+        found = value.kind and look_up(value.kind, hook)
+        if found and runs_python(found[1]) and not self.table.trusts(found[0]):
+            self.call_raw(found, hook, Arguments((value, _TEXT)), f"the {hook} that finds .{name}")
+
+    # --- operators
+
+    def use(self, value: Value, *hooks: str) -> None:
+        """Judge the special methods `hooks` of `value`, those that its class defines in Python."""
+        if value.kind is None or self.table.trusts(value.kind):
+            return
+        for hook in hooks:
+            found = look_up(value.kind, hook)
+            if found is not None and not self.table.trusts(found[0]) and runs_python(found[1]):
+                self.call_raw(found, hook, Arguments((value,), open=True), f"{name_class(value.kind)}.{hook}()")
+
+    def iterate(self, value: Value) -> Value:
+        """Judge an iteration over `value`; return what is known of the items."""
+        if value.kind is not None and not value.own and look_up(value.kind, "__next__"):
+            raise LoudError("advances an iterator that was there before")
+        self.use(value, "__iter__", "__getitem__")
+        return describe_items(value)
+
+    # --- stores
+
+    def store(self, value: Value, hook: str, name: str, *, anywhere: bool) -> None:
+        """Judge a store or deletion of an attribute or item, by the special method `hook`; `name` is for the reason.
+
+        With `anywhere` the object may be one that was there before.
+        """
+        if not value.own and not anywhere:
+            raise LoudError(f"stores into {name}, which it did not make")
+        if value.kind is None:
+            return
+        if hook.endswith("attr__"):
+            self._use_setter(value, hook, name)
+        found = look_up(value.kind, hook)
+        if found and runs_python(found[1]):
+            self.call_raw(found, hook, Arguments((value,), open=True), f"{name_class(value.kind)}.{hook}()")
+        elif found and not self.table.trusts(found[0]) and not is_module(value.obj):
+            raise LoudError(f"stores into {name} by a method that is not known to be quiet")
+
+    def _use_setter(self, value: Value, hook: str, name: str) -> None:
+        """Judge the property or descriptor that takes the store of an attribute."""
+        attribute = name.rpartition(".")[2]
+        found = look_up(value.kind, attribute) if value.kind else None
+        raw = found[1] if found else None
+        if type(raw) is property:
+            setter = raw.fset if hook == "__setattr__" else raw.fdel
+            self.call(know(setter), Arguments((value, UNKNOWN)), f"the property {attribute}")
+        elif (taker := look_up(type(raw), "__set__")) and runs_python(taker[1]):
+            self.call_raw(taker, "__set__", Arguments((know(raw), value, UNKNOWN)), f"{attribute}.__set__()")

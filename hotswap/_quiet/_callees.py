@@ -1,0 +1,294 @@
+"""What is called, and whether it is quiet: an entry of the table, project code whose body is walked, or neither.
+
+A project function is judged with what is known of its arguments, so that a function which fills a list that its caller
+made is quiet, and one that fills a list of the module is not. A recursive call is taken for quiet while it is being
+judged: the first reason found ends the whole, so nothing rests on that but the absence of reasons.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from abc import abstractmethod
+from enum import EnumMeta
+from types import FunctionType, GenericAlias, MethodType
+from typing import Any, Final
+
+from hotswap._quiet._access import Found, LoudError
+from hotswap._quiet._entries import Entries
+from hotswap._quiet._table import Table, find_raw
+from hotswap._quiet._values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Definition,
+    Frame,
+    Local,
+    Scope,
+    Value,
+    find_global,
+    is_class,
+    is_module,
+    know,
+    list_members,
+    look_up,
+    name_class,
+)
+
+_DEEPEST: Final = 40  # calls inside calls: far more than a constant needs, far less than the recursion limit
+_CLASS_METHOD_IN_C: Final = type(vars(dict)["fromkeys"])
+_ALIAS: Final = find_raw("typing._GenericAlias")
+
+
+class Callees(Entries):
+    """Judges calls; the bodies of functions are walked by the class below."""
+
+    def __init__(self, scope: Scope, table: Table) -> None:
+        super().__init__(scope, table)
+        self._judged: dict[tuple[object, ...], tuple[Value, object]] = {}
+        self._depth = 0
+
+    @abstractmethod
+    def run_body(self, node: Definition, frame: Frame) -> Value:
+        """Walk the body of a function whose parameters are bound in `frame`; return what it returns."""
+
+    # --- plain calls
+
+    def call(self, called: Value, given: Arguments, label: str) -> Value:
+        """Judge a call of `called`; return its result. Raises LoudError if it is not quiet."""
+        if called.local is not None:
+            return self._call_local(called.local, given, label)
+        if called.obj is MISSING:
+            return self._call_instance(called, given, label)
+        listed = self.table.find(called.obj)
+        if listed is not None:
+            return self.call_listed(listed, called, given, label)
+        if type(called.obj) is FunctionType:
+            return self._call_function(called.obj, given, label)
+        if is_class(called.obj):
+            return self.make(called.obj, given, label)
+        return self._call_wrapped(called, given, label)
+
+    def _call_wrapped(self, called: Value, given: Arguments, label: str) -> Value:
+        """Judge the call of an object that only stands for another: a bound method, a partial, ``Stack[int]``."""
+        obj: Any = called.obj
+        if type(obj) is MethodType:
+            return self.call(know(obj.__func__), given.after(know(obj.__self__)), label)
+        if type(obj) is functools.partial:
+            names = {name: know(value) for name, value in obj.keywords.items()} | dict(given.names)
+            return self.call(know(obj.func), Arguments((*map(know, obj.args), *given.values), names, given.open), label)
+        if type(obj) is GenericAlias or type(obj) is _ALIAS:
+            return self.call(know(obj.__origin__), given, label)
+        return self._call_instance(called, given, label)
+
+    def _call_instance(self, called: Value, given: Arguments, label: str) -> Value:
+        found = called.kind and look_up(called.kind, "__call__")
+        if not found:
+            raise LoudError(f"calls {label}, which is not known to be quiet")
+        return self.call_raw(found, "__call__", given.after(called), label)
+
+    # --- methods
+
+    def call_member(self, receiver: Value, name: str, given: Arguments, label: str) -> Value:
+        """Judge ``receiver.name(...)``."""
+        found: Found | None = None
+        if receiver.obj is not MISSING and not receiver.after:
+            listed = self.table.find_method(receiver.obj, name)
+            if listed is not None:
+                return self.call_listed(listed, UNKNOWN, given.after(receiver), label)
+            if is_module(receiver.obj):
+                return self.call(self.load(receiver, name), given, label)
+            if is_class(receiver.obj) and (found := look_up(receiver.obj, name)):  # type: ignore[arg-type]  # a class
+                given = given.after(receiver) if _is_class_method(found[1]) else given
+                return self._call_found(found, name, receiver, given, label)
+        found = look_up(receiver.kind, name, receiver.after) if receiver.kind else None
+        if found is None:
+            self.load(receiver, name)
+            raise LoudError(f"calls {label}, a method of an object that is not known")
+        given = given if name == "__new__" else _pass_receiver(found[1], receiver, given)
+        return self._call_found(found, name, receiver, given, label)
+
+    def _call_found(self, found: Found, name: str, receiver: Value, given: Arguments, label: str) -> Value:
+        raw = found[1]
+        if is_class(raw):
+            return self.call(know(raw), given, label)
+        if look_up(type(raw), "__set__"):  # a property, a slot: what it holds is called
+            return self.call(self.load(receiver, name), given, label)
+        return self.call_raw(found, name, given, label)
+
+    def call_raw(self, found: Found, name: str, given: Arguments, label: str) -> Value:
+        """Judge the call of a raw method, its receiver being the first argument."""
+        owner, raw = found
+        listed = self.table.find(raw)
+        if listed is not None:
+            return self.call_listed(listed, UNKNOWN, given, label)
+        first = given.values[0] if given.values else UNKNOWN
+        if _is_generated(owner, raw):
+            return self._call_generated(found, name, given, label)
+        function = _unwrap(raw)
+        if type(function) is FunctionType:
+            return self.call(know(function), given, label)
+        if id(owner) in self.table.containers and not first.own:
+            raise LoudError(f"mutates {label.rpartition('.')[0] or 'its argument'} through .{name}()")
+        if self._is_quiet_method(owner, name):
+            made: Any = first.obj if name == "__new__" and is_class(first.obj) else None
+            return Value(kind=made, own=made is not None)
+        raise LoudError(f"calls {label}, which is not known to be quiet")
+
+    def _is_quiet_method(self, owner: type, name: str) -> bool:
+        """Whether a method in C is quiet that has no entry: any of a builtin value, a special one of a class in C."""
+        if self.table.is_builtin(owner):
+            return True
+        return self.table.trusts(owner) and name.startswith("__") and name not in ("__call__", "__next__")
+
+    # --- project functions
+
+    def _call_function(self, function: FunctionType, given: Arguments, label: str) -> Value:
+        if not self.scope.is_project(function):
+            raise LoudError(f"calls {label}, which is not known to be quiet")
+        named = tuple((name, value.key()) for name, value in given.names.items())
+        key = (id(function), given.open, tuple(value.key() for value in given.values), named)
+        if key in self._judged:
+            return self._judged[key][0]
+        node = self.scope.definition(function)
+        if node is None:
+            raise LoudError(f"calls {label}, whose source is not known")
+        self._judged[key] = UNKNOWN, given  # kept, so that ids in the key stay what they are
+        frame = Frame(functools.partial(find_global, function.__globals__), outer=_open_closure(function))
+        keywords = {name: know(value) for name, value in (function.__kwdefaults__ or {}).items()}
+        local = Local(node, frame, tuple(map(know, function.__defaults__ or ())), keywords)
+        result = self._enter(local, frame, given, label)
+        self._judged[key] = result, given
+        return result
+
+    def _call_local(self, local: Local, given: Arguments, label: str) -> Value:
+        key = ("local", id(local))
+        if key in self._judged:
+            return UNKNOWN
+        self._judged[key] = UNKNOWN, local
+        result = self._enter(local, Frame(local.frame.find, outer=local.frame), given, label)
+        del self._judged[key]
+        return result
+
+    def _enter(self, local: Local, frame: Frame, given: Arguments, label: str) -> Value:
+        _bind_parameters(local, frame, given)
+        self._depth += 1
+        try:
+            if self._depth > _DEEPEST:
+                raise LoudError("goes deeper than is judged")
+            return self.run_body(local.node, frame)
+        except LoudError as loud:
+            raise LoudError(f"calls {label}, which {loud.reason}") from None
+        finally:
+            self._depth -= 1
+
+    # --- objects
+
+    def make(self, made: Any, given: Arguments, label: str) -> Value:
+        """Judge the call of a class that the table does not list; return the object."""
+        if id(type(made)) not in self.table.metaclasses:
+            raise LoudError(f"makes an object by {label}, whose metaclass is not known to be quiet")
+        if look_up(made, "__del__"):
+            raise LoudError(f"makes an object by {label}, whose __del__ will run")
+        if issubclass(type(made), EnumMeta):
+            return self._find_enum_value(made)
+        new = self._construct(made, "__new__", given.after(know(made)))
+        if new.kind is None:
+            new = Value(kind=made, own=True)
+        if new.kind is made:
+            self._construct(made, "__init__", given.after(new))
+        return new
+
+    def _construct(self, made: Any, name: str, given: Arguments) -> Value:
+        found = look_up(made, name)
+        if found is None or self.table.trusts(found[0]):
+            return UNKNOWN
+        return self.call_raw(found, name, given, f"{name_class(made)}.{name}()")
+
+    def _find_enum_value(self, made: type) -> Value:
+        found = look_up(made, "_missing_")
+        if found and not self.table.trusts(found[0]):
+            self.call_raw(found, "_missing_", Arguments((know(made), UNKNOWN)), f"{name_class(made)}._missing_()")
+        return Value(kind=made)
+
+    def _call_generated(self, found: Found, name: str, given: Arguments, label: str) -> Value:
+        """Judge a method that `dataclass` or `namedtuple` wrote: an ``__init__`` runs factories and a hook."""
+        owner: Any = found[0]
+        if issubclass(owner, tuple):
+            made: Any = given.values[0].obj if given.values and is_class(given.values[0].obj) else None
+            return Value(kind=made, own=made is not None)
+        if name == "__init__" and given.values:
+            new = given.values[0]
+            if not new.own:
+                raise LoudError(f"stores into its argument, by {label}")
+            for each in list_members(owner)["__dataclass_fields__"].values():
+                if each.default_factory is not dataclasses.MISSING:
+                    self.call(know(each.default_factory), Arguments(), f"the default factory of {each.name}")
+            if hook := look_up(new.kind or owner, "__post_init__"):
+                self.call_raw(
+                    hook, "__post_init__", Arguments((new,), open=True), f"{name_class(owner)}.__post_init__()"
+                )
+        return UNKNOWN
+
+
+def _is_class_method(raw: object) -> bool:
+    return type(raw) is classmethod or type(raw) is _CLASS_METHOD_IN_C
+
+
+def _unwrap(raw: Any) -> object:
+    return raw.__func__ if type(raw) is staticmethod or type(raw) is classmethod else raw
+
+
+def _pass_receiver(raw: object, receiver: Value, given: Arguments) -> Arguments:
+    """Return the arguments with the instance in front, or its class, or neither, as the kind of method asks."""
+    if _is_class_method(raw):
+        return given.after(know(receiver.obj if is_class(receiver.obj) else receiver.kind))
+    if type(raw) is staticmethod:
+        return given
+    return given.after(dataclasses.replace(receiver, after=None))
+
+
+def _is_generated(owner: type, raw: Any) -> bool:
+    """Whether `dataclass` or `namedtuple` wrote this method: its code has no file, or stands in their modules."""
+    function = _unwrap(raw)
+    if type(function) is not FunctionType:
+        return False
+    function = vars(function).get("__wrapped__", function)  # a dataclass's `__repr__` is wrapped against recursion
+    if "__dataclass_fields__" in list_members(owner):
+        return bool(function.__code__.co_filename == "<string>")
+    if not issubclass(owner, tuple) or "_fields" not in list_members(owner):
+        return False
+    return str(function.__globals__.get("__name__")).startswith(("namedtuple_", "collections"))
+
+
+def _open_closure(function: FunctionType) -> Frame | None:
+    """Return a frame of the free variables of `function`, as they are now."""
+    if not function.__closure__:
+        return None
+    frame = Frame(functools.partial(find_global, function.__globals__))
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__, strict=True):
+        try:
+            frame.names[name] = know(cell.cell_contents)
+        except ValueError:  # not filled yet
+            frame.names[name] = UNKNOWN
+    return frame
+
+
+def _bind_parameters(local: Local, frame: Frame, given: Arguments) -> None:
+    """Bind the parameters of a function to what it is given, or to their defaults."""
+    spec = local.node.args
+    places = [*spec.posonlyargs, *spec.args]
+    defaults = dict(zip([arg.arg for arg in reversed(places)], reversed(local.defaults), strict=False))
+    defaults.update(local.keywords)
+    for arg in (*places, *spec.kwonlyargs):
+        default = UNKNOWN if given.open else defaults.get(arg.arg, UNKNOWN)
+        frame.names[arg.arg] = given.names.get(arg.arg, default)
+    for arg, value in zip(places, given.values, strict=False):
+        frame.names[arg.arg] = value
+    if spec.vararg:
+        rest = () if given.open else given.values[len(places) :]
+        frame.names[spec.vararg.arg] = Value(kind=tuple, own=True, parts=rest)
+    if spec.kwarg:
+        frame.names[spec.kwarg.arg] = Value(kind=dict, own=True)
+    if places:
+        frame.receiver = frame.names[places[0].arg]

@@ -1,0 +1,85 @@
+"""What comes out of the call of an entry of the table."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Final
+
+from hotswap._quiet._table import Listed, decorate, find_raw, modify
+from hotswap._quiet._values import UNKNOWN, Arguments, Value, describe_items, is_class, know, look_up
+
+_SEQUENCES: Final = frozenset(map(id, (bytes, list, str, tuple)))
+_LIKE_THEMSELVES: Final = frozenset(map(id, (bytes, dict, float, list, set, str, tuple)))
+_NUMBERS: Final = frozenset(map(id, (float, int)))
+_SAME_ITEMS: Final = frozenset(
+    f"builtins.{name}" for name in ("filter", "frozenset", "list", "reversed", "set", "sorted", "tuple")
+)
+
+
+def make_result(listed: Listed, called: Value, given: Arguments) -> Value:
+    """Return what is known of the result of calling `called`, whose entry is `listed`, with `given`."""
+    first = given.values[0] if given.values else UNKNOWN
+    match listed.result:
+        case "first" | "modifier" if given.values:
+            return first
+        case "modifier":
+            return know(modify)
+        case "decorator":
+            return know(decorate)
+        case "second":
+            return given.values[1] if len(given.values) > 1 else UNKNOWN
+        case "class":
+            return Value(
+                called.obj if listed.name.startswith("enum.") else _find_made_class(listed.name), type, own=True
+            )
+        case "self":
+            return Value(kind=_find_own_class(first), own=True)
+    return _make_plain(listed, called, given)
+
+
+def _make_plain(listed: Listed, called: Value, given: Arguments) -> Value:
+    kind, _, item = listed.result.removesuffix("]").partition("[")
+    made: Any = called.obj if is_class(called.obj) else _find_kind(kind)
+    each = Value(kind=_find_kind(item), own=True) if item else None
+    if listed.name in _SAME_ITEMS and given.values:
+        position = 1 if listed.name == "builtins.filter" else 0
+        each = describe_items(given.values[position]) if position < len(given.values) else None
+    return Value(kind=made, own=made is not None, each=each)
+
+
+def _find_made_class(name: str) -> object:
+    """Return the builtin that the class made by `namedtuple` and the like is called as."""
+    return dict if name == "typing.TypedDict" else tuple
+
+
+def _find_own_class(receiver: Value) -> Any:
+    return receiver.obj if is_class(receiver.obj) else receiver.kind
+
+
+def _find_kind(dotted: str) -> type | None:
+    found = find_raw(dotted if "." in dotted else f"builtins.{dotted}") if dotted else None
+    return found if isinstance(found, type) else None
+
+
+def find_item(value: Value, index: Value, node: ast.expr) -> Value:
+    """Return what is known of ``value[index]``, `node` being the index in the text."""
+    if id(value.kind) not in _SEQUENCES:
+        return UNKNOWN
+    if isinstance(node, ast.Slice):
+        return Value(kind=value.kind, own=True, each=describe_items(value))
+    if type(index.obj) is int and -len(value.parts) <= index.obj < len(value.parts):
+        return value.parts[index.obj]
+    return describe_items(value)
+
+
+def find_combined(left: type | None, sign: str, right: type | None) -> type | None:
+    """Return the class of what a binary operator gives, where both sides are builtins, or a path; else None."""
+    if (left is right and id(left) in _LIKE_THEMSELVES) or (left is str and sign == "mod"):
+        return left
+    if left is int and right is int:
+        return {"truediv": float, "pow": None}.get(sign, int)
+    if id(left) in _NUMBERS and id(right) in _NUMBERS:
+        return float
+    if sign == "truediv" and left is not None and right is str and look_up(left, "__fspath__"):
+        return left
+    return None

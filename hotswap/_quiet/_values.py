@@ -1,0 +1,325 @@
+"""What is known of a value without running anything: the very object, or its class, and who made it.
+
+Objects are looked at through module and type dictionaries alone. `isinstance` is avoided on them, as it asks an object
+for its ``__class__``, which a proxy computes; no attribute of an instance is read, no comparison made but by identity.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, EnumMeta
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    NoneType,
+    WrapperDescriptorType,
+)
+from typing import Any, Final, Protocol
+
+from hotswap._quiet._calls import IMMUTABLE
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_IMMUTABLE: Final = frozenset(map(id, IMMUTABLE))  # by identity: hashing or comparing a class may run its metaclass
+_SAMPLED: Final = frozenset(map(id, (list, tuple, set, frozenset, dict)))
+_ENOUGH: Final = 256  # elements of a live container that are looked at, so that a long list costs no more
+
+
+class Missing(Enum):
+    """The type of `MISSING`."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """What an expression gives. Nothing set: anything.
+
+    `obj` is the very object, where known; `kind` its exact class (of what `pathlib.Path` makes: that class or one
+    below). `own`: whoever alters it is not noticed, as the judged statement made it or nobody can alter it. `each` is
+    what iterating over it gives, `parts` its items one by one. `local` is a function that the statement itself
+    defines. `after` makes it ``super()``: attributes are looked for after this class.
+    """
+
+    obj: object = MISSING
+    kind: type | None = None
+    own: bool = False
+    each: Value | None = None
+    parts: tuple[Value, ...] = ()
+    local: Local | None = None
+    after: type | None = None
+
+    def key(self) -> tuple[object, ...]:
+        """Return what equals the key of another value that says the same."""
+        each = self.each and self.each.key()
+        parts = tuple(part.key() for part in self.parts)
+        return id(self.obj), id(self.kind), self.own, each, parts, id(self.local), id(self.after)
+
+
+UNKNOWN: Final = Value()
+MADE: Final = Value(own=True)
+
+
+@dataclass(slots=True)
+class Frame:
+    """The names of one function, class body or statement while its code is walked.
+
+    `find` looks a global name up. `outer` is the function around it. `top`: the judged statement itself, or the body
+    of its class (`hidden`: a class body, whose names functions inside do not see). `shared` are names declared global
+    or nonlocal, `receiver` is what the first parameter was given. While `weak` is above 0, a name that is bound may
+    have been so or not, and keeps what it was as well. Dotted names in `names` are attributes of own objects.
+    """
+
+    find: Callable[[str], object]
+    names: dict[str, Value] = field(default_factory=dict)
+    outer: Frame | None = None
+    top: bool = False
+    hidden: bool = False
+    shared: set[str] = field(default_factory=set)
+    weak: int = 0
+    receiver: Value | None = None
+    returned: Value | None = None
+    yielded: Value | None = None
+
+    def read(self, name: str) -> Value:
+        """Return what `name` is here, in the functions around, or globally."""
+        frame: Frame | None = self
+        while frame is not None:
+            if (found := frame.names.get(name)) is not None:
+                return found
+            frame = frame.outer
+        return know(self.find(name))
+
+    def bind(self, name: str, value: Value) -> None:
+        """Give `name` a value; forget what was known of its attributes."""
+        before = self.names.get(name) if self.weak else None
+        if self.weak and self.top and before is None and (there := self.find(name)) is not MISSING:
+            before = know(there)
+        self.names[name] = join(before, value)
+        self.forget(f"{name}.")
+
+    def forget(self, prefix: str = "") -> None:
+        """Forget what attributes hold: those whose dotted name starts with `prefix`, or all."""
+        for name in [known for known in self.names if "." in known and known.startswith(prefix)]:
+            del self.names[name]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """A function that the judged statement defines, with its defaults, evaluated, and the frame around it."""
+
+    node: Definition
+    frame: Frame
+    defaults: tuple[Value, ...] = ()
+    keywords: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a call hands over. `open`: there are ``*`` or ``**`` among them, so that more may come."""
+
+    values: tuple[Value, ...] = ()
+    names: Mapping[str, Value] = field(default_factory=dict)
+    open: bool = False
+
+    def after(self, *first: Value) -> Arguments:
+        """Return these arguments behind `first`."""
+        return Arguments((*first, *self.values), self.names, self.open)
+
+    def everything(self) -> tuple[Value, ...]:
+        """Return all values, positional ones first."""
+        return (*self.values, *self.names.values())
+
+
+def know(obj: object) -> Value:
+    """Return all that is known of `obj`, a live object; of `MISSING`, nothing."""
+    if obj is MISSING:
+        return UNKNOWN
+    kind = type(obj)
+    return Value(obj, kind, own=id(kind) in _IMMUTABLE)
+
+
+def join(one: Value | None, other: Value) -> Value:
+    """Return what is true of both. None stands for no value at all; the kind of None yields to the other kind."""
+    if one is None or one is other:
+        return other
+    if one.key() == other.key():
+        return other
+    same = one.kind is other.kind or other.kind is type(None)
+    kind = one.kind if same else other.kind if one.kind is type(None) else None
+    each = join(one.each, other.each) if one.each and other.each else None
+    parts: tuple[Value, ...] = ()
+    if len(one.parts) == len(other.parts):
+        parts = tuple(map(join, one.parts, other.parts))
+    return Value(kind=kind, own=one.own and other.own, each=each, parts=parts)
+
+
+def join_all(values: tuple[Value, ...]) -> Value | None:
+    """Return what is true of all `values`; None if there are none."""
+    joined: Value | None = None
+    for value in values:
+        joined = join(joined, value)
+    return joined
+
+
+def describe_items(value: Value) -> Value:
+    """Return what iterating over `value` gives, as far as that is static or the object is an exact builtin."""
+    if value.each or value.parts:
+        each = value.each or join_all(value.parts) or UNKNOWN
+        return _loosen(each) if id(value.kind) in _SAMPLED and value.kind is not tuple else each
+    if value.kind is str or value.kind is bytes:
+        return Value(kind=str if value.kind is str else int, own=True)
+    if issubclass(type(value.obj), EnumMeta):
+        return Value(kind=value.obj)  # type: ignore[arg-type]  # a class, as its type is a metaclass
+    if value.kind is range:
+        return Value(kind=int, own=True)
+    return _sample(value.obj) if id(value.kind) in _SAMPLED else UNKNOWN
+
+
+def _loosen(item: Value) -> Value:
+    """Return an item of a container that may have got others since: none is known to be made here."""
+    if id(item.kind) in _IMMUTABLE and item.kind is not tuple:
+        return item
+    return Value(item.obj, item.kind, own=False, parts=tuple(map(_loosen, item.parts)))
+
+
+def _sample(container: object) -> Value:
+    """Return what all items of a live builtin container have in common."""
+    if container is MISSING or len(container) > _ENOUGH:  # type: ignore[arg-type]  # of an exact builtin type
+        return UNKNOWN
+    items: tuple[object, ...] = tuple(container)  # type: ignore[arg-type]  # as above; one C call: threads cannot disturb
+    return join_all(tuple(map(_outline, items))) or UNKNOWN
+
+
+def _outline(item: object) -> Value:
+    kind = type(item)
+    parts = tuple(map(_outline, item)) if type(item) is tuple and len(item) < 10 else ()
+    return Value(kind=kind, own=id(kind) in _IMMUTABLE, parts=parts)
+
+
+# --- looking into dictionaries
+
+_module_dict: Final[Callable[[Any], dict[str, Any]]] = vars(ModuleType)["__dict__"].__get__
+_type_mro: Final[Callable[[Any], tuple[type, ...]]] = vars(type)["__mro__"].__get__
+list_members: Final[Callable[[Any], Mapping[str, Any]]] = vars(type)["__dict__"].__get__
+name_class: Final[Callable[[Any], str]] = vars(type)["__name__"].__get__
+
+
+def is_class(obj: object) -> bool:
+    """Whether `obj` is a class; its ``__class__`` is not asked."""
+    return issubclass(type(obj), type)
+
+
+def is_module(obj: object) -> bool:
+    """Whether `obj` is a module; its ``__class__`` is not asked."""
+    return issubclass(type(obj), ModuleType)
+
+
+_IN_C: Final = frozenset(
+    map(id, (BuiltinFunctionType, ClassMethodDescriptorType, GetSetDescriptorType, MemberDescriptorType,
+             MethodDescriptorType, NoneType, WrapperDescriptorType))
+)  # fmt: skip
+
+
+def runs_python(raw: object) -> bool:
+    """Whether a raw special method may run Python code; those that C defines alter nothing but their receiver."""
+    return id(type(raw)) not in _IN_C
+
+
+def look_up(kind: type, name: str, after: type | None = None) -> tuple[type, Any] | None:
+    """Return the class along the MRO of `kind` that has `name`, and the raw object in its dictionary.
+
+    With `after`, the search starts behind that class, as that of ``super()`` does. No descriptor is run.
+    """
+    layers = _type_mro(kind)
+    start = next((at for at, layer in enumerate(layers, 1) if layer is after), 0) if after else 0
+    for layer in layers[start:]:
+        found = list_members(layer).get(name, MISSING)
+        if found is not MISSING:
+            return layer, found
+    return None
+
+
+def find_member(obj: object, name: str) -> object:
+    """Return the attribute `name` of a module or a class out of their dictionaries, raw; `MISSING` of anything else."""
+    if is_module(obj):
+        return _module_dict(obj).get(name, MISSING)
+    if not is_class(obj):
+        return MISSING
+    if issubclass(type(obj), EnumMeta):
+        found = find_enum_member(obj, name)
+        if found is not MISSING:
+            return found
+    entry = look_up(obj, name)  # type: ignore[arg-type]  # a class, as was just seen
+    return entry[1] if entry else MISSING
+
+
+def find_enum_member(enum: object, name: str) -> object:
+    """Return the member `name` of an Enum class; `MISSING` if it has none, or is still being made."""
+    members = list_members(enum).get("_member_map_")
+    return members.get(name, MISSING) if type(members) is dict else MISSING
+
+
+def find_global(namespace: Mapping[str, object], name: str) -> object:
+    """Return what `name` is in `namespace` or among the builtins, else `MISSING`."""
+    found = namespace.get(name, MISSING)
+    return vars(builtins).get(name, MISSING) if found is MISSING else found
+
+
+# --- where names are looked up
+
+
+class Scope(Protocol):
+    """What a judge needs to know of the program; no method of it may run the program's code."""
+
+    def resolve(self, dotted: str) -> object:
+        """Return what the dotted name is where the statement stands, `MISSING` if that is not known."""
+
+    def is_project(self, thing: ModuleType | FunctionType) -> bool:
+        """Whether the source of `thing` is judged by its code; all others by the table alone."""
+
+    def definition(self, function: FunctionType) -> Definition | None:
+        """Return the syntax tree of `function`, with its defaults and body; None if its source is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceScope:
+    """The scope of a statement that runs in `namespace`, a module's dictionary or a ChainMap over a class body's.
+
+    `is_project` and `definition` are asked as `Scope` says.
+    """
+
+    namespace: Mapping[str, object]
+    is_project: Callable[[ModuleType | FunctionType], bool]
+    definition: Callable[[FunctionType], Definition | None]
+
+    def resolve(self, dotted: str) -> object:
+        """Return what `dotted` is: in the namespace, then in builtins; further parts in modules and classes alone.
+
+        Attributes of modules come from their ``__dict__``, those of classes raw from the dictionaries along the MRO;
+        of anything else, `MISSING`.
+        """
+        first, *rest = dotted.split(".")
+        found = find_global(self.namespace, first)
+        for name in rest:
+            found = find_member(found, name)
+        return found
+
+
+def find_imported(module: str, names: list[str]) -> object:
+    """Return a loaded module, or what it has by `names`; `MISSING` if it is not loaded. Nothing is imported."""
+    found: object = sys.modules.get(module, MISSING)
+    for name in names:
+        found = find_member(found, name)
+    return found

@@ -1,0 +1,95 @@
+"""When are two values the same, and which values may be made anew without losing anything.
+
+Only exact builtin types are compared: a user's ``__eq__`` is the program's code, and planning must not run it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import fractions
+import functools
+import pathlib
+import re
+import types
+import typing
+import uuid
+from typing import Final
+
+_ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
+_SEQUENCES: Final = (tuple, list)
+_SETS: Final = (set, frozenset)
+
+# Types of other values that hold no state of their own: losing one and making an equal one loses nothing.
+_STATELESS: Final = (
+    *(re.Pattern, pathlib.PurePath, decimal.Decimal, fractions.Fraction, uuid.UUID, functools.partial),
+    *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo),
+    *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GenericAlias, types.UnionType, type),
+    *(types.MappingProxyType, typing.TypeVar, staticmethod, classmethod, property),
+)
+
+# Those of them whose own comparison is the standard library's: it may be asked.
+_COMPARABLE: Final = frozenset(
+    (re.Pattern, pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
+    + (decimal.Decimal, fractions.Fraction, uuid.UUID, datetime.date, datetime.datetime, datetime.time)
+    + (datetime.timedelta, datetime.timezone, types.GenericAlias, types.UnionType, types.MappingProxyType)
+)
+
+
+def same(old: object, new: object) -> bool:
+    """Whether a reader of `new` cannot tell it from `old`: the same object, or equal exact immutable builtins."""
+    return old is new or (type(old) is type(new) and _immutable(old) and equal(old, new))
+
+
+def _immutable(value: object) -> bool:
+    if type(value) in _ATOMS:
+        return True
+    return type(value) in (tuple, frozenset) and all(_immutable(item) for item in value)  # type: ignore[attr-defined]
+
+
+def equal(old: object, new: object) -> bool:
+    """Whether two values of exact builtin types, containers included, are equal; False for all other types.
+
+    Zeros of both signs differ, and a NaN equals itself: it is the text's value that counts, not arithmetic.
+    """
+    if type(old) is not type(new):
+        return False
+    if type(old) in (float, complex):
+        return repr(old) == repr(new)
+    if type(old) in _ATOMS:
+        return bool(old == new)
+    if type(old) in _SEQUENCES:
+        return len(old) == len(new) and all(map(_alike, old, new))  # type: ignore[arg-type,call-overload]
+    if type(old) is dict:
+        return _equal_dicts(old, new)  # type: ignore[arg-type]
+    return type(old) in _SETS and all(type(i) in _ATOMS for i in (*old, *new)) and bool(old == new)  # type: ignore[misc,has-type]
+
+
+def _alike(old: object, new: object) -> bool:
+    return old is new or equal(old, new)
+
+
+def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
+    if list(map(type, old)) != list(map(type, new)) or len(old) != len(new):
+        return False
+    return all(map(_alike, old, new)) and all(map(_alike, old.values(), new.values()))
+
+
+def stateless(value: object) -> bool:
+    """Whether `value` is of a type whose objects hold nothing that making one anew would lose."""
+    if isinstance(value, _STATELESS):
+        return True
+    return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
+
+
+def alike(made: object, held: object) -> bool:
+    """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made again."""
+    if made is held or equal(made, held):
+        return True
+    if type(made) is not type(held) or not isinstance(made, _STATELESS):
+        return False
+    if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
+        return made.__code__ == held.__code__
+    if isinstance(made, functools.partial) and isinstance(held, functools.partial):
+        return made.func is held.func and equal((made.args, made.keywords), (held.args, held.keywords))
+    return type(made) in _COMPARABLE and bool(made == held)

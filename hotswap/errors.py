@@ -1,0 +1,39 @@
+"""Every exception and warning that hotswap raises: one root, so that one ``except`` catches them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hotswap._model import Finding
+
+
+class HotswapError(Exception):
+    """Root of everything that hotswap raises on purpose."""
+
+
+class SettingsError(HotswapError, ValueError):
+    """An option has a value that is not accepted; the message names the option and the accepted values."""
+
+
+class OverlapError(HotswapError, ValueError):
+    """Two running reloaders were given roots of which one contains the other."""
+
+
+class NotRunningError(HotswapError, RuntimeError):
+    """A verb needs a running reloader and none was started; the message shows the call that starts one."""
+
+
+class EditError(HotswapError):
+    """An edit is not in effect: raised by `Report.raise_for_errors` alone, never by a swap.
+
+    `findings` holds what the report says, each with file, line, message and advice.
+    """
+
+    def __init__(self, message: str, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
+class HotswapWarning(UserWarning):
+    """Something about watching or applying that the user should know, once."""

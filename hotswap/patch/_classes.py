@@ -1,0 +1,174 @@
+"""Classes: members set on the class object that exists, with everything that a class body would have done for them.
+
+``setattr`` on a class does less than ``class`` does: no ``__set_name__``, no implicit static and class methods, no
+``__hash__ = None`` beside ``__eq__``, no look at abstract methods. Each is done here by hand.
+"""
+
+from __future__ import annotations
+
+import abc
+import gc
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import call
+from types import CellType, FunctionType
+from typing import Any
+
+from hotswap._journal import MISSING, Journal
+
+_IMPLICIT: dict[str, type] = {"__new__": staticmethod, "__init_subclass__": classmethod, "__class_getitem__": classmethod}
+_FIXED = ("__slots__", "__dict__", "__weakref__")
+
+
+def set_members(journal: Journal, cls: type, members: Mapping[str, Any]) -> None:
+    """Record `members`, as a class body bound them, on `cls`. Calls ``__set_name__`` at once, as a class body does."""
+    for name, value in members.items():
+        wrap = _IMPLICIT.get(name)
+        raw = wrap(value) if wrap and type(value) is FunctionType else value
+        journal.set_member(cls, name, raw)
+        set_name = getattr(type(raw), "__set_name__", None)
+        if set_name is not None:
+            set_name(raw, cls, name)
+    if "__eq__" in members and "__hash__" not in members and _hash_is_implied(cls):
+        journal.set_member(cls, "__hash__", None)
+
+
+def del_members(journal: Journal, cls: type, names: Iterator[str]) -> None:
+    """Record that `names` leave `cls`; the base's members of those names show again."""
+    for name in names:
+        if name == "__doc__":
+            journal.set_member(cls, name, None)  # type.__delattr__ refuses to delete it
+        else:
+            journal.del_member(cls, name)
+        if name == "__eq__" and vars(cls).get("__hash__", MISSING) is None:
+            journal.del_member(cls, "__hash__")
+
+
+def _hash_is_implied(cls: type) -> bool:
+    return vars(cls).get("__hash__") is None
+
+
+def own_cell(functions: Iterator[object], cls: type) -> None:
+    """Point the ``__class__`` cell that fresh methods share at `cls`; one write serves the whole body."""
+    for function in functions:
+        raw = getattr(function, "__func__", function)
+        if type(raw) is FunctionType and "__class__" in raw.__code__.co_freevars:
+            index = raw.__code__.co_freevars.index("__class__")
+            (raw.__closure__ or ())[index].cell_contents = cls
+
+
+def cell_of(cls: type | None, name: str) -> CellType | None:
+    """Return a new cell for a free variable that a method of `cls` gains: ``__class__`` or a type parameter."""
+    if cls is None:
+        return None
+    if name == "__class__":
+        return CellType(cls)
+    if name in ("__classdict__", ".type_params"):
+        return CellType(vars(cls) if name == "__classdict__" else getattr(cls, "__type_params__", ()))
+    found = [p for p in getattr(cls, "__type_params__", ()) if p.__name__ == name]
+    return CellType(found[0]) if found else None
+
+
+def subclasses(cls: type) -> Iterator[type]:
+    """Yield `cls` and all its live subclasses, each once, without asking a metaclass."""
+    seen: set[int] = set()
+    waiting = [cls]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += type.__subclasses__(one)
+
+
+def settle_abstract(journal: Journal, cls: type) -> None:
+    """Work out anew which members of `cls` and its subclasses are abstract, and forget cached ``isinstance`` answers."""
+    for one in subclasses(cls):
+        if not isinstance(one, abc.ABCMeta):
+            continue
+        old = getattr(one, "__abstractmethods__", frozenset())
+        abc.update_abstractmethods(one)
+        journal.note(partial(setattr, one, "__abstractmethods__", old))
+        abc._reset_caches(one)  # type: ignore[attr-defined]  # what ABCMeta's own test-suite uses
+        _settle_protocol(journal, one)
+
+
+def _settle_protocol(journal: Journal, cls: type) -> None:
+    """A protocol's members are kept on it from 3.12 on; compute them as `typing` does."""
+    if not vars(cls).get("_is_protocol") or sys.version_info < (3, 12):
+        return
+    import typing
+
+    journal.set_member(cls, "__protocol_attrs__", typing._get_protocol_attrs(cls))  # type: ignore[attr-defined]
+    if "__non_callable_proto_members__" in vars(cls):
+        members = {n for n in typing._get_protocol_attrs(cls) if not callable(getattr(cls, n, None))}  # type: ignore[attr-defined]
+        journal.set_member(cls, "__non_callable_proto_members__", members)
+
+
+def can_take(change: Callable[[], object], back: Callable[[], object]) -> str | None:
+    """Try `change` and take it `back` in one C call; return None, or why CPython refuses it."""
+    try:
+        deque(map(call, (change, back)), maxlen=0)
+    except TypeError as error:
+        return str(error)
+    return None
+
+
+def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | None:
+    """Record other bases for `cls`; return None, or why CPython refuses them (another layout)."""
+    old = cls.__bases__
+    if old == bases:
+        return None
+    set_new, set_old = partial(type.__setattr__, cls, "__bases__", bases), partial(type.__setattr__, cls, "__bases__", old)
+    refused = can_take(set_new, set_old)
+    if refused is None:
+        journal.do(set_new, set_old)
+    return refused
+
+
+def guard(journal: Journal, cls: type) -> None:
+    """Remember all members of `cls`, so that `undo` restores them whatever code of the program does to it."""
+    members = dict(vars(cls))
+    journal.note(partial(_restore_members, cls, members))
+
+
+def _restore_members(cls: type, members: Mapping[str, Any]) -> None:
+    for name in [name for name in vars(cls) if name not in members and name not in _FIXED]:
+        type.__delattr__(cls, name)
+    for name, value in members.items():
+        if name not in _FIXED and vars(cls).get(name, MISSING) is not value:
+            type.__setattr__(cls, name, value)
+
+
+def instances(cls: type) -> list[Any]:
+    """Return the live objects whose class is exactly `cls`. An instance refers to its (heap) class, so one pass finds them.
+
+    Objects that the garbage collector does not track (slots without containers) are not found.
+    """
+    return [one for one in gc.get_referrers(cls) if type(one) is cls]
+
+
+def move_instances(journal: Journal, old: type, new: type) -> int:
+    """Give the instances of `old` the class `new`; return how many would not take it."""
+    left = 0
+    for one in instances(old):
+        try:
+            object.__setattr__(one, "__class__", new)
+        except TypeError:
+            left += 1
+        else:
+            journal.note(partial(object.__setattr__, one, "__class__", old))
+    return left
+
+
+def forward_constructor(journal: Journal, old: type, new: type) -> None:
+    """Make calls of the old class build objects of the new one; its subclasses go on as they are."""
+
+    def __new__(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  it becomes the member of that name
+        if cls is old:
+            return new(*args, **kwargs)
+        return super(old, cls).__new__(cls)
+
+    journal.set_member(old, "__new__", staticmethod(__new__))

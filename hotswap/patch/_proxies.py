@@ -1,0 +1,75 @@
+"""Forwarding: an old function that is not its name's object any more calls the object that is.
+
+A trampoline is code *inside* the old function, so whoever holds it follows without a wrapper around anything. It has
+the exact signature of a function it forwards to: that costs a third of a ``*args, **kwargs`` one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from types import CodeType, FunctionType
+
+from hotswap._journal import Journal
+from hotswap.patch._functions import set_code
+
+_TARGET = "hotswap:target"
+
+
+def forward(journal: Journal, function: FunctionType, target: object) -> None:
+    """Record that calls of `function` shall call `target`, with the target's signature, defaults and docstring."""
+    plain = target if type(target) is FunctionType else None
+    code = _trampoline(function.__code__, target, plain.__code__ if plain else None)
+    set_code(journal, function, code, lambda name: None)
+    for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__"):
+        journal.set_attribute(function, name, getattr(plain, name, None) if plain or name == "__doc__" else _empty(name))
+    journal.set_item(function.__dict__, "__wrapped__", target)
+
+
+def _empty(name: str) -> object:
+    return {} if name == "__annotations__" else None
+
+
+def _trampoline(old: CodeType, target: object, like: CodeType | None) -> CodeType:
+    """Return code without free variables that calls `target`, which sits among its constants."""
+    parameters, arguments = _signature(like) if like else ("*args, **kwargs", "*args, **kwargs")
+    kind, wait = ("async def", "await ") if inspect.iscoroutinefunction(target) else ("def", "")
+    lines = [
+        f"{kind} {_identifier(old.co_name)}({parameters}):",
+        f"    _hotswap = {_TARGET!r}",
+        f"    return {wait}_hotswap({arguments})",
+    ]
+    module = compile("\n".join(lines), "<hotswap>", "exec", dont_inherit=True)
+    code = next(c for c in module.co_consts if isinstance(c, CodeType))
+    consts = tuple(target if const == _TARGET else const for const in code.co_consts)
+    return code.replace(co_consts=consts, co_name=old.co_name, co_qualname=old.co_qualname)
+
+
+def _identifier(name: str) -> str:
+    return name if name.isidentifier() else "_lambda"
+
+
+def _signature(code: CodeType) -> tuple[str, str]:
+    """Return parameters and arguments as text. Every default is None here: the real ones are on the function."""
+    names = list(code.co_varnames)
+    positional, keyword = names[: code.co_argcount], names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    rest = names[code.co_argcount + code.co_kwonlyargcount :]
+    parameters, arguments = [f"{name}=None" for name in positional], list(positional)
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    if code.co_flags & inspect.CO_VARARGS:
+        parameters.append(f"*{rest[0]}")
+        arguments.append(f"*{rest.pop(0)}")
+    elif keyword:
+        parameters.append("*")
+    parameters += [f"{name}=None" for name in keyword]
+    arguments += [f"{name}={name}" for name in keyword]
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        parameters.append(f"**{rest[0]}")
+        arguments.append(f"**{rest[0]}")
+    return ", ".join(parameters), ", ".join(arguments)
+
+
+def is_forwarder(function: FunctionType) -> bool:
+    """Whether `function` already only forwards."""
+    return function.__code__.co_filename == "<hotswap>"
+

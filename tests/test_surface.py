@@ -1,0 +1,71 @@
+"""The public surface: what the text of the package says is what there is at run time, and what the docs describe."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import hotswap
+
+INIT = Path(hotswap.__file__)
+TREE = ast.parse(INIT.read_text(encoding="utf-8"))
+API = INIT.parent.parent / "docs" / "reference" / "api.md"
+
+
+def _static_all() -> list[str]:
+    """Return `__all__` as a reader of the text, and so a type checker, sees it."""
+    (value,) = [
+        node.value
+        for node in TREE.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and "__all__" in ast.unparse(node).split(" =")[0]
+    ]
+    assert value is not None
+    names = ast.literal_eval(value)
+    return list(names)
+
+
+def _bound_by_imports() -> set[str]:
+    found = [alias for node in TREE.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    return {alias.asname or alias.name for alias in found}
+
+
+def test_the_text_says_what_there_is() -> None:
+    """The literal `__all__` is the `__all__` at run time, without doubles, and each name exists."""
+    names = _static_all()
+    assert names == list(hotswap.__all__)
+    assert len(names) == len(set(names))
+    assert [name for name in names if not hasattr(hotswap, name)] == []
+
+
+def test_nothing_public_is_left_out() -> None:
+    """Each public name of the package is in `__all__`, but for its modules."""
+    public = {name for name in vars(hotswap) if not name.startswith("_") and name != "annotations"}
+    modules = {name for name in public if isinstance(getattr(hotswap, name), ModuleType)}
+    assert public - modules - {"load_ipython_extension"} == {name for name in _static_all() if not name.startswith("_")}
+
+
+def test_the_package_only_re_exports() -> None:
+    """`__init__` holds a docstring, imports and `__all__`: names are imported from underscored rooms and errors."""
+    allowed = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr
+    others = [node for node in TREE.body if not isinstance(node, allowed)]
+    assert [getattr(node, "name", "") for node in others] in ([], ["load_ipython_extension"])
+    rooms = {node.module for node in TREE.body if isinstance(node, ast.ImportFrom)} - {"__future__"}
+    assert {room for room in rooms if room and not room.startswith("hotswap._")} <= {"hotswap.errors"}
+    assert {name for name in _static_all() if not name.startswith("_")} <= _bound_by_imports()
+
+
+@pytest.mark.parametrize("name", [name for name in hotswap.__all__ if not name.startswith("_")])
+def test_each_public_name_is_described(name: str) -> None:
+    """Each public name has a docstring of its own and stands in the reference."""
+    thing = getattr(hotswap, name)
+    assert thing.__doc__
+    assert not isinstance(thing, type) or thing.__doc__ is not next(iter(thing.__bases__)).__doc__
+    assert f"`{name}`" in (text := API.read_text(encoding="utf-8")) or f"`{name}(" in text
+
+
+def test_types_are_shipped() -> None:
+    """The marker that tells type checkers to read our annotations lies in the package."""
+    assert (INIT.parent / "py.typed").is_file()
