@@ -240,7 +240,6 @@ class Reloader:
                 if edit.module in prepared.fresh:
                     PROCESS.unpin(edit.old.origin)
                     PROCESS.baselines.note(edit.module, prepared.fresh[edit.module])
-                    _set_origin(sys.modules[edit.module], edit)
             return
         why = _why(applied, edits)
         told += applied.findings
@@ -352,18 +351,3 @@ def _why(applied: Applied, edits: list[Edit]) -> Finding:
 def _blamed(found: Finding, edits: list[Edit]) -> str:
     edited = [edit for edit in edits if edit.edited]
     return next((edit.module for edit in edited if edit.path == found.path), edited[0].module)
-
-
-def _set_origin(module: ModuleType, edit: Edit) -> None:
-    """A module that became a package, or the other way round, is found in another file now."""
-    if edit.old.origin == edit.new.origin:
-        return
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location(module.__name__, edit.new.origin)
-    if spec is not None:
-        module.__file__, module.__spec__, module.__loader__ = edit.new.origin, spec, spec.loader
-        if spec.submodule_search_locations is not None:
-            module.__path__ = spec.submodule_search_locations
-
-

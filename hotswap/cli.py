@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hotswap import _program
+from hotswap._model import Report
 from hotswap._roots import default_roots
 from hotswap.errors import HotswapError
 
@@ -144,6 +145,7 @@ def _demo(words: Sequence[str]) -> int:
         return _fail("the demo takes no arguments (to run a file of that name: hotswap ./demo)")
     from hotswap.demo import run_demo  # the demo's text is not read for every program
 
+    LOGGER.addHandler(logging.NullHandler())  # the demo shows the reports itself
     return run_demo()
 
 
@@ -220,12 +222,19 @@ def _roots(options: argparse.Namespace, folder: str) -> list[str]:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return only what was asked for, so that ``[tool.hotswap]`` says the rest."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {"on_report": _log_though_disabled}
     if options.apply:
         settings["apply"] = options.apply
     if options.strict:
         settings["strict"] = True
     return settings
+
+
+def _log_though_disabled(report: Report) -> None:
+    """Log `report` again if that was in vain: `logging.config` disables all loggers that it is not told of."""
+    if LOGGER.disabled:
+        LOGGER.disabled = False
+        LOGGER.log(logging.WARNING if report.errors else logging.INFO, "%s", report)
 
 
 class _Lines(logging.Formatter):

@@ -61,9 +61,9 @@ class _Screen:
         for line in shown:
             self.say(f"     {line[0]} {line[1:]}", "green" if line.startswith("+") else "red")
 
-    def show_report(self, report: Report, seconds: float) -> None:
+    def show_report(self, report: Report, seconds: float, folder: str) -> None:
         for line in _report.text(report).splitlines():
-            self.say(f"   {line}", "cyan")
+            self.say(f"   {line.replace(folder + os.sep, '')}", "cyan")
         self.say(f"   ({seconds * 1e3:.0f} ms after the save)", "dim")
 
     def show_talk(self, when: str, ask: str, answer: str, number: int) -> None:
@@ -111,7 +111,7 @@ class _Talk:
         path.write_text(new, encoding="utf-8")
         report = self.await_report(edit)
         seconds = time.perf_counter() - began
-        self.screen.show_report(report, seconds)
+        self.screen.show_report(report, seconds, str(self.folder))
         self.ask("after", edit.ask, edit.after)
         self.screen.pause()
         return seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from hotswap import _program, cli, demo
+from hotswap._model import Report
 from hotswap.errors import SettingsError
 
 
@@ -55,15 +57,25 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> type[Recorder]:
     return Recorder
 
 
+def named_loggers() -> dict[str, logging.Logger]:
+    """All loggers of this process by name."""
+    found = logging.Logger.manager.loggerDict
+    return {name: logger for name, logger in found.items() if isinstance(logger, logging.Logger)}
+
+
 @pytest.fixture(autouse=True)
 def logger() -> Iterator[logging.Logger]:
     """The logger of hotswap, afterwards as it was."""
     logger = cli.LOGGER
     before = logger.handlers[:], logger.level, logger.propagate
+    others = logging.getLogger().handlers[:], {name: found.disabled for name, found in named_loggers().items()}
     yield logger
     for added in set(logger.handlers) - set(before[0]):
         added.close()
     logger.handlers[:], logger.level, logger.propagate = before
+    logging.getLogger().handlers[:] = others[0]
+    for name, disabled in others[1].items():
+        logging.getLogger(name).disabled = disabled
 
 
 RUNS = [
@@ -142,7 +154,10 @@ def test_settings_are_only_what_was_asked_for(recorder: type[Recorder]) -> None:
     """Options that were not given are left to pyproject.toml, and without roots the default ones are taken."""
     cli.main(["x.py"])
     cli.main(["--strict", "--apply", "poll", "--root", "a", "--root=b", "x.py"])
-    assert recorder.made == [((), {}), (("/folder", "a", "b"), {"strict": True, "apply": "poll"})]
+    made = [
+        (paths, {name: value for name, value in given.items() if name != "on_report"}) for paths, given in recorder.made
+    ]
+    assert made == [((), {}), (("/folder", "a", "b"), {"strict": True, "apply": "poll"})]
 
 
 def test_script_folder_is_watched_although_it_is_not_on_the_path(
@@ -156,7 +171,7 @@ def test_script_folder_is_watched_although_it_is_not_on_the_path(
     monkeypatch.setattr(sys, "flags", Flags)
     monkeypatch.setattr(cli, "default_roots", lambda: ("/usual",))
     cli.main(["x.py"])
-    assert recorder.made == [(("/folder", "/usual"), {})]
+    assert [paths for paths, _ in recorder.made] == [("/folder", "/usual")]
 
 
 def test_no_program_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,6 +216,20 @@ def test_log_goes_to_standard_error_once(
     finally:
         logging.getLogger().removeHandler(root)
     assert capsys.readouterr() == ("", "".join(f"hotswap: {word}\n" for word in shown))
+
+
+def test_reports_are_heard_although_the_program_configures_logging(
+    recorder: type[Recorder], logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A program that sets up logging in the usual way disables our logger; the next report is shown all the same."""
+    cli.main(["x.py"])
+    on_report = recorder.made[0][1]["on_report"]
+    logging.config.dictConfig({"version": 1})
+    logger.info("lost")
+    on_report(Report(1))
+    on_report(Report(2))
+    logger.info("heard")
+    assert capsys.readouterr().err.splitlines() == ["hotswap: nothing changed (0.0 ms)", "hotswap: heard"]
 
 
 def test_log_file_is_appended_to(

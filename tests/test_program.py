@@ -48,7 +48,7 @@ def app(name: str, text: str, *words: str, options: Sequence[str] = ()) -> Progr
 SHOW_MAIN = """
     import sys, __main__
     print([(k, v) for k, v in vars(__main__).items() if k not in ("__loader__", "__spec__", "sys", "__main__")])
-    print(type(__loader__), __loader__.name, getattr(__loader__, "path", None), getattr(__spec__, "name", None))
+    print(__loader__.__class__, __loader__.name, getattr(__loader__, "path", None), getattr(__spec__, "name", None))
     print(__builtins__, sys.modules["__main__"] is __main__, vars(__main__) is globals())
     print(sys.argv, sys.path[0], sys.flags.safe_path)
 """

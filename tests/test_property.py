@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -34,7 +35,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Re
     folder = tmp_path_factory.mktemp("programs")
     sys.path.insert(0, str(folder))
     with Reloader(folder, apply="manual") as reloader:
+        logging.disable()  # the examples that hypothesis tries while it shrinks a failure would bury it
         yield folder, reloader
+        logging.disable(logging.NOTSET)
     sys.path.remove(str(folder))
 
 

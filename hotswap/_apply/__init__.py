@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FunctionType, ModuleType
 
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
-from hotswap._apply._lines import patch_lines
+from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._stale import probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._visit import visit_module
@@ -70,10 +71,12 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         probe(swap, work, work.scope, work.edit.new.statements)
         map_codes(work)
     for work in works:
+        set_origin(swap, work)
         patch_bodies(swap, work)
         patch_lines(swap, work)
+    swap.unvisited = {work.edit.module: partial(_run, swap, work, around) for work in works}
     for work in works:
-        _run(swap, work, around)
+        swap.visit(work.edit.module)
     swap.commit()
     clear_caches(swap)
     for scope, name in swap.last:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply import _rebuild, _stale
 from hotswap._apply._bodies import patch
-from hotswap._apply._scopes import reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._compile import own_content
 from hotswap._diff import decorators, only_code, same_header
@@ -59,7 +58,7 @@ def _note_code(visit: Visit, pair: Pair) -> None:
 
 def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
     """Evaluate the header of `new` once and set it on the live functions `raws`, together with their code."""
-    fresh = _make(visit, new.node)
+    fresh = _make(visit, new)
     public = visit.scope.peek(new.binds[-1])
     for raw in raws:
         for wrapper in copies(getattr(public, "__func__", public), raw):
@@ -69,12 +68,12 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
         visit.swap.changes.codes.add(code or raw.__code__)
 
 
-def _make(visit: Visit, node: ast.stmt) -> FunctionType:
+def _make(visit: Visit, new: Statement) -> FunctionType:
     """Run the ``def`` without its decorators, aside; its code has the wrong first line and is not used."""
+    node = new.node
     fields = {**dict(ast.iter_fields(node)), "decorator_list": []}
     bare = ast.copy_location(type(node)(**fields), node)
-    if reaches_code([bare]):
-        visit.swap.commit()
+    visit.make_ready(new, [bare])
     made = visit.scope.run([bare])
     function = next(iter(made.values()))
     assert type(function) is FunctionType

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._scopes import ClassScope
@@ -17,12 +18,31 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 
+def visit_sources(visit: Visit, statement: Statement) -> None:
+    """Have the modules that `statement` imports or looks into brought to their new texts first, as an import would.
+
+    In topological order that has happened; inside an import cycle it makes the order that Python's own imports make.
+    """
+    node = statement.node
+    if isinstance(node, ast.ImportFrom):
+        visit.swap.visit(_absolute(visit, node))
+    elif isinstance(node, ast.Import):
+        for alias in node.names:
+            visit.swap.visit(alias.name)
+    for name in statement.reads:
+        value = visit.scope.namespace.get(name.split(".")[0])
+        if isinstance(value, ModuleType):
+            visit.swap.visit(value.__name__)
+
+
 def follow(visit: Visit, statement: Statement) -> None:
     """Bind anew the names of an unchanged import statement whose sources changed."""
     node = statement.node
     if not isinstance(node, ast.ImportFrom):
+        visit_sources(visit, statement)
         return
     source = _absolute(visit, node)
+    visit.swap.visit(source)
     changed = visit.swap.changes.of(source)
     if not changed:
         return

@@ -1,9 +1,10 @@
-"""Positions that are not in code objects: from 3.13 on a class knows the first line of its statement."""
+"""Where things stand, as far as code objects do not say it: a class's first line, a module's file."""
 
 from __future__ import annotations
 
 import ast
 import sys
+from importlib.util import spec_from_file_location
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,3 +30,24 @@ def _patch(swap: Swap, work: Work, statements: Iterable[Statement], names: Mappi
             swap.journal.set_member(live, "__firstlineno__", statement.lineno)
         if isinstance(live, type):
             _patch(swap, work, statement.children, vars(live))
+
+
+def set_origin(swap: Swap, work: Work) -> None:
+    """Set at once where the module comes from, if that changed: a module became a package, or the other way round.
+
+    Statements that run need it: relative imports start from ``__package__``.
+    """
+    old, new = work.edit.old.origin, work.edit.new.origin
+    spec = spec_from_file_location(work.edit.module, new) if old != new else None
+    if spec is None:
+        return
+    names = vars(work.module)
+    places = spec.submodule_search_locations
+    values = {"__file__": new, "__spec__": spec, "__loader__": spec.loader, "__package__": spec.parent, "__cached__": spec.cached}
+    for name, value in values.items():
+        swap.journal.set_item(names, name, value)
+    if places is not None:
+        swap.journal.set_item(names, "__path__", places)
+    elif "__path__" in names:
+        swap.journal.del_item(names, "__path__")
+    swap.journal.commit()

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def keep(visit: Visit, pair: Pair) -> None:
     """See whether a statement that did not change is stale, and do what can be done."""
     swap, statement = visit.swap, pair.new
-    if not swap.changes and not swap.maybe:
-        return
     if statement.kind is Kind.IMPORT:
         _follow.follow(visit, statement)
+    elif not swap.changes and not swap.maybe:
+        return
     elif statement.kind is Kind.CLASS:
         _keep_class(visit, pair)
     elif statement.kind is Kind.SUITE:

@@ -115,6 +115,7 @@ class Swap:
         self.later: list[Callable[[], object]] = []
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
+        self.unvisited: dict[str, Callable[[], None]] = {}
 
     def commit(self) -> None:
         """Set the wave: everything that waits, at once."""
@@ -128,6 +129,12 @@ class Swap:
         for work in self.works.values():
             work.scope.stores.clear()
         self.journal.undo()
+
+    def visit(self, module: str) -> None:
+        """Bring `module` to its new text, unless it is no module of the group, done, or under way."""
+        act = self.unvisited.pop(module, None)
+        if act is not None:
+            act()
 
     def undo_waiting(self) -> None:
         """Drop what was recorded since the last commit."""

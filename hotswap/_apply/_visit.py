@@ -101,14 +101,26 @@ class Visit:
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
         """Run `nodes`, which stand for `statement`, in this scope."""
         wrapped = self.wrap(nodes)
-        reaching = reaches_code(wrapped)
-        if reaching or isinstance(self.scope, ClassScope):
-            self.swap.commit()
+        reaching = self.make_ready(statement, wrapped)
         self.swap.note_containers(self.work, statement)
         before = dict(self.scope.namespace) if reaching else {}
         bound = self.scope.run(wrapped, doc=statement.key == "doc")
         self._note_bypass(before, bound)
         self.bind_all(statement, bound)
+
+    def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:
+        """End the wave if running `nodes` may meet what it set; return whether they may reach the program's code."""
+        reaching = reaches_code(nodes)
+        _follow.visit_sources(self, statement)
+        if reaching or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
+            self.swap.commit()
+        return reaching
+
+    def _meets_stores(self, statement: Statement) -> bool:
+        """Whether `statement` may look, through a module object, at stores that another module still has waiting."""
+        if statement.kind is not Kind.IMPORT and not any("." in name for name in statement.reads):
+            return False
+        return any(work.scope.stores for work in self.swap.works.values() if work is not self.work)
 
     def bind_all(self, statement: Statement, bound: Layer) -> None:
         """Bind what a run bound, each name where readers can tell the new value from the old."""

@@ -50,6 +50,7 @@ class Access(ABC):
     def __init__(self, scope: Scope, table: Table) -> None:
         self.scope = scope
         self.table = table
+        table.catch_up()
 
     @abstractmethod
     def call(self, called: Value, given: Arguments, label: str) -> Value:
@@ -142,7 +143,7 @@ class Access(ABC):
         if value.kind is None or self.table.trusts(value.kind):
             return
         for hook in hooks:
-            found = look_up(value.kind, hook)
+            found = None if self.table.find_method(value.obj, hook) else look_up(value.kind, hook)
             if found is not None and not self.table.trusts(found[0]) and runs_python(found[1]):
                 self.call_raw(found, hook, Arguments((value,), open=True), f"{name_class(value.kind)}.{hook}()")
 

@@ -166,7 +166,7 @@ METHODS: Final[Groups] = {
     "strip",
     "builtins.memoryview": "hex tobytes tolist toreadonly",
     "collections.deque": "copy count index",
-    "collections.Counter": "copy elements most_common total",
+    "collections.Counter": "copy most_common total",
     "collections.OrderedDict": "copy fromkeys items keys values",
     "collections.defaultdict": "copy",
     "datetime.date": "ctime fromisocalendar fromisoformat fromordinal fromtimestamp isocalendar isoformat isoweekday "
@@ -179,7 +179,7 @@ METHODS: Final[Groups] = {
     "to_integral_value",
     "enum.Enum": "__init__ __new__ name value",
     "fractions.Fraction": "as_integer_ratio denominator from_decimal from_float limit_denominator numerator",
-    "ipaddress.IPv4Network": "hosts overlaps subnet_of subnets supernet",
+    "ipaddress.IPv4Network": "overlaps subnet_of supernet",
     "logging.Logger": "getChild",
     "operator.attrgetter": "__call__",
     "operator.itemgetter": "__call__",
@@ -339,8 +339,8 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     # Decorators that hand back what they are given, and factories: what those return is called once more, with the
     # function or class to decorate, and a `modifier` alters that one.
     "abc": {"first": "abstractmethod update_abstractmethods"},
-    "dataclasses": {"modifier": "dataclass"},
-    "enum": {"class": "Enum Flag IntEnum IntFlag StrEnum", "first": "member nonmember unique", "decorator": "verify"},
+    "dataclasses": {"first or modifier": "dataclass"},
+    "enum": {"class": "Enum Flag IntEnum IntFlag StrEnum", "first": "member nonmember unique", "modifier": "verify"},
     "functools": {"first": "total_ordering update_wrapper", "modifier": "wraps", "decorator": "lru_cache"},
     "typing": {
         "first": "final no_type_check override runtime_checkable",

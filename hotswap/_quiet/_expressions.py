@@ -181,10 +181,9 @@ class Expressions(Callees):
 
     def _contain(self, container: Value, item: Value) -> None:
         self.use(item, "__eq__", "__hash__")
-        if not self.table.find_method(container.obj, "__contains__"):
-            self.use(container, "__contains__")
-            if container.kind and not look_up(container.kind, "__contains__"):
-                self.iterate(container)
+        self.use(container, "__contains__")
+        if container.kind and not look_up(container.kind, "__contains__"):
+            self.iterate(container)
 
     def _conditional(self, node: ast.IfExp, frame: Frame) -> Value:
         self.decide(node.test, frame)

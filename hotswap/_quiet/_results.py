@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from types import NoneType
 from typing import Any, Final
 
 from hotswap._quiet._table import Listed, decorate, find_raw, modify
@@ -20,12 +21,14 @@ def make_result(listed: Listed, called: Value, given: Arguments) -> Value:
     """Return what is known of the result of calling `called`, whose entry is `listed`, with `given`."""
     first = given.values[0] if given.values else UNKNOWN
     match listed.result:
-        case "first" | "modifier" if given.values:
+        case "first":
             return first
         case "modifier":
             return know(modify)
-        case "decorator":
-            return know(decorate)
+        case "first or modifier":
+            return first if given.values else know(modify)
+        case "decorator":  # of `lru_cache`, which decorates at once what is no size
+            return know(decorate) if not given.values or type(first.obj) in (int, NoneType) else UNKNOWN
         case "second":
             return given.values[1] if len(given.values) > 1 else UNKNOWN
         case "class":

@@ -37,7 +37,7 @@ class Listed:
     `applies` are positions and keywords of functions that it calls, `hooks` special methods of its arguments that it
     runs; with `alters` the first argument must have been made by the statement, with `copies` it must be a builtin.
     `result` says what comes out: the dotted name of a class (``str``, ``re.Pattern``), ``list[str]``, ``self`` (as the
-    receiver), ``first`` or ``second`` (that argument), ``class``, ``decorator``, ``modifier``, or nothing.
+    receiver), ``first`` or ``second`` (that argument), ``class``, ``decorator``, ``modifier``, ``first or modifier``, or nothing.
     """
 
     name: str
@@ -137,6 +137,7 @@ class Table:
         self._methods: dict[tuple[int, str], Listed] = {}
         self._declared: dict[str, Listed] = {}
         self._loaded = -1
+        self.containers = self.contexts = self.metaclasses = self.trusted = frozenset[int]()
         self._take(decorate, Listed("decorator", result="first"))
         self._take(modify, Listed("modifier", alters=True, result="first"))
 
@@ -150,7 +151,7 @@ class Table:
 
     def find(self, called: object) -> Listed | None:
         """Return the entry of `called`, compared by identity and not touched; None if it has none."""
-        self._catch_up()
+        self.catch_up()
         entry = self._found.get(id(called))
         if entry is not None:
             return entry[1]
@@ -158,24 +159,21 @@ class Table:
 
     def find_method(self, receiver: object, name: str) -> Listed | None:
         """Return the entry of the method `name` of this very object; None if it has none."""
-        self._catch_up()
         return self._methods.get((id(receiver), name))
 
     def trusts(self, owner: type) -> bool:
         """Whether operators and conversions that `owner` defines, and its construction, are quiet."""
-        self._catch_up()
         return id(owner) in self.trusted or any(find_raw(name) is owner for name in self._declared)
 
     def is_builtin(self, kind: type) -> bool:
         """Whether `kind` is a builtin value type or container; a subclass of one is not."""
-        self._catch_up()
         return id(kind) in _IMMUTABLE or id(kind) in self.containers
 
     def _take(self, thing: object, listed: Listed) -> None:
         self._found.setdefault(id(thing), (thing, listed))  # held, so that its id stays its own
 
-    def _catch_up(self) -> None:
-        """Look up what may have come with the modules that were loaded since."""
+    def catch_up(self) -> None:
+        """Look up what may have come with the modules that were loaded since; whoever judges calls it first."""
         if self._loaded == len(sys.modules):
             return
         self._loaded = len(sys.modules)

@@ -32,18 +32,19 @@ def kind_of(cls: type) -> str:
 def strip_dataclass(journal: Journal, cls: type) -> None:
     """Delete at once what `dataclasses.dataclass` wrote on `cls`, so that it can be applied to it again."""
     guard(journal, cls)
-    for name, value in list(vars(cls).items()):
-        if _is_generated(cls, name, value):
-            type.__delattr__(cls, name)
+    fields: dict[str, Any] = vars(cls)["__dataclass_fields__"]
+    matched = tuple(f.name for f in fields.values() if f.init and not f.kw_only)
+    for name in [name for name, value in vars(cls).items() if _is_generated(name, value, matched)]:
+        type.__delattr__(cls, name)
     if (cls.__doc__ or "").startswith(f"{cls.__name__}("):
         type.__setattr__(cls, "__doc__", None)
 
 
-def _is_generated(cls: type, name: str, value: Any) -> bool:
+def _is_generated(name: str, value: Any, matched: tuple[str, ...]) -> bool:
     if name in ("__dataclass_fields__", "__dataclass_params__"):
         return True
     if name == "__match_args__":
-        return value == tuple(f.name for f in dataclasses.fields(cls) if f.init and not f.kw_only)
+        return bool(value == matched)
     if name == "__hash__":
         return value is None or _is_written(value)
     return name.startswith("__") and type(value) is types.FunctionType and _is_written(value)
