@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hotswap import _program
+from hotswap import _program, _report
 from hotswap._model import Report
 from hotswap._roots import default_roots
 from hotswap.errors import HotswapError
@@ -189,6 +189,7 @@ def _start(options: argparse.Namespace, folder: str) -> _program.Adopt:
     except HotswapError as exc:
         raise _RefusedStart(str(exc)) from exc
     atexit.register(reloader.stop)
+    LOGGER.debug("watching %s", ", ".join(reloader.settings.roots))
     for path in _hidden(folder):
         LOGGER.warning("%s cannot be imported: hotswap has loaded another module of that name", path)
     return reloader.adopt_main
@@ -222,7 +223,7 @@ def _roots(options: argparse.Namespace, folder: str) -> list[str]:
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return only what was asked for, so that ``[tool.hotswap]`` says the rest."""
-    settings: dict[str, Any] = {"on_report": _log_though_disabled}
+    settings: dict[str, Any] = {"on_report": _log_more}
     if options.apply:
         settings["apply"] = options.apply
     if options.strict:
@@ -230,11 +231,16 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings
 
 
-def _log_though_disabled(report: Report) -> None:
-    """Log `report` again if that was in vain: `logging.config` disables all loggers that it is not told of."""
+def _log_more(report: Report) -> None:
+    """Log the details of `report`, which the reloader has logged in short.
+
+    In short again if that was in vain: `logging.config` disables all loggers that it is not told of.
+    """
+    short = _report.text(report)
     if LOGGER.disabled:
         LOGGER.disabled = False
-        LOGGER.log(logging.WARNING if report.errors else logging.INFO, "%s", report)
+        LOGGER.log(logging.WARNING if report.findings else logging.INFO, "%s", short)
+    LOGGER.debug("details\n%s", _report.text(report, verbose=True).removeprefix(short).lstrip("\n"))
 
 
 class _Lines(logging.Formatter):

@@ -13,6 +13,7 @@ import pytest
 
 from hotswap import _program, cli, demo
 from hotswap._model import Report
+from hotswap._settings import Settings
 from hotswap.errors import SettingsError
 
 
@@ -25,6 +26,7 @@ class Recorder:
     def __init__(self, *paths: str, **settings: Any) -> None:
         if settings.get("apply") == "manual":
             raise SettingsError("apply='manual' is refused here")
+        self.settings = Settings(("/a", "/b"))
         self.made.append((paths, settings))
 
     def start(self) -> None:
@@ -198,7 +200,11 @@ def test_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert sys.version.split()[0] in said
 
 
-LEVELS = [("x.py", ["info", "warning"]), ("-q x.py", ["warning"]), ("-v x.py", ["debug", "info", "warning"])]
+LEVELS = [
+    ("x.py", ["info", "warning"]),
+    ("-q x.py", ["warning"]),
+    ("-v x.py", ["watching /a, /b", "debug", "info", "warning"]),
+]
 
 
 @pytest.mark.parametrize(("line", "shown"), LEVELS, ids=[line for line, _ in LEVELS])
@@ -230,6 +236,13 @@ def test_reports_are_heard_although_the_program_configures_logging(
     on_report(Report(2))
     logger.info("heard")
     assert capsys.readouterr().err.splitlines() == ["hotswap: nothing changed (0.0 ms)", "hotswap: heard"]
+
+
+def test_details_are_logged_when_asked_for(recorder: type[Recorder], capsys: pytest.CaptureFixture[str]) -> None:
+    """With -v a report's short line is followed by what was done to each module, and the phases' times."""
+    cli.main(["-v", "x.py"])
+    recorder.made[0][1]["on_report"](Report(3, seconds={"read": 0.001}))
+    assert capsys.readouterr().err.splitlines()[1:] == ["hotswap: details", "  generation 3", "  read 1.0 ms"]
 
 
 def test_log_file_is_appended_to(

@@ -11,7 +11,7 @@ import itertools
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -30,15 +30,18 @@ edits = st.tuples(st.integers(0, len(EDITS) - 1), small, small)
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Reloader]]:
-    """A folder of modules on `sys.path`, and the reloader that looks at it."""
-    folder = tmp_path_factory.mktemp("programs")
-    sys.path.insert(0, str(folder))
-    with Reloader(folder, apply="manual") as reloader:
-        logging.disable()  # the examples that hypothesis tries while it shrinks a failure would bury it
-        yield folder, reloader
-        logging.disable(logging.NOTSET)
-    sys.path.remove(str(folder))
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
+    """Return a new folder on `sys.path` with each call."""
+    path = sys.path.copy()
+
+    def make() -> Path:
+        sys.path[:] = [str(tmp_path_factory.mktemp("program")), *path]
+        return Path(sys.path[0])
+
+    logging.disable()  # the reports of all that hypothesis tries while it shrinks a failure would bury it
+    yield make
+    logging.disable(logging.NOTSET)
+    sys.path[:] = path
 
 
 class Living:
@@ -82,7 +85,7 @@ class Living:
     def _executed(self, name: str) -> ModuleType:
         path = self.folder / f"{name}.py"
         module = sys.modules[name] = ModuleType(name)
-        exec(compile(path.read_bytes(), path, "exec"), module.__dict__)
+        exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
         return module
 
     def leave(self) -> None:
@@ -138,16 +141,17 @@ def check(living: Living) -> None:
     first=st.lists(edits, max_size=8),
     later=st.lists(st.lists(edits, min_size=1, max_size=3), min_size=1, max_size=5),
 )
-def test_living_equals_fresh(watched: tuple[Path, Reloader], first: list[Edit], later: list[list[Edit]]) -> None:
+def test_living_equals_fresh(folders: Callable[[], Path], first: list[Edit], later: list[list[Edit]]) -> None:
     """After each save all names, values, code and lines are those of a fresh process; objects and state are kept."""
-    folder, reloader = watched
-    living = Living(folder, first)
-    try:
-        for save in later:
-            living.save(save)
-            report = reloader.reload()
-            note(str(report))
-            assert report.findings == ()
-            check(living)
-    finally:
-        living.leave()
+    folder = folders()
+    with Reloader(folder, apply="manual") as reloader:
+        living = Living(folder, first)
+        try:
+            for save in later:
+                living.save(save)
+                report = reloader.reload()
+                note(str(report))
+                assert report.findings == ()
+                check(living)
+        finally:
+            living.leave()

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parent.parent / "tests" / "scenarios"
 
 
+def on_config(config: Any) -> Any:
+    """Add the scenario files to the navigation, under the titles that they have."""
+    config["nav"].append({"Scenarios": [f"scenarios/{path.name}" for path in sorted(FOLDER.glob("*.md"))]})
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add the scenario files as pages below ``scenarios/``."""
     from mkdocs.structure.files import File

@@ -12,6 +12,7 @@ from hotswap import _quiet
 from hotswap._apply import _definitions, _follow, _rebuild
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
+from hotswap._diff import decorators
 from hotswap._execute import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -253,8 +254,18 @@ def _handler_ran(visit: Visit, statement: Statement, branch: str) -> bool:
     return False
 
 
-def tell_removed(visit: Visit, statement: Statement) -> None:
-    """Tell of a statement that left the text while what it did, beyond binding names, stays."""
+def tell_effects(visit: Visit, diff: Diff) -> None:
+    """Tell of statements that left the text, or gave way to others, while what they did beyond binding names stays."""
+    replaced = (
+        pair.old
+        for pair in diff.changed
+        if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
+    )
+    for statement in (*diff.removed, *replaced):
+        _tell_removed(visit, statement)
+
+
+def _tell_removed(visit: Visit, statement: Statement) -> None:
     if statement.kind is Kind.OTHER and not statement.binds and _unquiet(visit, statement):
         line = statement.lineno
         visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])

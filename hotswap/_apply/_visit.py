@@ -42,6 +42,7 @@ class Visit:
                 self.execute(statement, "new")
         self.forget(diff.removed, new)
         self.forget([pair.old for pair in diff.changed if pair.inner is None], new)
+        _stale.tell_effects(self, diff)
 
     def change(self, pair: Pair) -> None:
         """Apply a statement whose text changed."""
@@ -157,7 +158,6 @@ class Visit:
             for name in statement.binds:
                 if name not in kept and self._may_leave(name):
                     self._leave(name)
-            _stale.tell_removed(self, statement)
 
     def _leave(self, name: str) -> None:
         old = self.scope.peek(name)

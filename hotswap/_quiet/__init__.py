@@ -11,6 +11,6 @@ and `_callees` say what a use or a call runs; `_expressions` and `_statements` w
 
 from hotswap._quiet._statements import unquiet
 from hotswap._quiet._table import TABLE, Table, extend
-from hotswap._quiet._values import MISSING, NamespaceScope, Scope
+from hotswap._quiet._values import MISSING, Definition, NamespaceScope, Scope
 
-__all__ = ["MISSING", "TABLE", "NamespaceScope", "Scope", "Table", "extend", "unquiet"]
+__all__ = ["MISSING", "TABLE", "Definition", "NamespaceScope", "Scope", "Table", "extend", "unquiet"]

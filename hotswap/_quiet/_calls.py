@@ -309,6 +309,7 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "builtins.set": {"set": "copy difference intersection symmetric_difference union"},
     "datetime.date": {"self": "replace fromisoformat", "str": "isoformat strftime"},
     "datetime.datetime": {"self": "replace fromisoformat strptime combine", "str": "isoformat"},
+    "enum.Enum": {"str": "name"},
     "hashlib": {"_hashlib.HASH": "md5 new sha1 sha224 sha256 sha384 sha512"},
     "_hashlib.HASH": {"bytes": "digest", "str": "hexdigest"},
     "html": {"str": "escape unescape"},

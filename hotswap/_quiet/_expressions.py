@@ -124,7 +124,9 @@ class Expressions(Callees):
             return make_result(listed, UNKNOWN, Arguments((value,)))
         self.use(value, "__getitem__")
         if value.kind and (missing := look_up(value.kind, "__missing__")) and not value.own:
-            self.call_raw(missing, "__missing__", Arguments((value, index)), f"{write_dotted(node.value)}[...]")
+            self.call_raw(
+                missing, "__missing__", Arguments((value, index)), f"{write_dotted(node.value)}[...].__missing__()"
+            )
         return find_item(value, index, node.slice)
 
     def _subscript_class(self, value: Value, index: Value) -> Value:

@@ -134,7 +134,7 @@ class Statements(Expressions):
             return
         held = frame.names.get(name)
         if held is None or not held.own or name in frame.shared:
-            raise LoudError(f"augmented assignment of {name}")
+            raise LoudError(f"makes an augmented assignment to {name}")
         result = self.combine(held, node.op, value)
         self.use(held, f"__i{type(node.op).__name__.lower()}__")
         self.bind(target, result if result.kind else Value(kind=None, own=True), frame)
@@ -144,7 +144,7 @@ class Statements(Expressions):
         receiver, _ = self.evaluate_all((target.value, target.slice), frame)
         simple = value.kind is int or value.kind is float or value.kind is str
         if not (receiver.own and receiver.kind and self.table.is_builtin(receiver.kind) and simple):
-            raise LoudError(f"augmented assignment of {write_dotted(target.value)}[...]")
+            raise LoudError(f"makes an augmented assignment to {write_dotted(target.value)}[...]")
 
     def _delete(self, node: ast.Delete, frame: Frame) -> None:
         for target in node.targets:
@@ -386,5 +386,6 @@ _STATEMENTS: Final[dict[type, Callable[[Any, Any, Frame], None]]] = {
     ast.TryStar: Statements._try,
     ast.While: Statements._while,
     ast.With: Statements._with,
-    **({ast.TypeAlias: Statements._do_nothing} if sys.version_info >= (3, 12) else {}),
 }
+if sys.version_info >= (3, 12):
+    _STATEMENTS[ast.TypeAlias] = Statements._do_nothing

@@ -37,7 +37,8 @@ class Listed:
     `applies` are positions and keywords of functions that it calls, `hooks` special methods of its arguments that it
     runs; with `alters` the first argument must have been made by the statement, with `copies` it must be a builtin.
     `result` says what comes out: the dotted name of a class (``str``, ``re.Pattern``), ``list[str]``, ``self`` (as the
-    receiver), ``first`` or ``second`` (that argument), ``class``, ``decorator``, ``modifier``, ``first or modifier``, or nothing.
+    receiver), ``first`` or ``second`` (that argument), ``class``, ``decorator``, ``modifier``, ``first or modifier``,
+    or nothing.
     """
 
     name: str

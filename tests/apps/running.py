@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -19,6 +19,14 @@ import hotswap
 
 DEADLINE = 30.0
 """Seconds after which a test gives up waiting for a line; an idle machine needs a tenth of one."""
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Look every 5 ms whether something outside of this process is so: for files, which have no event to wait for."""
+    deadline = time.monotonic() + DEADLINE
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to be in time"
+        time.sleep(0.005)
 
 
 class Lines:
@@ -48,21 +56,27 @@ class Lines:
             if re.search(pattern, line):
                 return line
 
+    def rest(self) -> list[str]:
+        """Return the lines that were not waited for, once the stream has ended."""
+        return list(iter(lambda: self._arrived.get(timeout=DEADLINE), None))
+
 
 class Running:
     """`files` in `folder`, run by ``python -m hotswap`` with `words`: a context manager that ends the process.
 
+    Only `folder` is watched, unless `own` says otherwise by options of the command line.
+
     `out` are the lines of its standard output, `log` those of its standard error.
     """
 
-    def __init__(self, folder: Path, files: Mapping[str, str], *words: str) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str], *words: str, own: Sequence[str] | None = None) -> None:
         self.folder = folder
         for name, text in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hotswap", "--root", str(folder), *words],
+            [sys.executable, "-m", "hotswap", *(("--root", str(folder)) if own is None else own), *words],
             cwd=folder,
             env=kept | {"PYTHONPATH": str(Path(hotswap.__file__).parents[1]), "PYTHONUNBUFFERED": "1"},
             text=True,
@@ -105,3 +119,9 @@ class Running:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
+
+    def end_input(self) -> int:
+        """Close the program's standard input, and return its exit code when it has ended."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(DEADLINE)

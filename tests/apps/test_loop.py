@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, Running
+from running import DEADLINE, Running, wait_until
 
 TICKER = {
     "app.py": """
@@ -87,10 +87,8 @@ def test_script_without_a_main_function_is_live(tmp_path: Path) -> None:
         program.edit_and_wait("app.py", 'GREETING = "hello"', 'GREETING = "good day"', "^hotswap: __main__ - GREETING")
         program.say("ann")
         assert program.out.wait_for("ann") == "3 good day, ann!"
-        assert program.process.stdin is not None
-        program.process.stdin.close()
-        program.out.wait_for("end of input")
-        assert program.process.wait(DEADLINE) == 3
+        assert program.end_input() == 3
+        assert program.out.rest() == ["end of input"]
 
 
 def test_broken_save_leaves_the_old_code_running(tmp_path: Path) -> None:
@@ -138,6 +136,19 @@ def test_package_is_live(tmp_path: Path) -> None:
         program.edit_and_wait("pkg/words.py", "text.upper()", "text.title()")
         program.say("abcdef")
         program.out.wait_for("^Abcd ")
+
+
+def test_default_folders_and_log_file(tmp_path: Path) -> None:
+    """Without options for it the program's folder is watched; with a log file nothing is written to the terminal."""
+    with Running(tmp_path, ECHO, "app.py", own=["--log-file", "hot.log"]) as program:
+        program.say("ann")
+        program.out.wait_for("1 hello ann")
+        program.edit("app.py", "{GREETING} {name}", "{name}: {GREETING}")
+        wait_until(lambda: "hotswap: __main__ - answer" in (tmp_path / "hot.log").read_text(encoding="utf-8"))
+        program.say("ann")
+        assert program.out.wait_for("ann") == "2 ann: hello"
+        assert program.end_input() == 2
+        assert program.log.rest() == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")

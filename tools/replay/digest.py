@@ -1,0 +1,391 @@
+"""What a process's modules are, as text: one entry for each thing that can be reached, with facets on four levels.
+
+Two processes that run the same version have the same digest. `behaviour` is what a caller can notice: code without
+positions, constants, defaults, closures, bases, members. `core` adds docstrings, annotations, signatures; `full` adds
+names that are left over, `__module__`, `__qualname__`, `__globals__`, pickling, subclasses; `lines` adds every line and
+column. Identity is part of it: a thing is described at its home (where its module and qualified name say) and is named by
+that home elsewhere; a second copy of a class has no home, so it shows.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import gc
+import hashlib
+import inspect
+import pickle
+import re
+import sys
+import types
+import typing
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final
+
+Facets = dict[str, str]
+Digest = dict[str, Facets]
+
+LEVELS: Final = ("behaviour", "core", "full", "lines")
+_CORE: Final = ("doc", "annotations", "signature", "static_attributes")
+_FULL: Final = ("left over", "module", "name", "qualname", "globals", "pickle", "subclasses")
+
+_MODULE_OWN: Final = frozenset(
+    ("__builtins__", "__cached__", "__file__", "__loader__", "__spec__", "__path__", "__doc__", "__annotations__")
+    + ("__annotate__", "__conditional_annotations__", "__warningregistry__")
+)
+_CLASS_OWN: Final = frozenset(
+    ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__qualname__", "_abc_impl", "__annotate__")
+    + ("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__annotations_cache__", "__annotate_func__")
+    + ("__classdictcell__", "_is_runtime_protocol")
+)
+_BY_TYPE_ALONE: Final = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+_BY_TEXT: Final = (re.Pattern, typing.TypeVar, typing.ParamSpec, types.BuiltinFunctionType, types.MethodDescriptorType)
+_ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
+_DEEPEST: Final = 14
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
+
+
+def level_of(facet: str) -> str:
+    """Return the level on which two processes that differ in `facet` differ."""
+    if facet == "lines":
+        return "lines"
+    return "core" if facet in _CORE else "full" if facet in _FULL else "behaviour"
+
+
+class Walk:
+    """Describes the modules of `packages`; `limit` are the paths of a fresh process, beyond which nothing is entered.
+
+    Without that limit one name that is left over would be the first place of much that has another home, and would be
+    counted many times. `functions` and `classes` are those met on the way, by path.
+    """
+
+    def __init__(self, packages: Iterable[str], root: str, limit: Mapping[str, object] | None = None) -> None:
+        self.packages, self.root, self.limit = tuple(packages), root, limit
+        self.digest: Digest = {}
+        self.functions: dict[str, FunctionType] = {}
+        self.classes: dict[str, type] = {}
+        self._places: dict[int, str] = {}
+        self._alive: list[object] = []
+
+    def run(self) -> Digest:
+        """Describe every loaded module of the packages."""
+        gc.collect()
+        modules = self.modules()
+        for name, module in modules.items():
+            self._module(name, module)
+        return self.digest
+
+    def modules(self) -> dict[str, ModuleType]:
+        """Return the loaded modules of the packages, by name."""
+        found = {name: module for name, module in sys.modules.items() if self.is_ours(name)}
+        return {name: found[name] for name in sorted(found) if isinstance(found[name], ModuleType)}
+
+    def is_ours(self, module: object) -> bool:
+        """Whether a module of this name belongs to the packages."""
+        return isinstance(module, str) and any(module == p or module.startswith(f"{p}.") for p in self.packages)
+
+    # -- places --------------------------------------------------------------------------------------------------------
+
+    def home(self, value: Any) -> str | None:
+        """Return ``module:qualname`` if `value` is what stands there, None if it has no home or is a second copy."""
+        module, qualname = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+        if not isinstance(module, str) or not isinstance(qualname, str):
+            return None
+        found: Any = sys.modules.get(module)
+        for part in qualname.split("."):
+            found = getattr(found, "__dict__", {}).get(part)
+            found = getattr(found, "__func__", found) if isinstance(found, (staticmethod, classmethod)) else found
+        return f"{module}:{qualname}" if found is value else None
+
+    def name(self, value: Any) -> str:
+        """Return how a function or class is called in the text of another thing."""
+        home = self.home(value)
+        if home is not None:
+            return home
+        place = self._places.get(id(value))
+        called = f"{getattr(value, '__module__', '')}:{getattr(value, '__qualname__', '')}"
+        return f"(at {place})" if place else f"(copy of {called})" if "<" not in called else f"(local {called})"
+
+    def _enter(self, path: str, value: object) -> Facets | None:
+        """Return the facets to fill for `path`; None if a fresh process has no such path, or `value` is described already."""
+        facets: Facets = {}
+        self.digest[path] = facets
+        if self.limit is not None and path not in self.limit:
+            facets["left over"] = type(value).__name__
+            return None
+        if id(value) in self._places:
+            facets["value"] = f"same as {self._places[id(value)]}"
+            return None
+        return facets
+
+    def _settle(self, path: str, value: object) -> None:
+        self._places[id(value)] = path
+        self._alive.append(value)
+
+    # -- things --------------------------------------------------------------------------------------------------------
+
+    def _module(self, name: str, module: ModuleType) -> None:
+        if self._enter(f"{name}:", module) is None:
+            return
+        facets = self.digest[f"{name}:"]
+        facets["doc"] = self.text(vars(module).get("__doc__"))
+        facets["annotations"] = self.text(_annotations(module))
+        for key in sorted(vars(module)):
+            if key not in _MODULE_OWN:
+                self.visit(f"{name}:{key}", vars(module)[key])
+
+    def visit(self, path: str, value: Any, depth: int = 0) -> None:
+        """Describe `value` at `path`, and what it is made of at paths below."""
+        if depth > _DEEPEST:
+            return
+        if _is_plain(value):
+            facets = self._enter(path, path)
+            if facets is not None:
+                facets["value"] = self.text(value)
+        elif isinstance(value, FunctionType):
+            self._definition(path, value, self._function, depth)
+        elif isinstance(value, type):
+            self._definition(path, value, self._class, depth)
+        else:
+            self._object(path, value, depth)
+
+    def _definition(self, path: str, value: Any, describe: Callable[[str, Any, Facets, int], None], depth: int) -> None:
+        home = self.home(value)
+        is_elsewhere = home is not None and home != path and not path.startswith(f"{home}.")
+        ours = self.is_ours(value.__module__) or self.is_ours(getattr(value, "__globals__", {}).get("__name__"))
+        if is_elsewhere or not ours:
+            facets = self._enter(path, path)
+            if facets is not None:
+                facets["value"] = home or self.name(value)
+            return
+        facets = self._enter(path, value)
+        if facets is not None:
+            self._settle(path, value)
+            describe(path, value, facets, depth)
+
+    def _function(self, path: str, function: FunctionType, facets: Facets, depth: int) -> None:
+        self.functions[path] = function
+        facets |= self.behaviour(function)
+        facets["doc"] = self.text(function.__doc__)
+        facets["annotations"] = self.text(_annotations(function))
+        facets["signature"] = self._signature(function)
+        facets |= {name: str(getattr(function, f"__{name}__")) for name in ("module", "name", "qualname")}
+        facets["globals"] = str(_has_right_globals(function))
+        facets["lines"] = positions(function.__code__)
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+            if name != "__class__":
+                self.visit(f"{path}.<cell {name}>", _content(cell), depth + 1)
+        for name, value in sorted(function.__dict__.items()):
+            self.visit(f"{path}.{name}", value, depth + 1)
+
+    def behaviour(self, function: FunctionType) -> Facets:
+        """Return what a call of `function` shows of it, apart from what its closure holds."""
+        own = {"code": content(function.__code__)}
+        own["defaults"] = self.text(function.__defaults__)
+        own["kwdefaults"] = self.text(function.__kwdefaults__ or None)
+        return own
+
+    def _signature(self, function: FunctionType) -> str:
+        try:
+            return _ADDRESS.sub("", str(inspect.signature(function)))
+        except (ValueError, TypeError, NameError):
+            return "none"
+
+    def _class(self, path: str, cls: type, facets: Facets, depth: int) -> None:
+        self.classes[path] = cls
+        members = type.__dict__["__dict__"].__get__(cls)
+        facets["bases"] = ", ".join(map(self.name, cls.__bases__))
+        facets["mro"] = ", ".join(map(self.name, cls.__mro__))
+        facets["metaclass"] = self.name(type(cls))
+        facets["abstract"] = self.text(sorted(members.get("__abstractmethods__", ())))
+        facets["doc"] = self.text(members.get("__doc__"))
+        facets["annotations"] = self.text(_annotations(cls))
+        facets["static_attributes"] = self.text(sorted(members.get("__static_attributes__", ())))
+        facets |= {name: str(getattr(cls, f"__{name}__")) for name in ("module", "name", "qualname")}
+        facets["pickle"] = _pickles(cls)
+        below = [self.name(one) for one in type.__subclasses__(cls) if self.is_ours(one.__module__)]
+        facets["subclasses"] = ", ".join(sorted(below))
+        facets["lines"] = str(members.get("__firstlineno__", ""))
+        for name in sorted(members):
+            if name not in _CLASS_OWN:
+                self.visit(f"{path}.{name}", members[name], depth + 1)
+
+    def _object(self, path: str, value: Any, depth: int) -> None:
+        facets = self._enter(path, value)
+        if facets is None:
+            return
+        self._settle(path, value)
+        facets["value"] = self._kind(value)
+        for name, part in self._parts(value):
+            self.visit(f"{path}.{name}", part, depth + 1)
+
+    def _kind(self, value: Any) -> str:
+        kind = type(value)
+        text = self.name(kind) if self.is_ours(kind.__module__) else f"{kind.__module__}:{kind.__qualname__}"
+        if isinstance(value, (list, tuple, dict, set, frozenset)):
+            text += f" of {len(value)}"
+        if isinstance(value, _BY_TEXT) or not _parts_known(value):
+            text += f" {self._printed(value)}"
+        return text
+
+    def _parts(self, value: Any) -> Iterator[tuple[str, Any]]:
+        """Yield what `value` is made of: items, attributes, slots, wrapped functions."""
+        if isinstance(value, _BY_TYPE_ALONE):
+            return
+        if isinstance(value, Mapping) and isinstance(value, dict | types.MappingProxyType):
+            yield from ((f"[{self.text(key)}]", item) for key, item in value.items())
+        elif isinstance(value, (list, tuple)):
+            yield from ((f"[{index}]", item) for index, item in enumerate(value))
+        elif isinstance(value, (set, frozenset)):
+            yield "items", "; ".join(sorted(map(self.text, value)))
+        for name in ("fget", "fset", "fdel", "__func__", "func", "args", "keywords", "__self__", "__wrapped__", "__args__"):
+            if _has_wrapped(value, name):
+                yield name, getattr(value, name)
+        yield from sorted(_attributes(value).items())
+
+    # -- text ----------------------------------------------------------------------------------------------------------
+
+    def text(self, value: Any, depth: int = 0) -> str:
+        """Return `value` in one line, functions and classes by name, without addresses."""
+        if isinstance(value, (FunctionType, type)):
+            return self.name(value)
+        if type(value) in _ATOMS:
+            return repr(value).replace(self.root, "<root>")
+        if isinstance(value, ModuleType):
+            return f"module {value.__name__}"
+        if depth > 4:
+            return "..."
+        return self._text_of_parts(value, depth + 1)
+
+    def _text_of_parts(self, value: Any, depth: int) -> str:
+        if type(value) in (tuple, list):
+            return f"{type(value).__name__}({', '.join(self.text(item, depth) for item in value)})"
+        if type(value) in (set, frozenset):
+            return f"{type(value).__name__}({', '.join(sorted(self.text(item, depth) for item in value))})"
+        if type(value) is dict:
+            return f"{{{', '.join(f'{self.text(k, depth)}: {self.text(v, depth)}' for k, v in value.items())}}}"
+        if hasattr(value, "__origin__") and hasattr(value, "__args__"):
+            return f"{self.text(value.__origin__, depth)}[{', '.join(self.text(a, depth) for a in value.__args__)}]"
+        if isinstance(value, types.UnionType):
+            return " | ".join(self.text(item, depth) for item in value.__args__)
+        place = self._places.get(id(value))
+        if place:
+            return f"(at {place})"
+        kind = self._kind(value)
+        return f"{kind}({', '.join(f'{n}={self.text(p, depth)}' for n, p in _attributes(value).items())})"
+
+    def _printed(self, value: object) -> str:
+        try:
+            return _ADDRESS.sub("", repr(value)).replace(self.root, "<root>")
+        except Exception as error:  # noqa: BLE001  a `__repr__` of the project may raise anything
+            return type(error).__name__
+
+
+# -- code --------------------------------------------------------------------------------------------------------------
+
+
+def content(code: CodeType) -> str:
+    """Return a hash of what `code` does, wherever it stands."""
+    return hashlib.blake2b(repr(_content_of(code)).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def _content_of(code: CodeType) -> tuple[object, ...]:
+    consts = tuple(_content_of(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts)
+    if not code.co_flags & inspect.CO_OPTIMIZED and sys.version_info >= (3, 13):
+        consts = tuple(c for c in consts if c != _constant(code.co_firstlineno))  # `__firstlineno__` of a class body
+    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    names = (code.co_name, code.co_qualname, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    return (*names, *shape, code.co_code, code.co_exceptiontable, consts)
+
+
+def _constant(value: object) -> object:
+    if isinstance(value, frozenset):
+        return ("frozenset", sorted(map(repr, value)))
+    return (type(value).__name__, [_constant(item) for item in value] if isinstance(value, tuple) else repr(value))
+
+
+def positions(code: CodeType) -> str:
+    """Return the first line and a hash of every line and column of `code` and the code inside it."""
+    found = hashlib.blake2b(digest_size=8)
+    _add_positions(code, found)
+    return f"{code.co_firstlineno} {found.hexdigest()}"
+
+
+def _add_positions(code: CodeType, found: Any) -> None:
+    found.update(repr((code.co_firstlineno, list(code.co_positions()))).encode())
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            _add_positions(const, found)
+
+
+# -- small questions ---------------------------------------------------------------------------------------------------
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) in _ATOMS or isinstance(value, ModuleType):
+        return True
+    return type(value) in (tuple, frozenset) and all(map(_is_plain, value))  # type: ignore[call-overload]
+
+
+def _annotations(value: Any) -> Any:
+    try:
+        return dict(inspect.get_annotations(value))
+    except Exception as error:  # noqa: BLE001  lazy annotations run the project's code
+        return type(error).__name__
+
+
+def _has_right_globals(function: FunctionType) -> bool:
+    module = sys.modules.get(str(function.__globals__.get("__name__")))
+    return module is not None and vars(module) is function.__globals__
+
+
+def _pickles(cls: type) -> str:
+    try:
+        return str(pickle.loads(pickle.dumps(cls)) is cls)  # noqa: S301  what was dumped a moment ago
+    except Exception as error:  # noqa: BLE001  reducers are the project's code
+        return type(error).__name__
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return "empty cell"
+
+
+def _has_wrapped(value: object, name: str) -> bool:
+    kinds = (property, staticmethod, classmethod, functools.partial, functools.partialmethod, types.MethodType)
+    if isinstance(value, kinds) or isinstance(value, functools.cached_property):
+        return hasattr(value, name) and name != "__wrapped__"
+    return name == "__wrapped__" and type(value).__module__ == "functools" and hasattr(value, name)
+
+
+def _parts_known(value: object) -> bool:
+    """Whether what `value` is shows in its parts; C objects without attributes are described by their own text."""
+    kinds = (dict, list, tuple, set, frozenset, property, staticmethod, classmethod, functools.partial, types.MappingProxyType)
+    return isinstance(value, (*kinds, *_BY_TYPE_ALONE, types.MethodType, *_ATOMS)) or bool(_attributes(value)) or (
+        type(value).__module__ not in ("builtins", "_thread", "itertools") and type(value).__flags__ & (1 << 9) != 0
+    )
+
+
+def _attributes(value: object) -> dict[str, Any]:
+    """Return the instance's own attributes and slots, without running code of the project."""
+    if isinstance(value, (types.BuiltinFunctionType, functools.partial)) or type(value).__module__ in ("typing", "logging"):
+        return {}
+    found: dict[str, Any] = {}
+    try:
+        own = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        own = {}
+    for cls in type(value).__mro__:
+        for name, member in vars(cls).items():
+            if isinstance(member, types.MemberDescriptorType) and cls.__module__ not in vars(builtins):
+                try:
+                    found[name] = member.__get__(value)
+                except AttributeError:
+                    continue
+    found |= own if isinstance(own, dict) else {}
+    skipped = ("__weakref__", "__wrapped__") if type(value).__module__ == "functools" else ("__weakref__",)
+    return {str(name): found[name] for name in found if name not in skipped and not str(name).startswith("_abc_")}

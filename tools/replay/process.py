@@ -1,0 +1,205 @@
+"""The two processes that are compared: a fresh one that imports a version, and the living one that is brought to it.
+
+Run as a script by `steps`. With ``--fresh FILE`` it imports all modules, writes their digest and ends. Else it imports the
+first version, holds references, and answers one line of JSON for each line of JSON on its standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import inspect
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+from digest import Digest, Walk, level_of
+from peers import TOOLS, Update
+
+CLIENT = "replay_client"
+Difference = tuple[str, str, str, str, str]
+
+
+def module_names(root: str, packages: list[str]) -> Iterator[str]:
+    """Yield the names of all modules in the files below `root`, packages first; ``__main__`` runs programs and is left out."""
+    for package in packages:
+        if os.path.isfile(os.path.join(root, f"{package}.py")):
+            yield package
+        for folder, folders, files in sorted(os.walk(os.path.join(root, package))):
+            folders.sort()
+            inside = os.path.relpath(folder, root).replace(os.sep, ".")
+            for file in sorted(files):
+                if file == "__init__.py":
+                    yield inside
+                elif file.endswith(".py") and file != "__main__.py":
+                    yield f"{inside}.{file[:-3]}"
+
+
+def import_all(root: str, packages: list[str]) -> dict[str, str]:
+    """Import every module; return those that cannot be imported, each with what it raised."""
+    failed = {}
+    importlib.invalidate_caches()
+    for name in sorted(set(module_names(root, packages))):
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001  optional dependencies, other platforms
+            failed[name] = f"{type(error).__name__}: {error}"
+    return failed
+
+
+class Living:
+    """The living process: what it holds since the first version, and the tool that brings it along."""
+
+    def __init__(self, root: str, packages: list[str], tool: str, *, build: bool) -> None:
+        self.root, self.packages = root, packages
+        self.failed = import_all(root, packages)
+        walk = Walk(packages, root)
+        walk.run()
+        self.functions = {p: f for p, f in walk.functions.items() if "[" not in p and "<" not in p}
+        self.classes = {p: c for p, c in walk.classes.items() if "[" not in p and "<" not in p}
+        self.instances = dict(self._instances()) if build else {}
+        self.bound = dict(self._bound())
+        self._import_client()
+        self.update: Update = TOOLS[tool](root, lambda name: walk.is_ours(name) or name == CLIENT)
+        self.was_here: set[str] = set(walk.digest)
+
+    def _instances(self) -> Iterator[tuple[str, Any]]:
+        """Yield an instance of each class that takes no arguments."""
+        for path, cls in self.classes.items():
+            with contextlib.suppress(BaseException), contextlib.redirect_stdout(io.StringIO()):
+                inspect.signature(cls).bind()
+                yield path, cls()
+
+    def _bound(self) -> Iterator[tuple[str, Any]]:
+        for path, one in self.instances.items():
+            for name, member in vars(type(one)).items():
+                if isinstance(member, FunctionType):
+                    yield f"{path}.{name}", member.__get__(one)
+
+    def _import_client(self) -> None:
+        if os.path.exists(os.path.join(self.root, f"{CLIENT}.py")):
+            importlib.import_module(CLIENT)
+
+    # -- a step --------------------------------------------------------------------------------------------------------
+
+    def step(self, changed: list[str], fresh: dict[str, Any]) -> dict[str, Any]:
+        """Bring the process to the files, compare it with the digest `fresh`, and return what differs."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        told = self.update(changed)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        failed = import_all(self.root, self.packages)
+        walk = Walk(self.packages, self.root, fresh["digest"])
+        digest = walk.run()
+        found = list(compare(fresh["digest"], digest))
+        found += [("behaviour", f"{name}:", "import", "works", why) for name, why in failed.items() if name not in fresh["failed"]]
+        found += list(self._held(walk, fresh["digest"]))
+        found += list(self._client())
+        files = {os.path.realpath(m.__file__ or ""): name for name, m in walk.modules().items() if getattr(m, "__file__", None)}
+        named = [(code, files.get(os.path.realpath(path), os.path.basename(path)), line, text) for code, path, line, text in told]
+        return {"told": named, "differences": found, "cpu": cpu, "wall": wall, "things": len(fresh["digest"])}
+
+    def _held(self, walk: Walk, fresh: Digest) -> Iterator[Difference]:
+        for path, function in self.functions.items():
+            why = self._stale(walk, function, path, fresh)
+            if why:
+                yield ("held", path, "function", "fresh", why)
+        for path, cls in self.classes.items():
+            if path in fresh and walk.classes.get(path) not in (None, cls):
+                yield ("held", path, "class", "the same", "another class")
+        for path, one in self.instances.items():
+            if walk.classes.get(path) not in (None, type(one)):
+                yield ("held", path, "instance", "of the class", "of another class")
+        for path, method in self.bound.items():
+            why = self._stale(walk, method.__func__, path, fresh)
+            if why:
+                yield ("held", path, "bound method", "fresh", why)
+
+    def _stale(self, walk: Walk, function: FunctionType, path: str, fresh: Digest) -> str:
+        """Return why a call of `function` does not run what stands at `path` now, "" if it does or nothing stands there."""
+        if path not in fresh or walk.functions.get(path) is function:
+            return ""
+        if function.__code__.co_filename == "<hotswap>":
+            return ""  # a forwarder: it calls whatever is there
+        if "code" not in fresh[path]:
+            return "something else is there"
+        own = walk.behaviour(function)
+        return ", ".join(facet for facet in own if own[facet] != fresh[path][facet])
+
+    def _client(self) -> Iterator[Difference]:
+        client = sys.modules.get(CLIENT)
+        if client is None:
+            return
+        for line in open(os.path.join(self.root, f"{CLIENT}.py"), encoding="utf-8"):
+            _, module, _, name, _, alias = line.split()
+            there = vars(sys.modules[module]).get(name) if module in sys.modules else None
+            here = vars(client).get(alias)
+            if here is not there and not (type(here) is type(there) and repr(here) == repr(there)):
+                yield ("client", f"{module}:{name}", "binding", f"{there!r:.80}", f"{here!r:.80}")
+
+
+def compare(fresh: Digest, living: Digest) -> Iterator[Difference]:
+    """Yield what differs: (level, path, facet, what a fresh process has, what the living one has)."""
+    for path, facets in fresh.items():
+        own = living.get(path)
+        if own is None:
+            if _parent(path) in living and "value" not in (living[_parent(path)].keys() - fresh.get(_parent(path), {}).keys()):
+                yield ("behaviour", path, "missing", facets.get("value", "there"), "missing")
+            continue
+        for facet in dict.fromkeys((*facets, *own)):
+            one, other = facets.get(facet, "-"), own.get(facet, "-")
+            if one != other:
+                yield (level_of(facet), path, facet, one[:300], other[:300])
+    for path, facets in living.items():
+        if path not in fresh:
+            yield ("full", path, "left over", "-", facets.get("left over", "there"))
+
+
+def _parent(path: str) -> str:
+    if path.endswith("]") and "[" in path:
+        return path[: path.rindex("[")].removesuffix(".")
+    module, _, inside = path.partition(":")
+    return f"{module}:{inside.rpartition('.')[0]}"
+
+
+def _serve(living: Living, answers: Any) -> None:
+    for line in sys.stdin:
+        request = json.loads(line)
+        with open(request["fresh"], encoding="utf-8") as file:
+            fresh = json.load(file)
+        answers.write(json.dumps(living.step(request["changed"], fresh)) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Be the process that the arguments ask for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root")
+    parser.add_argument("packages")
+    parser.add_argument("--fresh")
+    parser.add_argument("--tool", default="hotswap")
+    parser.add_argument("--build", action="store_true")
+    given = parser.parse_args()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what the modules print is no answer
+    sys.path.insert(0, given.root)
+    sys.setrecursionlimit(20_000)
+    packages = given.packages.split(",")
+    if given.fresh:
+        failed = import_all(given.root, packages)
+        with open(given.fresh, "w", encoding="utf-8") as file:
+            json.dump({"failed": failed, "digest": Walk(packages, given.root).run()}, file)
+        return
+    living = Living(given.root, packages, given.tool, build=given.build)
+    answers.write(json.dumps({"ready": len(living.functions)}) + "\n")
+    answers.flush()
+    _serve(living, answers)
+
+
+if __name__ == "__main__":
+    main()
