@@ -1,6 +1,8 @@
 """Hot module reloading in the running process: save a file, and the program runs the new code with its state kept."""
 
-from hotswap._api import errors, plan, poll, reload, reports, watch
+import logging as _logging
+
+from hotswap._api import errors, plan, poll, reload, reports, retry, stale, undo, watch
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Reloader
 from hotswap.errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError
@@ -20,5 +22,11 @@ __all__ = [
     "poll",
     "reload",
     "reports",
+    "retry",
+    "stale",
+    "undo",
     "watch",
 ]
+
+# What the library says is for the program to show; only the command line adds an output of its own.
+_logging.getLogger("hotswap").addHandler(_logging.NullHandler())

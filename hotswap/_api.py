@@ -7,23 +7,35 @@ from typing import Unpack
 
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Path, Reloader
-from hotswap._settings import Options
+from hotswap._settings import Options, overlap
+from hotswap._stale import Stale
 from hotswap.errors import NotRunningError
 
 _default: Reloader | None = None
+_outer: Reloader | None = None
 
 
 def watch(*paths: Path, **settings: Unpack[Options]) -> Reloader:
     """Start to keep the modules below `paths` in step with their files; return the running `Reloader`.
 
     No paths means the current directory, editable installs and the entries of ``sys.path`` outside site-packages and
-    the standard library. The verbs of this module then speak to this reloader. Raises SettingsError for an option that
+    the standard library. The verbs of this module then speak to this reloader. In a program that ``python -m hotswap``
+    runs, what is watched already is not watched twice: its reloader is returned. Raises SettingsError for an option that
     is not accepted, OverlapError if a running reloader has one of these roots.
     """
     global _default
-    reloader = Reloader(*paths, **settings).start()
-    _default = reloader
+    reloader = Reloader(*paths, **settings)
+    if _outer is not None and overlap(reloader.settings, _outer.settings):
+        _outer.apply_as(reloader.settings.apply)
+        return _outer
+    _default = reloader.start()
     return reloader
+
+
+def adopt(reloader: Reloader) -> None:
+    """Make the running `reloader` of the command line the one that the verbs speak to, and that `watch` returns."""
+    global _default, _outer
+    _default = _outer = reloader
 
 
 def _running() -> Reloader:
@@ -42,9 +54,24 @@ def reload(*modules: str | ModuleType) -> Report:
     return _running().reload(*modules)
 
 
+def retry() -> Report:
+    """Try again what could not be applied, though nothing was saved since; its statements run again."""
+    return _running().retry()
+
+
+def undo() -> Report:
+    """Bring the modules of the last swap back to the texts they had before it, whatever the disk says."""
+    return _running().undo()
+
+
 def plan() -> Plan:
     """Return what `reload` would do at most; nothing is touched."""
     return _running().plan()
+
+
+def stale() -> tuple[Stale, ...]:
+    """Return what still runs or holds old code: frames, tasks, suspended coroutines and generators, closures."""
+    return _running().stale()
 
 
 def errors() -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from types import CodeType
 from typing import Final
 
@@ -19,22 +20,40 @@ Both = Callable[[], tuple[CodeType, CodeType]]
 _OPTIMIZED: Final = 0x1
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
+# From 3.12 on `name.attribute()` is compiled as a method call unless the module imports `name` (is_import_originated).
+IMPORTS_COUNT: Final = sys.version_info >= (3, 12)
+
 
 def compile_in(
-    nodes: Sequence[ast.stmt], around: Sequence[ast.ClassDef], origin: str, flags: int, *, doc: bool = False
+    nodes: Sequence[ast.stmt],
+    around: Sequence[ast.ClassDef],
+    origin: str,
+    flags: int,
+    *,
+    imports: frozenset[str] = frozenset(),
+    doc: bool = False,
 ) -> CodeType:
     """Return the module code of `nodes` as if they stood in the classes `around` (outermost first) of `origin`.
 
-    `doc` says that the first of them is a docstring, not just a string that stands there. Raises SyntaxError for what
-    only the compiler finds (``return`` outside a function).
+    `doc` says that the first of them is a docstring, not just a string that stands there; `imports` are the names that
+    the module imports. Raises SyntaxError for what only the compiler finds (``return`` outside a function).
     """
     body = list(nodes)
     if body and _would_be_doc(body[0]) and not doc:
         body.insert(0, ast.copy_location(ast.Pass(), body[0]))
     for outer in reversed(around):
         body = [_shell(outer, body)]
+    if imports and IMPORTS_COUNT:
+        body = [*body, _never_run(imports)]
     tree = ast.Module(body=body, type_ignores=[])
     return compile(tree, origin, "exec", flags=flags, dont_inherit=True)
+
+
+@lru_cache(maxsize=16)
+def _never_run(imports: frozenset[str]) -> ast.stmt:
+    """Return a statement that tells the compiler of the imports `imports` and leaves no code."""
+    known = ast.Import([ast.alias(name) for name in sorted(imports - {"*"})] or [ast.alias("sys")])
+    return ast.fix_missing_locations(ast.If(ast.Constant(value=False), [known], []))
 
 
 def _would_be_doc(node: ast.stmt) -> bool:

@@ -1,7 +1,8 @@
 """Stage 5: match the statements of two texts, blind to positions, into class bodies and suites.
 
 Anchors first: runs of equal statements in the same order. Then equal ones that moved, then those whose text differs but
-whose syntax tree does not (comments, formatting), then those of the same key, in order. What is left came or went.
+whose syntax tree does not (comments, formatting), then those of the same key, in order: functions of one signature
+before those that only share their decorators (registrations are all called ``_``). What is left came or went.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
     matching.anchor()
     matching.pair(lambda s: (s.key, s.branch, s.digest), moved=True)
     matching.pair(lambda s: (s.key, s.branch, dump(s.node)), moved=False)
+    matching.pair(lambda s: (s.key, s.branch, shape(s.node) if s.kind is Kind.DEF else s.digest), moved=False)
     matching.pair(lambda s: (s.key, s.branch, _head(s)), moved=False)
     matching.pair(lambda s: (s.key, s.branch), moved=False)
     return matching.result()

@@ -11,6 +11,7 @@ from types import CellType, CodeType, FunctionType, TracebackType
 from typing import Any
 
 from hotswap._journal import MISSING
+from hotswap.errors import StatementError
 
 Cells = tuple[CellType | None, ...]
 _BOUND_BY_ITSELF = frozenset(
@@ -82,14 +83,6 @@ class Layer(dict[str, Any]):
     def written(self) -> Iterator[tuple[str, Any]]:
         """Yield the members that were bound, without what every class body binds by itself."""
         yield from ((name, value) for name, value in self.items() if name not in _BOUND_BY_ITSELF)
-
-
-class StatementError(Exception):
-    """A statement raised. `error` is what it raised, `path` and `lineno` where in the user's files."""
-
-    def __init__(self, error: BaseException, path: str, lineno: int) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
-        self.error, self.path, self.lineno = error, path, lineno
 
 
 def run(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from functools import partial
 from operator import call, delitem, setitem
 from typing import Any, Final
 
 MISSING: Final = object()
+CONTAINERS: Final = (list, dict, set)
 Operation = Callable[[], object]
 
 
@@ -73,6 +74,15 @@ class Journal:
                 gc.enable()
         self.commits += 1
 
+    def noted(self) -> Iterator[object]:
+        """Yield what this journal itself holds objects in, for those who count references."""
+        yield from (self._waiting, self._inverses)
+        for one in (*self._waiting, *self._inverses):
+            yield one
+            if type(one) is partial:
+                yield one.args
+                yield from (value for value in one.args if type(value) in CONTAINERS)
+
     def drop_waiting(self) -> None:
         """Forget what waits for the next commit; its inverses stay, and do no harm."""
         self._waiting = []
@@ -116,3 +126,19 @@ def restore_dict(target: dict[Any, Any], content: dict[Any, Any]) -> None:
     for key in [key for key in target if key not in content]:
         delitem(target, key)
     target.update(content)
+
+
+def restorer(value: Any) -> Operation:
+    """Return what puts back the present content of a list, dict or set, shallowly."""
+    if type(value) is dict:
+        return partial(restore_dict, value, dict(value))
+    return partial(_restore_list, value, list(value)) if type(value) is list else partial(_restore_set, value, set(value))
+
+
+def _restore_list(target: list[Any], content: list[Any]) -> None:
+    target[:] = content
+
+
+def _restore_set(target: set[Any], content: set[Any]) -> None:
+    target &= content
+    target |= content

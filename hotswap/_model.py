@@ -73,7 +73,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A module's text and its statements. `flags` are the compiler flags of its ``from __future__`` lines."""
+    """A module's text and its statements. `flags` are the compiler flags of its ``from __future__`` lines.
+
+    `imports` are the names that its own import statements bind: calls of their attributes compile differently.
+    """
 
     module: str
     origin: str
@@ -81,6 +84,7 @@ class Snapshot:
     statements: tuple[Statement, ...]
     flags: int = 0
     doc: bool = False
+    imports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,20 @@ class Edit:
     def edited(self) -> bool:
         """Whether the text changed at all, if only in a comment."""
         return self.old is not self.new
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """What `__hotswap_migrate__(self, change)` is told: how the attributes that a class gives its objects changed.
+
+    `renamed` maps old names to new ones; what is in it is neither in `added` nor in `removed`. `old` has the values
+    that this object holds under names that were removed or renamed.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    renamed: Mapping[str, str]
+    old: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +235,8 @@ class Finding:
     def __str__(self) -> str:
         place = f"{self.path}:{self.lineno}: " if self.path else ""
         advice = f" ({self.advice})" if self.advice else ""
-        return f"{self.code} {place}{self.message}{advice}"
+        first, newline, rest = self.message.partition("\n")
+        return f"{self.code} {place}{first}{advice}{newline}{rest}"
 
 
 class How(Enum):
@@ -281,10 +300,16 @@ class Report:
         return self.changed or bool(self.findings)
 
     def __str__(self) -> str:
+        lines = [self.headline, *(f"  {finding}" for finding in self.findings)]
+        return "\n".join(lines).replace("\n    ", "\n      ")
+
+    @property
+    def headline(self) -> str:
+        """One line: what changed, module by module, what is held, and how long it took."""
         parts = [_line(outcome) for outcome in self.outcomes if outcome.patches or outcome.ran]
-        total = self.seconds.get("total", 0.0) * 1e3
-        head = f"hotswap: {'; '.join(parts) or 'nothing changed'} ({total:.1f} ms)"
-        return "\n".join([head, *(f"  {finding}" for finding in self.findings)])
+        if self.held:
+            parts.append(f"held {', '.join(self.held[:6])}" + (f" and {len(self.held) - 6} more" if self.held[6:] else ""))
+        return f"hotswap: {'; '.join(parts) or 'nothing changed'} ({self.seconds.get('total', 0.0) * 1e3:.1f} ms)"
 
     def raise_for_errors(self) -> None:
         """Raise `EditError` if an edit is not in effect (HS1xx, HS3xx); return None otherwise.

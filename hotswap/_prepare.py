@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from importlib.util import decode_source
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.machinery import ModuleSpec
+from typing import Final
 
 from hotswap._baselines import Baseline, pack
 from hotswap._diff import diff
 from hotswap._findings import finding
-from hotswap._model import Diff, Edit, Finding, Pair, Snapshot
+from hotswap._facts import Facts
+from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process
 from hotswap._source import read
 
 
+HOLD_EMPTY: Final = 2.0
+"""Seconds for which an emptied or vanished file is held: editors truncate, move and unlink before they write."""
+
+
 @dataclass(slots=True)
 class Prepared:
-    """What the files say. `fresh` are the baselines that take effect once an edit is live."""
+    """What the files say. `fresh` are the baselines that take effect once an edit is live.
+
+    `findings` are about modules whose file cannot be read or is held, `told` about others; `emptied` are the paths of
+    files that have to be looked at again after `HOLD_EMPTY`.
+    """
 
     edits: dict[str, Edit] = field(default_factory=dict)
     fresh: dict[str, Baseline] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     told: list[Finding] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.edits or self.findings or self.told)
 
 
 class Reading:
-    """Reads for one reloader. `emptied` are modules whose file was found empty or gone once already."""
+    """Reads for one reloader. It knows which files were found empty or gone, and since when, by `clock` in seconds.
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        self.emptied: set[str] = set()
+    `by_hand` says that the next reading was asked for: then the second look at an empty file counts, however soon.
+    """
+
+    def __init__(self, process: Process, clock: Callable[[], float] = time.monotonic) -> None:
+        self._process, self._clock = process, clock
+        self._emptied: dict[str, float] = {}
         self._gone: set[str] = set()
+        self.by_hand = False
 
     def changed(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the modules whose file is in another state than when it was read."""
@@ -50,6 +69,17 @@ class Reading:
         prepared = Prepared()
         for entry in entries:
             self._prepare(entry, prepared)
+        self.by_hand = False
+        return prepared
+
+    def prepare_texts(self, entries: Iterable[Entry], texts: Mapping[str, Baseline]) -> Prepared:
+        """Compare the baselines with earlier ones. The files as they are now count as seen: a later save differs."""
+        prepared = Prepared()
+        for entry in entries:
+            old = self._process.baselines.get(entry.name)
+            if old is not None and entry.name in texts:
+                text = texts[entry.name]
+                self._compare(entry, old, replace(text, seen=signature(text.path)), prepared)
         return prepared
 
     def _prepare(self, entry: Entry, prepared: Prepared) -> None:
@@ -62,25 +92,22 @@ class Reading:
         self._gone.discard(entry.name)
         if new.packed == old.packed and new.origin == old.origin:
             self._process.baselines.note(entry.name, new)
-        elif self._is_held_empty(entry, old, new):
-            prepared.findings[entry.name] = finding("HS305", entry.path, 1, module=entry.name)
-        else:
+        elif new.source.strip() or not old.source.strip() or not self._is_held(entry, prepared):
+            self._emptied.pop(entry.name, None)
             self._compare(entry, old, new, prepared)
 
     def _vanished(self, entry: Entry, prepared: Prepared) -> None:
-        if entry.name not in self.emptied:
-            self.emptied.add(entry.name)
-            prepared.findings[entry.name] = finding("HS305", entry.path, 1, module=entry.name)
-        else:
+        if not self._is_held(entry, prepared):
             self._gone.add(entry.name)
             prepared.told.append(finding("HS102", entry.path, 1, module=entry.name))
 
-    def _is_held_empty(self, entry: Entry, old: Baseline, new: Baseline) -> bool:
-        """An editor may truncate a file before it writes it: an empty one is held once."""
-        if new.source.strip() or not old.source.strip() or entry.name in self.emptied:
-            self.emptied.discard(entry.name)
+    def _is_held(self, entry: Entry, prepared: Prepared) -> bool:
+        """Hold a file that is empty or gone until it has been so for a while, or is asked for a second time by hand."""
+        since = self._emptied.setdefault(entry.name, now := self._clock())
+        if since != now and (self.by_hand or now - since >= HOLD_EMPTY):
             return False
-        self.emptied.add(entry.name)
+        prepared.findings[entry.name] = finding("HS305", entry.path, 1, module=entry.name)
+        prepared.emptied.append(entry.path)
         return True
 
     def _compare(self, entry: Entry, old: Baseline, new: Baseline, prepared: Prepared) -> None:
@@ -99,7 +126,7 @@ class Reading:
 
 def _now(name: str, old: Baseline) -> Baseline | None:
     """Read the file of a module as it is now. If it is gone, its spec may say that another one took its place."""
-    for origin, path in ((old.origin, old.path), _other_origin(name)):
+    for origin, path in _origins(name, old):
         seen = signature(path)
         if seen is not None:
             try:
@@ -110,18 +137,24 @@ def _now(name: str, old: Baseline) -> Baseline | None:
     return None
 
 
-def _other_origin(name: str) -> tuple[str, str]:
+def _origins(name: str, old: Baseline) -> Iterator[tuple[str, str]]:
+    """Yield where the text of `name` may be: its file, else the one that the import system would take now."""
+    yield old.origin, old.path
     importlib.invalidate_caches()
-    held = sys.modules.pop(name, None)
+    parent = sys.modules.get(name.rpartition(".")[0])
     try:
-        spec = importlib.util.find_spec(name)
+        spec = _find_spec(name, None if parent is None else vars(parent).get("__path__"))
     except (ImportError, ValueError, AttributeError):
-        spec = None
-    finally:
-        if held is not None:
-            sys.modules[name] = held
-    origin = spec.origin if spec is not None and spec.has_location and spec.origin else ""
-    return origin, origin
+        return
+    if spec is not None and spec.has_location and spec.origin:
+        yield spec.origin, spec.origin
+
+
+def _find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """Ask the finders; `importlib.util.find_spec` would give the spec of the module that is loaded."""
+    finders = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+    found = (find(name, path, None) for find in finders if find is not None)
+    return next((spec for spec in found if spec is not None), None)
 
 
 def snapshot_of(name: str, baseline: Baseline) -> Snapshot:
@@ -132,11 +165,21 @@ def snapshot_of(name: str, baseline: Baseline) -> Snapshot:
         return Snapshot(name, baseline.origin, "", ())
 
 
-def untouched(name: str, baseline: Baseline) -> Edit:
-    """Return the edit of a dependent whose own text did not change."""
+def untouched(name: str, baseline: Baseline, concerned: Container[int]) -> Edit:
+    """Return the edit of a dependent whose own text did not change: its imports, and the statements `concerned`."""
     snapshot = snapshot_of(name, baseline)
-    pairs = tuple(Pair(statement, statement) for statement in snapshot.statements)
-    return Edit(name, baseline.origin, snapshot, snapshot, Diff(unchanged=pairs))
+    return _same(snapshot, [s for i, s in enumerate(snapshot.statements) if i in concerned or s.kind is Kind.IMPORT])
+
+
+def follower(facts: Facts, baseline: Baseline) -> Edit:
+    """Return the edit of a dependent of which nothing but import bindings may change; its text is not read."""
+    snapshot = Snapshot(facts.module, baseline.origin, "", facts.statements)
+    return _same(snapshot, [statement for statement in facts.statements if statement.kind is Kind.IMPORT])
+
+
+def _same(snapshot: Snapshot, looked_at: Iterable[Statement]) -> Edit:
+    pairs = tuple(Pair(statement, statement) for statement in looked_at)
+    return Edit(snapshot.module, snapshot.origin, snapshot, snapshot, Diff(unchanged=pairs))
 
 
 def _syntax_error(entry: Entry, error: SyntaxError) -> Finding:

@@ -7,14 +7,17 @@ import sys
 import threading
 from collections.abc import Iterable
 from importlib.util import decode_source
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from hotswap._baselines import Baseline, Baselines, pack
+from hotswap._facts import Facts, is_dynamic
 from hotswap._imports import Graph, mentions
 from hotswap._loader import Finder
 from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._model import Finding
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
+from hotswap._stale import OldCodes, findings
 from hotswap.errors import OverlapError
 
 
@@ -27,9 +30,11 @@ class Process:
         self.graph = Graph()
         self.rank: dict[str, int] = {}
         self.generation = 0
+        self.old_codes = OldCodes()
         self.finder = Finder(self._note, self._covers)
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
+        self.facts: dict[str, tuple[bytes, Facts]] = {}
         self._main: ModuleType | None = None
 
     def enter(self, settings: Settings) -> None:
@@ -98,8 +103,9 @@ class Process:
             baseline = self.baselines.get(entry.name)
             if baseline is None or self._graphed.get(entry.name) is baseline.packed:
                 continue
-            self._graphed[entry.name] = baseline.packed
-            self.graph.update(entry.name, mentions(text_of(baseline), entry.package))
+            text = text_of(baseline)
+            self._graphed[entry.name] = baseline.packed if not is_dynamic(text) else b""
+            self.graph.update(entry.name, {*mentions(text, entry.package), *modules_held(entry.name, text).values()})
 
     def pin(self, module: str) -> None:
         """Have tracebacks show the text that runs, while the file says something else."""
@@ -112,6 +118,13 @@ class Process:
         """Have tracebacks read the file again."""
         linecache.cache.pop(origin, None)
 
+    def tell_running(self, codes: Iterable[CodeType]) -> tuple[Finding, ...]:
+        """Remember code that was replaced, and tell who is running it right now."""
+        these = OldCodes()
+        these.add(codes)
+        self.old_codes.add(codes)
+        return findings(these.running())
+
     def index(self, settings: Settings) -> ModuleIndex:
         """Return a new index of the loaded modules below the roots of `settings`."""
         return ModuleIndex(settings)
@@ -123,6 +136,15 @@ def text_of(baseline: Baseline) -> str:
         return decode_source(baseline.source)
     except (SyntaxError, UnicodeDecodeError):
         return ""
+
+
+def modules_held(name: str, text: str) -> dict[str, str]:
+    """Return the names of a live module that are modules though no import statement says so, as by `importlib`."""
+    module = sys.modules.get(name)
+    if module is None or not is_dynamic(text):
+        return {}
+    found = {name: value for name, value in list(vars(module).items()) if type(value) is ModuleType}
+    return {name: value.__name__ for name, value in found.items() if not name.startswith("__")}
 
 
 PROCESS = Process()

@@ -7,90 +7,252 @@ when it is called. What really changed is found out while the plan is applied.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hotswap._diff import decorators, only_code, same_header
-from hotswap._model import Diff, Edit, ImportEdge, Kind, Pair, Planned, Statement
+from hotswap._facts import Fact, Facts
+from hotswap._model import Diff, Kind, Pair, Statement
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__init_subclass__")
 
 
 @dataclass(slots=True)
 class Taint:
-    """What may change in one module. `modules` are its names that are modules, `froms` its from-imports."""
+    """What may change in one module. `modules` are its names that are modules, `froms` its from-imports.
 
+    `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
+    may be something else.
+    """
+
+    facts: Facts
+    certain: frozenset[int]
     values: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     modules: dict[str, str] = field(default_factory=dict)
-    froms: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    froms: list[tuple[str, str, str]] = field(default_factory=list)
+    deferred: list[tuple[str, str, str]] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
-    bodies: dict[int, frozenset[str]] = field(default_factory=dict)
+    found: dict[tuple[int, ...], str] = field(default_factory=dict)
+    follows: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.calls)
 
 
 class Selection:
-    """Grows module by module, in topological order, so that a dependent is read only if something may reach it."""
+    """Grows module by module, in topological order, so that a dependent is looked at only if something may reach it."""
 
     def __init__(self) -> None:
         self._taints: dict[str, Taint] = {}
-        self._edits: list[Edit] = []
-        self._found: dict[str, dict[int, Planned]] = {}
+        self._members: set[str] = set()
+        self._late: set[str] = set()
 
-    def add(self, edit: Edit, edges: Iterable[ImportEdge]) -> None:
-        """Take in a module; what is tainted in it follows from those taken in before."""
-        self._taints[edit.module] = _taint_of(edit, edges)
-        self._found[edit.module] = {}
-        self._edits.append(edit)
-        self._settle([edit])
+    def add(self, facts: Facts, diff: Diff | None = None, held: Mapping[str, str] | None = None) -> None:
+        """Take in a module; what is tainted in it follows from its `diff` and from the modules taken in before.
 
-    def _settle(self, edits: list[Edit]) -> None:
-        size = -1
-        while size != (size := _size(self._taints)):
-            for edit in edits:
-                _spread(edit, self._taints, self._found[edit.module])
-
-    def reaches(self, imported: Iterable[str], text: str) -> bool:
-        """Whether something of the modules `imported` that may change is named in `text`, or star-imported."""
-        names = {name.split(".")[0] for module in imported for name in self._names(module)}
-        return bool(names) and ("*" in text or any(name in text for name in names))
-
-    def _names(self, module: str) -> set[str]:
-        taint = self._taints.get(module)
-        return taint.values | taint.calls if taint else set()
-
-    def chosen(self) -> dict[str, tuple[Planned, ...]]:
-        """Return, by module, the unchanged statements that may have to run.
-
-        Modules of an import cycle may taint each other in either direction, so all are gone through once more.
+        `held` are names of it that are known, from the live module, to be modules.
         """
-        self._settle(self._edits)
-        return {module: tuple(planned.values()) for module, planned in self._found.items() if planned}
+        taint = self._taints[facts.module] = _taint_of(facts, diff, held or {})
+        if diff is not None:
+            _from_diff(diff, taint, "")
+            self._note_members(taint.values | taint.calls)
+        self._late |= facts.sources - self._taints.keys()
+        self._spread(taint)
+
+    def force(self, module: str, names: Iterable[str]) -> None:
+        """Take `names` of a module taken in before as changed: their statements run because somebody asked for it."""
+        taint = self._taints[module]
+        taint.values |= set(names)
+        self._note_members(names)
+        self._spread(taint)
+
+    def may_reach(self, imported: Iterable[str], text: str) -> bool:
+        """Whether something of the modules `imported` that may change is named in `text`, or star-imported."""
+        names = {name.partition(".")[0] for module in imported for name in self._names(module)}
+        if bool(names) and ("*" in text or "__getattr__" in names or any(name in text for name in names)):
+            return True
+        return any(f".{name}" in text for name in self._members)
+
+    def _names(self, module: str) -> Iterator[str]:
+        taint = self._taints.get(module)
+        if taint is not None:
+            yield from taint.values
+            yield from taint.calls
+
+    def chosen(self) -> dict[str, dict[tuple[int, ...], str]]:
+        """Return, by module, the places of unchanged statements that may have to run, each with its reason.
+
+        Modules of an import cycle may taint each other in either direction, so all are gone through again.
+        """
+        size = -1
+        while self._late & self._taints.keys() and size != (size := self._size()):
+            for taint in self._taints.values():
+                self._spread(taint)
+        return {module: taint.found for module, taint in self._taints.items()}
+
+    def follows(self, module: str) -> bool:
+        """Whether an import binding of `module` may have to be bound anew."""
+        return self._taints[module].follows
+
+    def _size(self) -> int:
+        return sum(len(taint.values) + len(taint.calls) for taint in self._taints.values())
+
+    def _spread(self, taint: Taint) -> None:
+        """Taint what reads or calls something tainted, until nothing is added."""
+        mentioned = self._import(taint)
+        names = {name.partition(".")[0] for name in (*taint.values, *taint.calls)} | mentioned
+        names |= {name.rpartition(".")[2] for name in (*taint.values, *taint.calls)}
+        names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
+        seen: set[str] = set()
+        while names:
+            name = names.pop()
+            seen.add(name)
+            for fact in taint.facts.by_name.get(name, ()):
+                names |= self._look(fact, taint, mentioned)
+        for name in self._members & taint.facts.by_attribute.keys():
+            for fact in taint.facts.by_attribute[name]:
+                self._spread_from(fact, taint, f"reads .{name}", mentioned)
+
+    def _spread_from(self, fact: Fact, taint: Taint, reason: str, mentioned: set[str]) -> None:
+        names = self._mark(fact, taint, reason)
+        while names:
+            for other in taint.facts.by_name.get(names.pop(), ()):
+                names |= self._look(other, taint, mentioned)
+
+    def _look(self, fact: Fact, taint: Taint, mentioned: set[str]) -> set[str]:
+        """Return the names, newly tainted, that `fact` binds; mark it if it may have to run."""
+        reason = self._reason(fact, taint)
+        if reason:
+            return self._mark(fact, taint, reason)
+        if fact.mentions and self._mentions(fact, taint, mentioned):
+            return self._taint(taint, taint.calls, _called(fact))
+        return set()
+
+    def _mark(self, fact: Fact, taint: Taint, reason: str) -> set[str]:
+        statement = fact.statement
+        if statement.kind is Kind.IMPORT:
+            return set()
+        if id(statement) not in taint.certain:
+            taint.found.setdefault(fact.place, reason)
+        if statement.kind in (Kind.DEF, Kind.CLASS):
+            return self._taint(taint, taint.calls, _called(fact))
+        names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
+        return self._taint(taint, taint.values, names)
+
+    def _taint(self, taint: Taint, kind: set[str], names: Iterable[str]) -> set[str]:
+        new = set(names) - kind
+        kind |= new
+        self._note_members(new)
+        return {name.partition(".")[0] for name in new} | {name.rpartition(".")[2] for name in new}
+
+    def _note_members(self, names: Iterable[str]) -> None:
+        self._members |= {name.rpartition(".")[2] for name in names if "." in name}
+
+    def _reason(self, fact: Fact, taint: Taint) -> str:
+        for name in fact.reads:
+            if self._is_tainted(name, fact.scope, taint, calls=False):
+                return f"reads {name}"
+        for name in fact.calls:
+            if self._is_tainted(name, fact.scope, taint, calls=True):
+                return f"calls {name}"
+        return ""
+
+    def _mentions(self, fact: Fact, taint: Taint, mentioned: set[str]) -> bool:
+        if not mentioned.isdisjoint(fact.mentions):
+            return True
+        return any(self._is_tainted(name, "", taint, calls=True) for name in fact.mentions)
+
+    def _is_tainted(self, dotted: str, scope: str, taint: Taint, *, calls: bool) -> bool:
+        if scope and self._is_tainted(scope + dotted, "", taint, calls=calls):
+            return True
+        parts = dotted.split(".")
+        if any(".".join(parts[:size]) in taint.values for size in range(1, len(parts) + 1)):
+            return True
+        if calls and dotted in taint.calls:
+            return True
+        for size in range(len(parts) - 1, 0, -1):
+            module = taint.modules.get(".".join(parts[:size]))
+            if module is not None and module in self._taints:
+                other, rest = self._taints[module], ".".join(parts[size:])
+                return other is not taint and (
+                    self._is_tainted(rest, "", other, calls=calls) or _is_served(rest.partition(".")[0], other)
+                )
+        return False
+
+    def _import(self, taint: Taint) -> set[str]:
+        """Taint what the module imports; return the names that function bodies import and that may change."""
+        for module, there, here in taint.froms:
+            other = self._taints.get(module)
+            if other:
+                self._carry(taint, here, other, there)
+        for module in taint.stars:
+            other = self._taints.get(module)
+            if other:
+                self._import_star(taint, other)
+        for fact in taint.facts.nested_imports if taint.follows else ():
+            if any(name == "*" or fact.scope + name in taint.values for name in fact.statement.binds):
+                taint.found.setdefault(fact.place, "imports what changed")
+        return {here for module, there, here in taint.deferred if _changes(self._taints.get(module), there)}
+
+    def _import_star(self, taint: Taint, other: Taint) -> None:
+        taint.follows = True
+        taint.values |= {name for name in other.values if "." not in name or name.partition(".")[0] not in other.values}
+        taint.calls |= other.calls
+
+    def _carry(self, taint: Taint, here: str, other: Taint, there: str) -> None:
+        if there in other.values or _is_served(there, other):
+            taint.values.add(here)
+        if there in other.calls:
+            taint.calls.add(here)
+        taint.follows |= here in taint.values or here in taint.calls
+        for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
+            mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
+
+
+def _taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str]) -> Taint:
+    runs = [] if diff is None else [*(pair.new for pair in diff.changed if not only_code(pair)), *diff.added]
+    taint = Taint(facts, frozenset(map(id, runs)), modules=dict(held))
+    for edge in facts.edges:
+        for there, here in edge.names:
+            if here == "*":
+                taint.stars.append(edge.imported)
+            elif not there:
+                taint.modules[here] = edge.imported
+            else:
+                (taint.deferred if edge.deferred else taint.froms).append((edge.imported, there, here))
+    return taint
+
+
+def _called(fact: Fact) -> set[str]:
+    """Return what behaves otherwise if `fact` does: what it binds, and the class that it is a constructor of."""
+    statement = fact.statement
+    found = {fact.scope + name for name in statement.binds}
+    if fact.scope and any(name in _CONSTRUCTORS for name in statement.binds):
+        found.add(fact.scope.removesuffix("."))
+    return found
+
+
+def _is_served(name: str, other: Taint) -> bool:
+    """Whether `name` of a module may come from its ``__getattr__``, and that may answer otherwise."""
+    if "__getattr__" not in other.values and "__getattr__" not in other.calls:
+        return False
+    return not any(name in fact.statement.binds for fact in other.facts.every if not fact.scope)
+
+
+def _changes(other: Taint | None, name: str) -> bool:
+    if other is None:
+        return False
+    prefix = f"{name}."
+    names = (*other.values, *other.calls)
+    return _is_served(name, other) or any(one == name or one.startswith(prefix) for one in names)
 
 
 def escapes(diff: Diff) -> frozenset[str]:
     """Return the names of a module that other modules may find changed in any way after its `diff` is applied."""
-    taint = Taint()
+    taint = Taint(Facts("", (), (), ()), frozenset())
     _from_diff(diff, taint, "")
-    return frozenset(name.split(".")[0] for name in taint.values | taint.calls)
-
-
-def _size(taints: Mapping[str, Taint]) -> int:
-    return sum(len(taint.values) + len(taint.calls) for taint in taints.values())
-
-
-def _taint_of(edit: Edit, edges: Iterable[ImportEdge]) -> Taint:
-    taint = Taint()
-    for edge in edges:
-        for there, here in () if edge.deferred else edge.names:
-            if here == "*":
-                taint.stars.append(edge.imported)
-            elif there:
-                taint.froms.setdefault(here, []).append((edge.imported, there))
-            else:
-                taint.modules[here] = edge.imported
-    _from_diff(edit.diff, taint, "")
-    return taint
+    return frozenset(name.partition(".")[0] for name in taint.values | taint.calls)
 
 
 def _from_diff(diff: Diff, taint: Taint, scope: str) -> None:
@@ -100,6 +262,8 @@ def _from_diff(diff: Diff, taint: Taint, scope: str) -> None:
         taint.values |= {scope + name for name in (*statement.binds, *statement.mutates)}
         if scope and statement.kind is Kind.DEF:
             _constructor(statement, taint, scope)
+    moved = {name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)}
+    taint.values |= {scope + name for name in moved}
 
 
 def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
@@ -110,107 +274,12 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         taint.calls |= {scope + name for name in new.binds}
         _constructor(new, taint, scope)
     elif not only_code(pair):
-        taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *new.mutates)}
+        taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *pair.old.mutates, *new.mutates)}
+    else:
+        taint.calls |= {scope + name for name in new.binds}
 
 
 def _constructor(statement: Statement, taint: Taint, scope: str) -> None:
     """A changed ``__init__`` changes what calling the class gives."""
     if scope and any(name in _CONSTRUCTORS for name in statement.binds):
         taint.calls.add(scope.removesuffix("."))
-
-
-def _spread(edit: Edit, taints: Mapping[str, Taint], found: dict[int, Planned]) -> None:
-    taint = taints[edit.module]
-    _import_taint(taint, taints)
-    certain = {id(pair.new) for pair in edit.diff.changed} | {id(statement) for statement in edit.diff.added}
-    _spread_over(edit.new.statements, taint, taints, found, "", certain)
-
-
-def _import_taint(taint: Taint, taints: Mapping[str, Taint]) -> None:
-    for here, sources in taint.froms.items():
-        for module, there in sources:
-            other = taints.get(module)
-            if other is not None:
-                _carry(taint, here, other, there)
-    for module in taint.stars:
-        other = taints.get(module)
-        if other is not None:
-            taint.values |= {name for name in other.values if "." not in name}
-            taint.calls |= {name for name in other.calls if "." not in name}
-
-
-def _carry(taint: Taint, here: str, other: Taint, there: str) -> None:
-    if there in other.values:
-        taint.values.add(here)
-    if there in other.calls:
-        taint.calls.add(here)
-    for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
-        mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
-
-
-def _spread_over(
-    statements: Iterable[Statement], taint: Taint, taints: Mapping[str, Taint], found: dict[int, Planned], scope: str, certain: set[int]
-) -> None:
-    for statement in statements:
-        reason = _reason(statement, taint, taints)
-        if reason and statement.kind is not Kind.IMPORT:
-            _mark(statement, reason, taint, found, scope, certain)
-        if statement.kind is Kind.DEF and _body_tainted(statement.node, taint, taints):
-            taint.calls |= {scope + name for name in statement.binds}
-            _constructor(statement, taint, scope)
-        if statement.children:
-            inner = f"{scope}{statement.binds[-1]}." if statement.kind is Kind.CLASS else scope
-            _spread_over(statement.children, taint, taints, found, inner, certain)
-
-
-def _mark(statement: Statement, reason: str, taint: Taint, found: dict[int, Planned], scope: str, certain: set[int]) -> None:
-    if statement.kind is Kind.DEF:
-        taint.calls |= {scope + name for name in statement.binds}
-    elif statement.kind is not Kind.CLASS or scope:
-        taint.values |= {scope + name for name in (*statement.binds, *statement.mutates)}
-    else:
-        taint.calls |= set(statement.binds)
-    if id(statement) not in certain:
-        found.setdefault(id(statement), Planned(statement, certain=False, reason=reason))
-
-
-def _reason(statement: Statement, taint: Taint, taints: Mapping[str, Taint]) -> str:
-    for name in statement.reads:
-        if _is_tainted(name, taint, taints, calls=False):
-            return f"reads {name}"
-    for name in statement.calls:
-        if _is_tainted(name, taint, taints, calls=True):
-            return f"calls {name}"
-    return ""
-
-
-def _is_tainted(dotted: str, taint: Taint, taints: Mapping[str, Taint], *, calls: bool) -> bool:
-    parts = dotted.split(".")
-    if any(".".join(parts[:size]) in taint.values for size in range(1, len(parts) + 1)):
-        return True
-    if calls and dotted in taint.calls:
-        return True
-    for size in range(len(parts) - 1, 0, -1):
-        module = taint.modules.get(".".join(parts[:size]))
-        if module in taints:
-            other, rest = taints[module], ".".join(parts[size:])
-            return other is not taint and _is_tainted(rest, other, taints, calls=calls)
-    return False
-
-
-def _body_tainted(node: ast.stmt, taint: Taint, taints: Mapping[str, Taint]) -> bool:
-    names = taint.bodies.get(id(node))
-    if names is None:
-        names = taint.bodies[id(node)] = _names_in(node)
-    return any(_is_tainted(name, taint, taints, calls=True) for name in names)
-
-
-def _names_in(node: ast.stmt) -> frozenset[str]:
-    """Return the dotted names that a function's body reads, nested functions included."""
-    found = set()
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name):
-            found.add(inner.id)
-        elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
-            found.add(f"{inner.value.id}.{inner.attr}")
-    return frozenset(found)

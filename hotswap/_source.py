@@ -33,7 +33,23 @@ def read(source: bytes | str, module: str, origin: str) -> Snapshot:
     tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     assert isinstance(tree, ast.Module)
     reader = _Reader(text.split("\n"), future_flags(tree))
-    return Snapshot(module, origin, text, tuple(reader.statements(tree.body, "", first=True)), reader.flags, _has_doc(tree.body))
+    statements = tuple(reader.statements(tree.body, "", first=True))
+    return Snapshot(module, origin, text, statements, reader.flags, _has_doc(tree.body), frozenset(_imported(tree.body)))
+
+
+def _imported(body: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the names that import statements bind in the module's own scope, in suites of any kind as well."""
+    for node in body:
+        if isinstance(node, _IMPORTS):
+            yield from bound_by(node)
+        elif not isinstance(node, (*_SCOPES, ast.expr)):
+            yield from _imported(ast.iter_child_nodes(node))
+
+
+def bound_by(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """Yield the names that an import statement binds."""
+    for alias in node.names:
+        yield alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
 
 
 def future_flags(tree: ast.Module) -> int:
@@ -171,9 +187,7 @@ class _Effects:
         elif isinstance(node, ast.ClassDef):
             self._class(node)
         elif isinstance(node, _IMPORTS):
-            for alias in node.names:
-                name = alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
-                self.binds[name] = None
+            self.binds |= dict.fromkeys(bound_by(node))
         elif isinstance(node, ast.AnnAssign):
             self._annotated(node)
         elif isinstance(node, ast.AugAssign):

@@ -181,6 +181,7 @@ def _start(options: argparse.Namespace, folder: str) -> _program.Adopt:
     It is stopped by `atexit`, which CPython runs after the last thread of the program has ended: a server in a thread
     stays live when the main thread is done.
     """
+    from hotswap._api import adopt
     from hotswap._reloader import Reloader  # --help and the demo need not load it
 
     try:
@@ -188,6 +189,7 @@ def _start(options: argparse.Namespace, folder: str) -> _program.Adopt:
         reloader.start()
     except HotswapError as exc:
         raise _RefusedStart(str(exc)) from exc
+    adopt(reloader)  # the verbs of `hotswap` in the program speak to it
     atexit.register(reloader.stop)
     LOGGER.debug("watching %s", ", ".join(reloader.settings.roots))
     for path in _hidden(folder):

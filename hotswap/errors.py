@@ -37,3 +37,14 @@ class EditError(HotswapError):
 
 class HotswapWarning(UserWarning):
     """Something about watching or applying that the user should know, once."""
+
+
+class StatementError(HotswapError):
+    """A statement of the program raised while it was run for a swap; never leaves hotswap.
+
+    `error` is what it raised, `path` and `lineno` say where in the user's files.
+    """
+
+    def __init__(self, error: BaseException, path: str, lineno: int) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error, self.path, self.lineno = error, path, lineno

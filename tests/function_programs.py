@@ -103,9 +103,13 @@ class Function(Item):
         body = [f'"""Words {self.doc}."""'] if self.doc else []
         value = self._values()[self.shape % 8]
         body += [*self._before(), value.replace("return", "yield", 1) if "generator" in sort else value]
-        decorated = [f"@{DECORATORS[d % 8]}" for d in self.decorators if d % 8 != 6 or sort == "generator"]
+        decorated = [f"@{DECORATORS[d % 8]}" for d in self.decorators if self._fits(d % 8, sort)]
         lines = [*decorated, f"{head} {self.name}({self._parameters()}){result}:", *(f"    {line}" for line in body)]
         return self._blocked(lines)
+
+    def _fits(self, decorator: int, sort: str) -> bool:
+        """Context managers are made of generators; a cache would hand out one generator or coroutine twice."""
+        return sort == "generator" if decorator == 6 else sort == "plain" or decorator not in (4, 5)
 
     def _blocked(self, lines: list[str]) -> list[str]:
         deep = [f"    {line}" for line in lines]

@@ -177,9 +177,8 @@ def _patched(text: str, block: Block) -> str:
         lines = hunk.splitlines(keepends=True)
         old = "".join(line[1:] if line[:1] in "-+ " else line for line in lines if line[0] != "+")
         new = "".join(line[1:] if line[:1] in "-+ " else line for line in lines if line[0] != "-")
-        place = re.compile(f"^{re.escape(old)}", re.MULTILINE)
-        count = len(place.findall(text))
-        if count != 1 and hunk:
-            raise FormError(f"line {block.lineno}: the old lines of this diff stand {count} times in the file")
-        text = place.sub(lambda _, new=new: new, text, count=1)
+        places = [found.start() for found in re.finditer(f"^{re.escape(old)}", text, re.MULTILINE)]
+        if len(places) != 1 and hunk:
+            raise FormError(f"line {block.lineno}: the old lines of this diff stand {len(places)} times in the file")
+        text = text[: places[0]] + new + text[places[0] + len(old) :]
     return text

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -354,7 +354,10 @@ def begin(folder: Path, words: Sequence[str]) -> subprocess.Popen[str]:
 
 def end(process: subprocess.Popen[str]) -> Ending:
     """Wait for `process`; addresses and the depth of a recursion, which our frames shorten, are made equal."""
-    out, err = process.communicate(timeout=DEADLINE)
+    try:
+        out, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
     plain = [
         re.sub(r"repeated \d+ more times", "repeated N more times", re.sub("0x[0-9a-f]+", "0x0", text))
         for text in (out, err)
@@ -367,7 +370,18 @@ def both(folder: Path, words: Sequence[str], options: Sequence[str] = ()) -> tup
     words = [word.format(folder=folder.name) for word in words]
     plain = begin(folder, [*options, *words])
     live = begin(folder, [*options, "-m", "hotswap", "-q", "--root", str(folder), *words])
-    return end(plain), end(live)
+    try:
+        return end(plain), end(live)
+    finally:
+        live.kill()
+
+
+@pytest.fixture(autouse=True)
+def listening() -> Iterator[None]:
+    """Children take Ctrl-C, also where the tests themselves run in a shell's background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)

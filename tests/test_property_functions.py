@@ -76,6 +76,8 @@ def _plain(value: Any) -> Any:
         return "context", _plain(_entered(value))
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, type):
+        return value.__name__
     if callable(value):
         return "callable", [_outcome(value, (), {}), _outcome(value, (8,), {})]
     return value
@@ -127,6 +129,8 @@ def whole(value: Any) -> Any:
         return {key: whole(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [whole(item) for item in value]
+    if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
+        return type(value).__name__
     if callable(value):
         return type(value).__name__, called(value), whole(getattr(value, "__wrapped__", None)), value.__doc__
     return value
@@ -198,7 +202,7 @@ class Living:
         module = ModuleType(self.name)
         sys.modules[self.name], living = module, sys.modules[self.name]
         try:
-            exec(compile(self.path.read_bytes(), self.path, "exec"), module.__dict__)
+            exec(compile(self.path.read_bytes(), self.path, "exec", dont_inherit=True), module.__dict__)
         finally:
             sys.modules[self.name] = living
         return module

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 
+from hotswap._apply._adapter import Adapter, found
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
+from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._stale import probe
 from hotswap._apply._swap import Swap, Work
-from hotswap._apply._visit import visit_module
+from hotswap._apply._visit import looked_at, visit_module
 from hotswap._model import Edit, Finding, Outcome, Plan
 from hotswap._quiet._values import Definition
 
@@ -31,15 +33,21 @@ class Surroundings:
     is_project: Callable[[ModuleType | FunctionType], bool]
     definition: Callable[[FunctionType], Definition | None]
     run_in: Callable[[ModuleType, Callable[[], None]], None]
+    adapters: Callable[[], Sequence[Adapter]] = found
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a group: outcomes if it is live, else the exception that took everything back."""
+    """What became of a group: outcomes if it is live, else the exception that took everything back.
+
+    `old_codes` are the code objects that were replaced by ones that behave otherwise.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     findings: tuple[Finding, ...] = ()
     error: BaseException | None = None
+    old_codes: tuple[CodeType, ...] = ()
+    migrations: tuple[Migration, ...] = ()
 
 
 def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bool = False) -> Applied:
@@ -49,6 +57,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     it was before. With `strict`, a finding of HS1xx counts as failure.
     """
     swap = Swap(edits, around.modules, around.is_project, around.definition)
+    swap.adapters = around.adapters
     swap.maybe = {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
     try:
         _carry_out(swap, around)
@@ -62,13 +71,14 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         return Applied(error=error)
     for act in swap.later:
         act()
-    return Applied(tuple(_outcomes(plan, swap)), findings)
+    outcomes = tuple(_outcomes(plan, swap))
+    return Applied(outcomes, findings, old_codes=tuple(swap.old_codes), migrations=tuple(swap.migrations))
 
 
 def _carry_out(swap: Swap, around: Surroundings) -> None:
     works = list(swap.works.values())
     for work in works:
-        probe(swap, work, work.scope, work.edit.new.statements)
+        probe(swap, work, work.scope, looked_at(work.edit))
         map_codes(work)
     for work in works:
         set_origin(swap, work)

@@ -10,9 +10,9 @@ from functools import partial
 from types import CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
-from hotswap._compile import compile_in, own_content
+from hotswap._compile import IMPORTS_COUNT, compile_in, own_content
 from hotswap._diff import only_code
-from hotswap._model import Diff, Kind, Pair, Snapshot
+from hotswap._model import Diff, Kind, Pair, Snapshot, Statement
 from hotswap.patch._functions import set_code, set_doc
 
 Around = tuple[ast.ClassDef, ...]
@@ -26,7 +26,7 @@ def map_codes(work: Work) -> None:
 def _map(work: Work, diff: Diff, old_around: Around, new_around: Around) -> None:
     for pair in diff.unchanged:
         both = partial(_compile_both, work.edit.old, work.edit.new, pair, old_around, new_around)
-        if pair.old.digest == pair.new.digest and _same_ground(work.edit.old, work.edit.new):
+        if pair.old.digest == pair.new.digest and _same_ground(work.edit.old, work.edit.new, pair.new):
             work.codes.move(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno, both)
         else:
             work.codes.add(*both())
@@ -37,9 +37,17 @@ def _map(work: Work, diff: Diff, old_around: Around, new_around: Around) -> None
             work.codes.add(*_compile_both(work.edit.old, work.edit.new, pair, old_around, new_around))
 
 
-def _same_ground(old: Snapshot, new: Snapshot) -> bool:
-    """Whether equal statements compile to equal code: the same file, the same ``from __future__`` lines."""
-    return old.flags == new.flags and old.origin == new.origin
+def _same_ground(old: Snapshot, new: Snapshot, statement: Statement) -> bool:
+    """Whether `statement` compiles to equal code: the same file, the same ``from __future__`` lines, like imports."""
+    if old.flags != new.flags or old.origin != new.origin:
+        return False
+    other = old.imports ^ new.imports if IMPORTS_COUNT else frozenset()
+    return not other or not any(_calls_on(node, other) for node in ast.walk(statement.node))
+
+
+def _calls_on(node: ast.AST, names: frozenset[str]) -> bool:
+    function = node.func if isinstance(node, ast.Call) else None
+    return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id in names
 
 
 def _into(around: Around, node: ast.stmt) -> Around:
@@ -50,8 +58,8 @@ def _compile_both(
     old: Snapshot, new: Snapshot, pair: Pair, old_around: Around, new_around: Around
 ) -> tuple[CodeType, CodeType]:
     return (
-        compile_in([pair.old.node], old_around, old.origin, old.flags, doc=pair.old.key == "doc"),
-        compile_in([pair.new.node], new_around, new.origin, new.flags, doc=pair.new.key == "doc"),
+        compile_in([pair.old.node], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc"),
+        compile_in([pair.new.node], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc"),
     )
 
 
@@ -69,6 +77,8 @@ def patch_bodies(swap: Swap, work: Work) -> None:
 
 def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
     """Record the code that takes the place of that of `function`; return it, or None if it stays as it is."""
+    if id(function) in work.patched:
+        return work.patched[id(function)]
     old = function.__code__
     new = work.codes.successor(old)
     if new is None or new == old:
@@ -78,7 +88,10 @@ def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
         names = ", ".join(missing)
         swap.tell(work, "HS204", new.co_firstlineno, name=function.__qualname__, missing=names)
         return None
-    set_doc(swap.journal, function, old, new)
+    work.docs[id(function)] = set_doc(swap.journal, function, old, new)
+    work.patched[id(function)] = new
+    if new in swap.changes.codes:
+        swap.old_codes.append(old)
     return new
 
 

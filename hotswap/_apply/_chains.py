@@ -1,107 +1,221 @@
 """Chains: a name that several statements bind or mutate is made by all of them together, in order.
 
-``X = []; X += a; X += b`` or ``__all__``: a link added, changed, removed or moved runs the chain again from the last
-statement before it that does not read the name. A mutator added at the end needs only itself.
+``X = []; X += a; X += b``, ``f = deco(f)``, ``__all__``, a property and its setter, two functions called ``_``. A chain
+falls into segments; each begins with a statement that binds the name without reading it. A segment of which a link was
+added, changed, removed or moved runs again from its beginning; the last segment is what the name holds in the end.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
 from hotswap._apply import _stale
 from hotswap._diff import decorators, only_code
-from hotswap._execute import StatementError
 from hotswap._journal import MISSING
-from hotswap._model import Diff, Kind, Statement
+from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._values import alike, stateless
+from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
-
-def again(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> dict[int, str]:
-    """Return, by id, the unchanged statements of `new` that have to run again as links of a chain, each with a reason."""
-    affected = _affected(diff)
-    found: dict[int, str] = {}
-    gone = {name for statement in diff.removed for name in (*statement.binds, *statement.mutates)}
-    touched = {name for s in new if id(s) in affected for name in (*s.binds, *s.mutates)} | gone
-    for name in touched:
-        links = [s for s in new if name in s.binds or name in s.mutates]
-        if len(links) + (name in gone) > 1:
-            for link in _to_run(visit, name, links, [s for s in old if name in s.binds or name in s.mutates], affected):
-                found.setdefault(id(link), f"{name} is made by several statements")
-    return {key: reason for key, reason in found.items() if key not in affected}
+_IN_PLACE = (Kind.DEF, Kind.CLASS)
 
 
-def _affected(diff: Diff) -> set[int]:
+@dataclass(slots=True)
+class Chains:
+    """What becomes of the links of one block, by the id of the statement.
+
+    `again` are unchanged links that run again, `skip` links that must not run, as the rest of their chain cannot.
+    `last` are the names of which a statement is the last link, `reads` says that it makes the name out of itself.
+    """
+
+    again: dict[int, str] = field(default_factory=dict)
+    skip: set[int] = field(default_factory=set)
+    last: dict[int, list[str]] = field(default_factory=dict)
+    open: dict[str, object] = field(default_factory=dict)
+    partner: dict[int, Statement] = field(default_factory=dict)
+
+
+def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
+    """Work out what the links of chains have to do; tells of those that cannot run again."""
+    chains = Chains()
+    affected = _affected(visit, diff)
+    gone = [name for statement in diff.removed for name in (*statement.binds, *statement.mutates)]
+    names = dict.fromkeys([name for s in new if id(s) in affected for name in (*s.binds, *s.mutates)] + gone)
+    if not names:
+        return chains
+    chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
+    for name in names:
+        links, olds = _links(name, new), _links(name, old)
+        if len(links) > 1 or len(olds) > 1:
+            _plan_one(visit, chains, name, links, olds, affected)
+    return chains
+
+
+def _links(name: str, statements: Sequence[Statement]) -> list[Statement]:
+    return [s for s in statements if name in s.binds or name in s.mutates]
+
+
+def _affected(visit: Visit, diff: Diff) -> set[int]:
+    """Return the ids of the statements that will run, or have to; what is patched in place is not among them."""
     found = {id(statement) for statement in diff.added} | {id(pair.new) for pair in diff.moved}
-    for pair in diff.changed:
-        same_decorators = pair.new.kind is Kind.DEF and decorators(pair.old.node) == decorators(pair.new.node)
-        if not same_decorators and pair.inner is None and not only_code(pair):
-            found.add(id(pair.new))
+    return found | {id(pair.new) for pair in diff.changed if _runs(visit, pair)}
+
+
+def _runs(visit: Visit, pair: Pair) -> bool:
+    if only_code(pair):
+        return False
+    if pair.new.kind is Kind.DEF:
+        return decorators(pair.old.node) != decorators(pair.new.node) or not visit.work.live(visit.scope, pair.old)
+    if pair.new.kind is Kind.SUITE and pair.inner is not None:
+        inner = _affected(visit, pair.inner) | {id(s) for s in pair.inner.removed}
+        return any(s.mutates for s in (*pair.new.children, *pair.inner.removed) if id(s) in inner)
+    return pair.inner is None
+
+
+def _plan_one(
+    visit: Visit, chains: Chains, name: str, links: list[Statement], olds: list[Statement], affected: set[int]
+) -> None:
+    if not links:
+        return
+    were = [tuple(map(id, segment)) for segment in _segments(name, olds)]
+    segments = _segments(name, links)
+    if _only_added_mutators(name, segments[-1], affected) and len(segments) == len(were):
+        return
+    for segment in segments:
+        partners = tuple(id(chains.partner.get(id(link))) for link in segment)
+        known = were[-1:] if segment is segments[-1] else were
+        if partners not in known or any(id(link) in affected for link in segment):
+            _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is segments[-1])
+    chains.last.setdefault(id(links[-1]), []).append(name)
+    chains.open[name] = visit.scope.peek(name)
+
+
+def _segments(name: str, links: Iterable[Statement]) -> list[list[Statement]]:
+    found: list[list[Statement]] = []
+    for link in links:
+        if found and (name not in link.binds or makes_of_itself(name, link)):
+            found[-1].append(link)
+        else:
+            found.append([link])
     return found
 
 
-def _to_run(
-    visit: Visit, name: str, links: list[Statement], olds: list[Statement], affected: set[int]
-) -> Iterator[Statement]:
-    """Yield the links that have to run for `name`; none, and a finding, if that would lose what the program did to it."""
-    first = _first_affected(links, olds, affected)
-    if first is None or _only_added_mutators(name, links, affected):
-        return
-    start = max((i for i in range(first + 1) if name in links[i].binds and name not in links[i].reads), default=None)
-    if start is None:
-        return
-    run = [link for link in links[start:] if id(link) not in affected]
-    if not run:
-        return
-    why = next(filter(None, (_unquiet_link(visit, link) for link in run)), "") or _touched(visit, name, olds)
-    if why:
-        line = links[first].lineno
-        visit.swap.tell(visit.work, "HS201", line, name=name, why=why, target=f"{visit.work.edit.module}:{name}")
-    else:
-        yield from run
-
-
-def _first_affected(links: list[Statement], olds: list[Statement], affected: set[int]) -> int | None:
-    first = next((index for index, link in enumerate(links) if id(link) in affected), None)
-    if first is not None or len(olds) == len(links):
-        return first
-    texts = [link.digest for link in links]  # a link was removed: the first place where old and new part
-    parted = next((i for i, link in enumerate(olds) if i >= len(texts) or texts[i] != link.digest), 0)
-    return min(parted, len(links) - 1) if links else None
+def makes_of_itself(name: str, link: Statement) -> bool:
+    """Whether `link` reads the `name` that it binds, itself or a member of it."""
+    return any(read.split(".")[0] == name for read in link.reads)
 
 
 def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) -> bool:
+    """Whether all that happened to the chain is that something is done to its object after everything else."""
     tail = [link for link in links if id(link) in affected]
-    return links[len(links) - len(tail) :] == tail and all(name not in link.binds for link in tail)
+    return bool(tail) and links[len(links) - len(tail) :] == tail and all(_only_mutates(name, link) for link in tail)
 
 
-def _unquiet_link(visit: Visit, link: Statement) -> str:
+def _only_mutates(name: str, link: Statement) -> bool:
+    return name not in link.binds
+
+
+def _run_segment(
+    visit: Visit, chains: Chains, name: str, segment: list[Statement], olds: list[Statement], affected: set[int], *, is_last: bool
+) -> None:
+    """Have a segment run; or leave it alone, and tell, if that would lose what the program did to its object."""
+    run = [link for link in segment if id(link) not in affected]
+    if not run and not is_last:
+        return
+    was_made_of = _segments(name, olds)[-1] if olds else []
+    if len(segment) == 1 and not run:
+        return
+    why = next(filter(None, (_unquiet_link(visit, chains, link, name) for link in run)), "")
+    why = why or (_touched(visit, name, was_made_of) if is_last else "")
+    if not why:
+        chains.again |= {id(link): f"{name} is made by several statements" for link in run}
+    elif run:
+        first = next((link for link in segment if id(link) in affected), segment[0])
+        visit.swap.tell(visit.work, "HS201", first.lineno, name=name, why=why, target=f"{visit.work.edit.module}:{name}")
+        chains.skip |= {id(link) for link in segment if makes_of_itself(name, link) and link.kind not in _IN_PLACE}
+
+
+def _unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> str:
     """Altering the chain's own object is what links do; everything else has to be quiet."""
-    if link.kind is Kind.DEF and not getattr(link.node, "decorator_list", ()):
-        return ""
     node = link.node
-    if isinstance(node, ast.AugAssign):
-        node = ast.copy_location(ast.Expr(node.value), node)
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-        node = ast.copy_location(ast.Expr(ast.Tuple(list(node.value.args), ast.Load())), node)
-        ast.fix_missing_locations(node)
+    if link.kind is Kind.DEF and name in link.binds:
+        if not getattr(node, "decorator_list", ()):
+            return ""
+        old = chains.partner.get(id(link))
+        if old is not None and visit.work.live(visit.scope, old) and _returns_what_it_gets(visit, node):
+            return ""
+    elif link.kind is not Kind.CLASS:
+        node = ast.fix_missing_locations(_Altering(name).visit(copy.deepcopy(node)))
     return _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope)) or ""
 
 
+class _Altering(ast.NodeTransformer):
+    """Leaves of ``X += e`` and ``X.append(e)`` only the ``e``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        if isinstance(node.target, ast.Name) and node.target.id == self.name:
+            return ast.copy_location(ast.Expr(node.value), node)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        call = node.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            if isinstance(call.func.value, ast.Name) and call.func.value.id == self.name:
+                given = [*call.args, *(keyword.value for keyword in call.keywords)]
+                return ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node)
+        return node
+
+
 def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
-    """Return why `name` does not hold what the old chain gives, "" if it does."""
+    """Return why `name` does not hold what the old segment `olds` gives, "" if it does."""
     held = visit.scope.peek(name)
-    if held is MISSING or any(link.kind in (Kind.DEF, Kind.CLASS) for link in olds):
+    if held is MISSING or any(link.kind in _IN_PLACE for link in olds):
         return ""
     if not stateless(held):
         return "it holds an object with state"
+    scope = _stale.quiet_scope(visit.swap, visit.scope)
+    for link in olds:
+        node = ast.fix_missing_locations(_Altering(name).visit(copy.deepcopy(link.node)))
+        if why := _quiet.unquiet(node, scope):
+            return why
     try:
-        made = visit.scope.run([link.node for link in olds])
+        made = visit.scope.run(visit.wrap([link.node for link in olds]))
     except StatementError:
         return "its text does not give it any more"
     return "" if alike(made.get(name, MISSING), held) else f"{name} was changed since"
+
+
+def live_link(visit: Visit, chains: Chains, link: Statement) -> object:
+    """Return the live object that the unchanged ``def`` or ``class`` `link` bound, MISSING if it is not known."""
+    old = chains.partner.get(id(link))
+    if old is None:
+        return MISSING
+    if link.kind is Kind.CLASS:
+        held = chains.open.get(link.binds[-1], MISSING)
+        return held if isinstance(held, type) and held.__name__ == link.binds[-1] else MISSING
+    raws = visit.work.live(visit.scope, old) if link.kind is Kind.DEF else []
+    return raws[0] if len(raws) == 1 and _returns_what_it_gets(visit, link.node) else MISSING
+
+
+def _returns_what_it_gets(visit: Visit, node: ast.stmt) -> bool:
+    """Whether the decorators of a ``def`` are none, or registrations of `functools.singledispatch`."""
+    return all(_is_registration(visit, decorator) for decorator in getattr(node, "decorator_list", ()))
+
+
+def _is_registration(visit: Visit, decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if not (isinstance(called, ast.Attribute) and called.attr == "register" and isinstance(called.value, ast.Name)):
+        return False
+    generic = visit.scope.peek(called.value.id)
+    members = getattr(generic, "__dict__", {})
+    return getattr(members.get("register"), "__module__", "") == "functools" and "registry" in members

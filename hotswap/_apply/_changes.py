@@ -39,22 +39,35 @@ class Changes:
         """Whether reading `dotted` in the scope of `module` may give something else now.
 
         ``A.x`` changed if `A` was bound anew or its member `x` changed; a bare ``A`` only if it was bound anew.
+        ``A.*`` stands for members that were all made anew.
         """
         names = self._names.get(module)
-        return bool(names) and any(prefix in names for prefix in _prefixes(dotted))
+        if not names:
+            return False
+        return any(prefix in names or (prefix != dotted and f"{prefix}.*" in names) for prefix in _prefixes(dotted))
 
     def reads(self, namespace: dict[str, Any], module: str, dotted: str) -> bool:
-        """Whether the value of `dotted`, read with `namespace` as globals, changed; follows modules by their dictionaries."""
+        """Whether the value of `dotted`, read with `namespace` as globals, changed; runs no code of the program."""
+        if not self._names:
+            return False
         if self.changed(module, dotted):
             return True
-        value: object = namespace.get(dotted.split(".")[0])
-        parts = dotted.split(".")[1:]
+        first, *parts = dotted.split(".")
+        value: object = namespace.get(first)
         while parts and isinstance(value, ModuleType):
             if self.changed(value.__name__, ".".join(parts)):
                 return True
             value = vars(value).get(parts.pop(0))
-        if parts and isinstance(value, type):
-            return self.changed(value.__module__, f"{value.__qualname__}.{parts[0]}")
+        if not parts or value is None:
+            return False
+        return self._member_changed(value if isinstance(value, type) else type(value), parts[0])
+
+    def _member_changed(self, cls: type, name: str) -> bool:
+        """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""
+        for base in cls.__mro__[:-1]:
+            names = self._names.get(base.__module__)
+            if names and (f"{base.__qualname__}.{name}" in names or f"{base.__qualname__}.*" in names):
+                return True
         return False
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply import _rebuild, _stale
 from hotswap._apply._bodies import patch
+from hotswap._apply._reach import behaves_otherwise
 from hotswap._apply._swap import Swap, Work
 from hotswap._compile import own_content
 from hotswap._diff import decorators, only_code, same_header
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
-from hotswap.patch._functions import caches_around, copies, doc_of, set_copied, set_header
+from hotswap.patch._functions import caches_around, copies, set_copied, set_copied_doc, set_header
 from hotswap.patch._proxies import forward
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def _note_code(visit: Visit, pair: Pair) -> None:
         for cache in caches_around(getattr(public, "__func__", public), raw):
             visit.swap.later.append(cache.cache_clear)
             note = "its cache was cleared"
+        for wrapper in copies(public, raw) if id(raw) in visit.work.docs else ():
+            set_copied_doc(visit.swap.journal, wrapper, raw, *visit.work.docs[id(raw)])
     visit.swap.patched(visit.work, name, How.IN_PLACE, note)
 
 
@@ -61,8 +64,8 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
     fresh = _make(visit, new)
     public = visit.scope.peek(new.binds[-1])
     for raw in raws:
-        for wrapper in copies(getattr(public, "__func__", public), raw):
-            set_copied(visit.swap.journal, wrapper, raw, fresh, doc_of(fresh.__code__))
+        for wrapper in copies(public, raw):
+            set_copied(visit.swap.journal, wrapper, raw, fresh)
         code = patch(visit.swap, visit.work, raw)
         set_header(visit.swap.journal, raw, fresh)
         visit.swap.changes.codes.add(code or raw.__code__)
@@ -92,7 +95,13 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
         visit.execute(new, "changed")
         return
     redefine(visit, new, raws)
+    decorate_again(visit, pair, raws)
+
+
+def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
+    """Apply the decorators of a ``def`` to the function that exists, and bind what comes out."""
     visit.swap.commit()
+    new = pair.new
     node = new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     value: ast.expr = ast.copy_location(ast.Name(_RAW, ast.Load()), node)
@@ -133,6 +142,8 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
 
 
 def _same_function(old: FunctionType, new: FunctionType) -> bool:
+    if old.__globals__ is not new.__globals__:
+        return False
     if old.__code__.co_qualname != new.__code__.co_qualname or old.__closure__ or new.__closure__:
         return False
     return own_content(old.__code__) == own_content(new.__code__) and old.__code__ == new.__code__
@@ -140,14 +151,13 @@ def _same_function(old: FunctionType, new: FunctionType) -> bool:
 
 def _was_defined(visit: Visit, name: str, old: object) -> bool:
     """Whether the statement that bound `old` defined it; an assignment that picks an existing object does not."""
-    binder = next((s for s in reversed(_flat(visit.work.edit.old.statements, visit.scope.prefix)) if name in s.binds), None)
-    if binder is None:
-        return False
-    if binder.kind in (Kind.DEF, Kind.CLASS):
-        return True
-    if type(old) is not FunctionType or old.__globals__ is not visit.scope.namespace:
-        return False
-    return binder.lineno <= old.__code__.co_firstlineno <= binder.end_lineno
+    flat = _flat(visit.work.edit.old.statements, visit.scope.prefix)
+    binders = [s for s in flat if name in s.binds and s.kind is not Kind.SUITE]
+    if type(old) is FunctionType and old.__globals__ is visit.scope.namespace:
+        line = old.__code__.co_firstlineno
+        if any(s.lineno <= line <= s.end_lineno for s in binders):  # in whichever branch of an `if` or `try` that ran
+            return True
+    return bool(binders) and binders[-1].kind in (Kind.DEF, Kind.CLASS)
 
 
 def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
@@ -207,7 +217,7 @@ def clear_caches(swap: Swap) -> None:
 
 
 def _clear(swap: Swap, work: Work, name: str, value: object) -> None:
-    if type(value).__name__ != "_lru_cache_wrapper" or not _stale.behaves_otherwise(swap, value):
+    if type(value).__name__ != "_lru_cache_wrapper" or not behaves_otherwise(swap, value):
         return
     swap.later.append(value.cache_clear)  # type: ignore[attr-defined]  # functools' own type
     swap.patched(work, name, How.IN_PLACE, "its cache was cleared")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._swap import Swap, Work
 from hotswap._journal import MISSING
@@ -25,7 +26,7 @@ def visit_sources(visit: Visit, statement: Statement) -> None:
     """
     node = statement.node
     if isinstance(node, ast.ImportFrom):
-        visit.swap.visit(_absolute(visit, node))
+        visit.swap.visit(absolute(visit, node))
     elif isinstance(node, ast.Import):
         for alias in node.names:
             visit.swap.visit(alias.name)
@@ -41,19 +42,46 @@ def follow(visit: Visit, statement: Statement) -> None:
     if not isinstance(node, ast.ImportFrom):
         visit_sources(visit, statement)
         return
-    source = _absolute(visit, node)
+    source = absolute(visit, node)
     visit.swap.visit(source)
     changed = visit.swap.changes.of(source)
-    if not changed:
-        return
     for alias in node.names:
-        if alias.name == "*":
-            _follow_star(visit, source)
-        elif alias.name in changed:
+        if alias.name in changed:
             _follow_name(visit, statement, source, alias.name, alias.asname or alias.name)
+        elif alias.name == "*":
+            if changed or visit.work.edit.edited:
+                _follow_star(visit, source)
+        elif visit.swap.changes and _is_served_anew(visit.swap, source, alias.name):
+            _ask_again(visit, statement, alias)
 
 
-def _absolute(visit: Visit, node: ast.ImportFrom) -> str:
+def _is_served_anew(swap: Swap, module: str, name: str) -> bool:
+    """Whether `name` comes from the module's ``__getattr__``, and that may answer otherwise now."""
+    found = sys.modules.get(module)
+    if found is None or "__getattr__" not in vars(found) or look_up(swap, module, name) is not MISSING:
+        return False
+    return behaves_otherwise(swap, look_up(swap, module, "__getattr__"))
+
+
+def _ask_again(visit: Visit, statement: Statement, alias: ast.alias) -> None:
+    """Import one name anew from a module that makes its names by ``__getattr__``, if asking it has no effects."""
+    node = statement.node
+    assert isinstance(node, ast.ImportFrom)
+    source = sys.modules[absolute(visit, node)]
+    here = alias.asname or alias.name
+    why = visit.unquiet_call(vars(source)["__getattr__"], alias.name)
+    if why:
+        target = f"{visit.work.edit.module}:{here}"
+        visit.swap.tell(visit.work, "HS201", statement.lineno, name=here, why=why, target=target)
+        return
+    one = ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
+    visit.swap.commit()
+    for name, value in visit.scope.run([one]).items():
+        _bind(visit, name, value)
+
+
+def absolute(visit: Visit, node: ast.ImportFrom) -> str:
+    """Return the name of the module that `node` imports from."""
     package = visit.scope.namespace.get("__package__") or ""
     if not node.level:
         return node.module or ""
@@ -86,25 +114,19 @@ def _is_bound_later(visit: Visit, statement: Statement, name: str) -> bool:
     return any(name in s.binds for s in later)
 
 
-def look_up(swap: Swap, module: str, name: str) -> object:
-    """Return what `name` of `module` is, the wave that is not set yet included."""
-    work = swap.works.get(module)
-    if work is not None:
-        gone = any(scope is work.scope and gone == name for scope, gone in swap.last)
-        return MISSING if gone else work.scope.peek(name)
-    found = sys.modules.get(module)
-    return MISSING if found is None else vars(found).get(name, MISSING)
-
-
 def _follow_star(visit: Visit, source: str) -> None:
     """Bind what entered ``*``, drop what left it, follow what changed."""
     changed = visit.swap.changes.of(source)
     public = set(_public(visit.swap, source))
     before = set(_public_before(visit.swap, source))
-    own = {name for s in visit.work.edit.new.statements for name in s.binds if s.binds != ("*",)}
+    own = _own_names(visit.work.edit.new.statements)
+    left = _own_names(visit.work.edit.old.statements) - own
+    visit.work.starred |= public
     for name in sorted(public - own):
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
-        if (name not in before and held is MISSING) or (name in changed and (held is MISSING or same(changed[name], held))):
+        free = held is MISSING or name in left or (visit.scope, name) in visit.swap.last
+        if (free and (name not in before or name in left)) or (name in changed and (free or same(changed[name], held))):
+            visit.swap.last = [entry for entry in visit.swap.last if entry != (visit.scope, name)]
             _bind(visit, name, new)
     for name in sorted(before - public - own):
         held = visit.scope.peek(name)
@@ -112,6 +134,10 @@ def _follow_star(visit: Visit, source: str) -> None:
             visit.swap.changes.note(visit.work.edit.module, name, held, MISSING)
             visit.swap.last.append((visit.scope, name))
             visit.swap.patched(visit.work, name, How.REMOVED)
+
+
+def _own_names(statements: Iterable[Statement]) -> set[str]:
+    return {name for statement in statements for name in statement.binds if name != "*"}
 
 
 def _public(swap: Swap, module: str) -> Iterator[str]:
@@ -145,11 +171,3 @@ def is_bound_elsewhere(work: Work, name: str) -> bool:
         return False
     trees = (statement.node for statement in work.edit.new.statements)
     return any(isinstance(n, ast.Global) and name in n.names for tree in trees for n in ast.walk(tree))
-
-
-def content_of(cell: object) -> object:
-    """Return what a closure cell holds, None if it is empty."""
-    try:
-        return cell.cell_contents  # type: ignore[attr-defined]  # closures hold cells
-    except ValueError:
-        return None

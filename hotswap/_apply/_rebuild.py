@@ -2,137 +2,102 @@
 
 from __future__ import annotations
 
-import abc
 import ast
-from collections.abc import Iterable, Iterator
-from functools import partial
-from types import resolve_bases
+from collections.abc import Callable, Iterable, Iterator
+from types import MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
+from hotswap._apply import _generate, _header, _instances
 from hotswap._diff import decorators
-from hotswap._model import Diff, How, Kind, Pair, Statement
-from hotswap._source import dotted_of
-from hotswap.patch import _generated
+from hotswap._execute import line_in
+from hotswap._journal import MISSING
+from hotswap._model import How, Kind, Pair, Statement
+from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
     forward_constructor,
     guard,
     move_instances,
+    replace_base,
     set_bases,
     settle_abstract,
 )
+from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
+    from hotswap._apply._header import Header
     from hotswap._apply._scopes import ClassScope
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
+_MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__", "__orig_bases__", "__parameters__", "__type_params__")
+_OF_PROTOCOLS = ("_is_protocol", "_is_runtime_protocol", "__protocol_attrs__", "__non_callable_proto_members__")
 
 
 def change_members(visit: Visit, pair: Pair, live: type) -> None:
     """Apply a changed class body to the class `live`."""
-    assert pair.inner is not None
-    kind = _generated.kind_of(live)
-    fields = _field_change(pair.inner)
-    if kind in ("enum", "namedtuple", "typeddict") and fields:
-        _regenerate(visit, pair, live, kind)
-    else:
-        scope = _visit_members(visit, pair, live)
-        if kind == "dataclass" and (fields or visit.swap.maybe):
-            _renew_dataclass(visit, pair.new, live, scope)
-    if isinstance(live, abc.ABCMeta):
-        visit.swap.commit()
-        settle_abstract(visit.swap.journal, live)
-        visit.swap.commit()
+    before = _instances.look(visit, pair, live)
+    scope = visit_members(visit, pair, live)
+    why = attempt(visit, pair.new, lambda: _generate.complete(visit, pair, live, scope))
+    if why:
+        remake(visit, pair, live, scope, _header.unchanged(visit, pair.new, live))
+    visit.swap.commit()
+    attempt(visit, pair.new, lambda: settle_abstract(visit.swap.journal, live))
+    visit.swap.commit()
+    _instances.tell(visit, pair, live, before)
 
 
-def _visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
+def visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
+    """Bring the body to its new text, but for the fields and members that a library makes something of."""
     from hotswap._apply._visit import Visit as Block  # the two call each other: a class body is a block
 
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     scope = visit.work.class_scope(visit.scope, pair.new.node, live)
-    Block(visit.swap, visit.work, scope).block(pair.inner, pair.old.children, pair.new.children)
+    scope.held_back = _generate.held_back(visit, pair, live)
+    diff, new = _generate.to_visit(visit, pair, live)
+    Block(visit.swap, visit.work, scope).block(diff, pair.old.children, new)
     _order_annotations(scope, pair.new)
+    _settle_hash(scope, pair)
     return scope
 
 
 def _order_annotations(scope: ClassScope, new: Statement) -> None:
     """Give ``__annotations__`` the order of the text, which is the order of dataclass fields; drop what left it."""
     held = scope.members.get("__annotations__", vars(scope.cls).get("__annotations__", {}))
-    names = [n.target.id for n in _annotated(new.children) if isinstance(n.target, ast.Name)]
+    names = [scope.mangled(n.target.id) for n in annotated(new.children) if isinstance(n.target, ast.Name)]
     ordered = {name: held[name] for name in dict.fromkeys(names) if name in held}
     if list(ordered.items()) != list(held.items()):
         scope.store("__annotations__", ordered)
 
 
-def _annotated(statements: Iterable[Statement]) -> Iterator[ast.AnnAssign]:
+def annotated(statements: Iterable[Statement]) -> Iterator[ast.AnnAssign]:
+    """Yield the annotated assignments of a class body, those in suites included."""
     for statement in statements:
         if isinstance(statement.node, ast.AnnAssign):
             yield statement.node
         elif statement.kind is Kind.SUITE:
-            yield from _annotated(statement.children)
+            yield from annotated(statement.children)
 
 
-def _field_change(inner: Diff) -> bool:
-    """Whether attributes, not only methods, changed: those may be fields or members."""
-    touched = (*(p.new for p in (*inner.changed, *inner.moved)), *inner.added, *inner.removed)
-    return any(s.kind not in (Kind.DEF, Kind.CLASS) and s.key != "doc" for s in touched)
-
-
-def _regenerate(visit: Visit, pair: Pair, live: type, kind: str) -> None:
-    """Build the class aside from the new text and take over what it is."""
-    swap, name = visit.swap, pair.new.binds[-1]
-    swap.commit()
-    fresh: Any = visit.scope.run([pair.new.node])[name]
-    if kind == "enum":
-        for member in _generated.merge_enum(swap.journal, live, fresh):
-            swap.tell(visit.work, "HS206", pair.new.lineno, name=f"{name}.{member}", count="all", why="its value is part of it")
-        swap.commit()
-        _visit_defs(visit, pair, live)
-    else:
-        _generated.adopt(swap.journal, live, fresh)
-    swap.changes.note(visit.work.edit.module, visit.scope.prefix + name + ".*", None, fresh)
-    swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
-
-
-def _visit_defs(visit: Visit, pair: Pair, live: type) -> None:
-    """Apply the methods of an enum; its members have been merged."""
-    from hotswap._apply._visit import Visit as Block
-
-    assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
-    inner, keep = pair.inner, (Kind.DEF, Kind.CLASS)
-    methods = Diff(
-        unchanged=tuple(p for p in inner.unchanged if p.new.kind in keep),
-        changed=tuple(p for p in inner.changed if p.new.kind in keep),
-        added=tuple(s for s in inner.added if s.kind in keep),
-        removed=tuple(s for s in inner.removed if s.kind in keep),
-    )
-    new = [s for s in pair.new.children if s.kind in keep]
-    scope = visit.work.class_scope(visit.scope, pair.new.node, live)
-    Block(visit.swap, visit.work, scope).block(methods, pair.old.children, new)
-
-
-def _renew_dataclass(visit: Visit, new: Statement, live: type, scope: ClassScope) -> None:
-    """Apply the class's own ``@dataclass`` again to the class itself, then to the dataclasses below it."""
-    assert isinstance(new.node, ast.ClassDef)
-    own = [d for d in new.node.decorator_list if _is_dataclass_decorator(d)]
-    if any("slots" in ast.dump(d) for d in own) or not own:
-        visit.execute(new, "a class with slots")
+def _settle_hash(scope: ClassScope, pair: Pair) -> None:
+    """A body that binds ``__eq__`` and not ``__hash__`` makes the class unhashable; one that binds neither does not."""
+    old, new = (frozenset(name for s in side.children for name in s.binds) for side in (pair.old, pair.new))
+    if "__hash__" in new or not {"__eq__", "__hash__"} & (old ^ new) or "__dataclass_fields__" in vars(scope.cls):
         return
-    fields = [s for s in new.children if isinstance(s.node, ast.AnnAssign) and isinstance(s.node.value, ast.Call)]
-    visit.swap.commit()
-    for statement in fields:
-        for name, value in scope.run([statement.node]).items():
-            if name != "__annotations__":
-                scope.store(name, value)
-    visit.swap.commit()
-    _generated.strip_dataclass(visit.swap.journal, live)
-    decorate(visit, new, own, live)
-    _generated.renew_sub_dataclasses(visit.swap.journal, live)
+    if "__eq__" in new:
+        scope.store("__hash__", None)
+    elif scope.peek("__hash__") is None:
+        scope.drop("__hash__")
 
 
-def _is_dataclass_decorator(node: ast.expr) -> bool:
-    name = dotted_of(node.func if isinstance(node, ast.Call) else node)
-    return name is not None and name.split(".")[-1] == "dataclass"
+def attempt(visit: Visit, statement: Statement, act: Callable[[], Any]) -> Any:
+    """Call code of the program or of a library for `statement`; what it raises is the statement's."""
+    try:
+        return act()
+    except StatementError:
+        raise
+    except Exception as error:
+        path = visit.work.edit.path
+        raise StatementError(error, path, line_in(error.__traceback__, path) or statement.lineno) from error
 
 
 def decorate(visit: Visit, new: Statement, found: list[ast.expr], live: type) -> object:
@@ -142,62 +107,139 @@ def decorate(visit: Visit, new: Statement, found: list[ast.expr], live: type) ->
     for decorator in reversed(found):
         value = ast.copy_location(ast.Call(decorator, [value], []), decorator)
     assign = ast.Assign([ast.copy_location(ast.Name(new.node.name, ast.Store()), new.node)], value)
-    return visit.scope.run([ast.copy_location(assign, new.node)], {_RAW: live})[new.node.name]
+    made = dict(visit.scope.run([ast.copy_location(assign, new.node)], {_RAW: live}))
+    return made[next(name for name in made if name != _RAW)]
+
+
+# ---------------------------------------------------------------------------------------------------------- headers
 
 
 def change_header(visit: Visit, pair: Pair, live: type) -> None:
     """Apply other bases, keywords or decorators: new members, then ``__init_subclass__``, then all decorators."""
     swap, new = visit.swap, pair.new
-    assert isinstance(new.node, ast.ClassDef)
     swap.commit()
-    header = _header(visit, new)
-    bases, keywords = resolve_bases(header["bases"]), header["keywords"]
-    meta = keywords.pop("metaclass", None)
-    why = "it has another metaclass" if meta not in (None, type(live)) else set_bases(swap.journal, live, bases or (object,))
-    if why is None and _needs_new_class(pair, live):
-        why = "its members are laid out when it is made"
-    if why is not None:
-        swap.undo_waiting()
-        visit.execute(new, why)
+    if _generate.is_made_whole(visit, live):
+        visit.execute(new, "its members are laid out when it is made")
         return
-    swap.commit()
+    header = _header.evaluate(visit, new, live)
     guard(swap.journal, live)
-    change_members(visit, pair, live)
-    swap.commit()
-    super(live, live).__init_subclass__(**keywords)
-    if new.node.decorator_list or decorators(pair.old.node):
-        if _generated.kind_of(live) == "dataclass":
-            _generated.strip_dataclass(swap.journal, live)
-        visit.bind(new.binds[-1], decorate(visit, new, new.node.decorator_list, live))
-    swap.changes.note(visit.work.edit.module, visit.named(new) + ".*", None, live)
-    swap.patched(visit.work, visit.named(new), How.IN_PLACE)
+    why = _refused(visit, live, header)
+    before = _instances.look(visit, pair, live)
+    scope = visit_members(visit, pair, live)
+    why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
+    if why or _lays_out(pair, live):
+        remake(visit, pair, live, scope, header)
+    else:
+        _in_place(visit, pair, live, header)
+        _instances.tell(visit, pair, live, before)
     visit.work.log.ran.append(new)
 
 
-def _needs_new_class(pair: Pair, live: type) -> bool:
-    texts = decorators(pair.old.node) + decorators(pair.new.node)
-    return _generated.kind_of(live) in ("enum", "namedtuple", "typeddict") or "slots" in texts
-
-
-def _header(visit: Visit, new: Statement) -> dict[str, Any]:
-    """Evaluate bases and keywords of the class statement `new`."""
+def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> None:
+    swap, new = visit.swap, pair.new
+    swap.commit()
+    if header.differs:
+        attempt(visit, new, lambda: super(live, live).__init_subclass__(**header.keywords))
     assert isinstance(new.node, ast.ClassDef)
-    here = partial(ast.copy_location, old_node=new.node)
-    bases = here(ast.Tuple(list(new.node.bases), ast.Load()))
-    call = here(ast.Call(here(ast.Name("dict", ast.Load())), [], list(new.node.keywords)))
-    nodes: list[ast.stmt] = [
-        here(ast.Assign([here(ast.Name("bases", ast.Store()))], bases)),
-        here(ast.Assign([here(ast.Name("keywords", ast.Store()))], call)),
-    ]
-    return dict(visit.scope.run(nodes, {"dict": dict}))
+    others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
+    if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
+        if others:
+            visit.bind(new.binds[-1], decorate(visit, new, others, live))
+    attempt(visit, new, lambda: settle_abstract(swap.journal, live))
+    swap.commit()
+    swap.changes.note(visit.work.edit.module, visit.named(new) + ".*", None, live)
+    swap.patched(visit.work, visit.named(new), How.IN_PLACE)
+
+
+def _refused(visit: Visit, live: type, header: Header) -> str | None:
+    """Set other bases and type parameters, recorded for the next wave; return why CPython refuses them, if it does."""
+    journal = visit.swap.journal
+    if header.meta is not type(live):
+        return "it has another metaclass"
+    why = set_bases(journal, live, header.bases)
+    if why is None:
+        for name, value in header.generic.items():
+            if value is not MISSING:
+                journal.set_member(live, name, value)
+            elif name in vars(live):
+                journal.del_member(live, name)
+    return why
+
+
+def _lays_out(pair: Pair, live: type) -> bool:
+    """Whether the decorators decide about slots, and differ in that."""
+    old, new = decorators(pair.old.node), decorators(pair.new.node)
+    return old != new and ("slots" in old + new or "slots" in str(vars(live).get("__dataclass_params__", "")) and False)
+
+
+# ------------------------------------------------------------------------------------------------- a class anew
+
+
+def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Header) -> None:
+    """Make another class of what `live` has, state included, and let it take its place. Its body does not run again."""
+    swap, new = visit.swap, pair.new
+    assert isinstance(new.node, ast.ClassDef)
+    members = _members(visit, pair, live, scope, header)
+    swap.undo_waiting()
+    scope.members, scope.aside, scope.gone = {}, {}, {}
+    swap.last = [(one, name) for one, name in swap.last if one is not scope]
+    guard(swap.journal, live)
+
+    def make() -> type:
+        return new_class(new.node.name, header.bases, {**header.keywords, "metaclass": header.meta}, lambda ns: ns.update(members))  # type: ignore[attr-defined]
+
+    made = attempt(visit, new, make)
+    value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
+    _own_cells(visit, live, value if isinstance(value, type) else made, new)
+    visit.bind(new.binds[-1], value)
+    swap.commit()
+
+
+def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Header) -> dict[str, Any]:
+    """Return what a class body would have bound that ended with the members that `live` has, or is about to have."""
+    gone = {*scope.gone, *(scope.mangled(name) for one, name in visit.swap.last if one is scope)}
+    held = {**vars(live), **scope.members}
+    held = {name: value for name, value in held.items() if name not in gone}
+    annotations = dict(held.get("__annotations__", {}))
+    if _generated.kind_of(live) == "dataclass":
+        stated = _generate.stated(visit, pair, scope)
+        held = _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
+        held |= _dataclasses.fields_of(live, stated, annotations)
+    slots = () if "__slots__" in {name for s in pair.new.children for name in s.binds} else ("__slots__",)
+    left_out = {*_MADE_ANEW, *_OF_PROTOCOLS, *slots}
+    held = {n: v for n, v in held.items() if n not in left_out and type(v) is not MemberDescriptorType}
+    return held | {name: value for name, value in header.generic.items() if value is not MISSING}
+
+
+def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None:
+    """Have ``super()`` and ``__class__`` of the methods, which are the same functions as before, mean the new class."""
+    inside = f"{visit.named(statement)}."
+    for (place, _), functions in visit.work.functions.items():
+        for function in functions if place.startswith(inside) else ():
+            _own_cell(visit, function, old, new)
+    for value in vars(new).values():
+        raw = getattr(value, "__func__", value)
+        _own_cell(visit, raw, old, new)
+
+
+def _own_cell(visit: Visit, function: Any, old: type, new: type) -> None:
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    if "__class__" in names:
+        cell = function.__closure__[names.index("__class__")]
+        if cell.cell_contents is not new:
+            visit.swap.journal.set_attribute(cell, "cell_contents", new)
 
 
 def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
     """Let `value` take the place of the class `old`: instances move, references follow, its constructor forwards."""
     swap = visit.swap
     left = 0
-    if isinstance(value, type):
+    guard(swap.journal, old)
+    if _generated.kind_of(old) == "enum":
+        _leave_members(visit, name, old, value)
+    elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
+        left += replace_base(swap.journal, old, value)
     if callable(value):
         forward_constructor(swap.journal, old, value)
     swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
@@ -206,3 +248,11 @@ def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
     if left:
         swap.tell(visit.work, "HS101", lineno, name=name, why="CPython refuses", left=left)
     swap.patched(visit.work, visit.scope.prefix + name, How.REBOUND)
+
+
+def _leave_members(visit: Visit, name: str, old: Any, value: object) -> None:
+    """Members of an enum that was made anew take the places of those of the same names."""
+    members = getattr(value, "_member_map_", {})
+    for key, member in old._member_map_.items():
+        if key in members:
+            visit.swap.replaced.append((visit.work, f"{name}.{key}", member, members[key]))

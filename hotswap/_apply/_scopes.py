@@ -33,7 +33,7 @@ class Scope:
     def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the module code of `nodes`, standing in this scope."""
         new = self.edit.new
-        return compile_in(nodes, self.around, new.origin, new.flags, doc=doc)
+        return compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc)
 
 
 class ModuleScope(Scope):
@@ -90,17 +90,27 @@ class ClassScope(Scope):
         self.around = (*parent.around, node)
         self.members: dict[str, Any] = {}
         self.gone: dict[str, None] = {}
+        self.aside: dict[str, Any] = {}
+        self.held_back: frozenset[str] = frozenset()
+        self.touched: set[str] = set()
+
+    def mangled(self, name: str) -> str:
+        """Return `name` as a class body stores it: private names carry that of the class."""
+        return f"_{self.node.name.lstrip('_')}{name}" if _is_private(name) and self.node.name.strip("_") else name
 
     def peek(self, name: str) -> object:
         """Return the raw member `name` of the class itself, MISSING if it has none."""
+        name = self.mangled(name)
         if name in self.gone:
             return MISSING
-        return self.members.get(name, vars(self.cls).get(name, MISSING))
+        held = self.aside.get(name, MISSING)
+        return self.members.get(name, vars(self.cls).get(name, MISSING)) if held is MISSING else held
 
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
-        members = {name: value for name, value in vars(self.cls).items() if name not in self.gone}
-        members |= {**self.members, **given}
+        members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
+        members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
+        members |= {**self.members, **self.aside, **given}
         body = class_body(self.compile(nodes, doc=doc), [outer.name for outer in self.around])
         layer = Layer(members, self.outer)
         closure = tuple(cell_of(self.cls, name) for name in body.co_freevars)
@@ -114,12 +124,16 @@ class ClassScope(Scope):
         return layer
 
     def store(self, name: str, value: object) -> None:
-        """Set the member `name` with the next wave."""
-        self.members[name] = value
+        """Set the member `name` with the next wave; what is `held_back` waits aside for the one who writes the class anew."""
+        name = self.mangled(name)
+        self.touched.add(name)
+        (self.aside if name in self.held_back else self.members)[name] = value
         self.gone.pop(name, None)
 
     def drop(self, name: str) -> None:
         """Remove the member `name` with the next wave."""
+        name = self.mangled(name)
+        self.touched.add(name)
         self.members.pop(name, None)
         self.gone[name] = None
 
@@ -133,6 +147,10 @@ class ClassScope(Scope):
     def annotations(self) -> dict[str, Any]:
         """Return a copy of the class's own ``__annotations__``."""
         return dict(vars(self.cls).get("__annotations__", {}))
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__") and "." not in name
 
 
 AnyScope = ModuleScope | ClassScope

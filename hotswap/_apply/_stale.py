@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ast
-import dis
+import sys
 from collections.abc import Iterator
-from types import CodeType, FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
 from hotswap._apply import _definitions, _follow, _rebuild
+from hotswap._apply._reach import behaves_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._diff import decorators
-from hotswap._execute import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._values import alike, stateless
+from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -71,8 +72,12 @@ def _keep_suite(visit: Visit, pair: Pair) -> None:
     stale = [n for n in header_reads if visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, n)]
     if stale and id(pair.new) in visit.swap.maybe:
         _run_or_tell(visit, pair.new, f"reads {stale[0]}")
-    else:
+    elif _any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, _unchanged_inner(pair)))
+
+
+def _imports_inside(statement: Statement) -> bool:
+    return any(child.kind is Kind.IMPORT or _imports_inside(child) for child in statement.children)
 
 
 def _expressions(statement: Statement) -> frozenset[str]:
@@ -125,6 +130,12 @@ def _unquiet(visit: Visit, statement: Statement) -> str:
     return _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope)) or ""
 
 
+def unquiet_with(visit: Visit, node: ast.stmt, given: dict[str, object]) -> str:
+    """Return why `node` is not quiet, the names `given` bound as well; "" if it is."""
+    names = {**visit.scope.namespace, **given}
+    return _quiet.unquiet(node, _quiet.NamespaceScope(names, visit.swap.is_project, visit.swap.definition)) or ""
+
+
 def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
     """Return how the quiet analysis sees `scope`."""
     names = {**scope.namespace, **(vars(scope.cls) if isinstance(scope, ClassScope) else {})}
@@ -145,49 +156,35 @@ def stale_because(visit: Visit, statement: Statement) -> str:
     for name in statement.reads:
         if isinstance(scope, ClassScope) and swap.changes.changed(module, scope.prefix + name):
             return f"reads {name}"
-        if swap.changes.reads(scope.namespace, module, name):
+        if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
             return f"reads {name}"
-    return next((f"calls {name}" for name in statement.calls if behaves_otherwise(swap, resolve(scope, name))), "")
+    attributes = _attributes(statement.node)
+    for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
+        if behaves_otherwise(swap, resolve(scope, name), attributes):
+            return f"calls {name}"
+    first = {name.partition(".")[0] for name in statement.reads if attributes} if attributes else ()
+    for name in first:
+        value = resolve(scope, name)
+        if not isinstance(value, type | ModuleType | FunctionType) and behaves_otherwise(swap, value, attributes):
+            return f"calls {name}"
+    return ""
 
 
-def behaves_otherwise(swap: Swap, value: object) -> bool:
-    """Whether calling `value` may give something else now: its code, what it calls, or a global it reads changed."""
-    return any(_is_changed(swap, function) for function in _reached(swap, value, set()))
+def _attributes(node: ast.stmt) -> frozenset[str]:
+    return frozenset(inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute))
 
 
-def _reached(swap: Swap, value: object, seen: set[int]) -> Iterator[FunctionType]:
-    """Yield the project functions that calling `value` may run, as far as names and closures tell."""
-    if isinstance(value, type):
-        for name in ("__new__", "__init__", "__post_init__"):
-            member = next((vars(base)[name] for base in value.__mro__ if name in vars(base)), None)
-            yield from _reached(swap, getattr(member, "__func__", member), seen)
-        return
-    value = getattr(value, "__wrapped__", value) if type(value).__module__ == "functools" else value
-    if type(value) is not FunctionType or id(value) in seen or not swap.is_project(value):
-        return
-    seen.add(id(value))
-    yield value
-    for name in _globals_read(value.__code__):
-        yield from _reached(swap, value.__globals__.get(name), seen)
-    for cell in value.__closure__ or ():
-        yield from _reached(swap, _follow.content_of(cell), seen)
-
-
-def _is_changed(swap: Swap, function: FunctionType) -> bool:
-    successor = swap.pending_code(function)
-    if successor in swap.changes.codes:
-        return True
-    module = function.__globals__.get("__name__", "")
-    return any(swap.changes.changed(module, name) for name in _globals_read(successor))
-
-
-def _globals_read(code: CodeType) -> frozenset[str]:
-    """Return the global names that `code`, nested code included, loads."""
-    names = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            names |= _globals_read(const)
-    return frozenset(names)
+def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
+    """Whether `dotted` is a name that a module's ``__getattr__`` gives, and that may answer otherwise."""
+    first, *parts = dotted.split(".")
+    value = scope.peek(first) if not isinstance(scope, ClassScope) else scope.namespace.get(first)
+    while parts and isinstance(value, ModuleType):
+        held = vars(value).get(parts[0], MISSING)
+        if held is MISSING:
+            return behaves_otherwise(swap, vars(value).get("__getattr__"))
+        value = held
+        parts.pop(0)
+    return False
 
 
 def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...]) -> None:
@@ -224,13 +221,13 @@ def is_taken(visit: Visit, statement: Statement, branch: str) -> bool:
     """Whether `branch` of an ``if``, ``try`` or ``with`` is the one that ran."""
     node = statement.node
     if isinstance(node, ast.If):
-        return _truth(visit, node) is (branch == "body")
+        return truth(visit, node) is (branch == "body")
     if branch.startswith("except"):
         return _handler_ran(visit, statement, branch)
     return True
 
 
-def _truth(visit: Visit, node: ast.If) -> bool | None:
+def truth(visit: Visit, node: ast.If) -> bool | None:
     """Evaluate the test of an ``if`` if that is quiet; None if it is not."""
     test = ast.copy_location(ast.Assign([ast.Name("test", ast.Store())], node.test), node)
     ast.fix_missing_locations(test)
@@ -245,6 +242,8 @@ def _truth(visit: Visit, node: ast.If) -> bool | None:
 def _handler_ran(visit: Visit, statement: Statement, branch: str) -> bool:
     """An ``except`` suite ran if something that only it binds is what is there."""
     children = [child for child in statement.children if child.branch == branch]
+    if _import_failed(visit, statement):
+        return True
     for child in children:
         if child.kind is Kind.DEF:
             public = visit.scope.peek(child.binds[-1])
@@ -273,3 +272,22 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
         why = _unquiet(visit, statement)
         if why:
             visit.swap.tell(visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})")
+
+
+def _import_failed(visit: Visit, statement: Statement) -> bool:
+    """Whether an import in the body of a ``try`` did not come about: the module is not there, or lacks the name."""
+    for child in statement.children:
+        if child.branch == "body" and isinstance(child.node, ast.ImportFrom):
+            module = _follow.absolute(visit, child.node)
+            names = [alias.name for alias in child.node.names if alias.name != "*"]
+            if module not in sys.modules or any(not _has(module, name) for name in names):
+                return True
+        elif child.branch == "body" and isinstance(child.node, ast.Import):
+            if any(alias.name not in sys.modules for alias in child.node.names):
+                return True
+    return False
+
+
+def _has(module: str, name: str) -> bool:
+    names = vars(sys.modules[module])
+    return name in names or "__getattr__" in names

@@ -5,27 +5,28 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from types import CellType, CodeType, FunctionType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._changes import Changes
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._compile import CodeMap
 from hotswap._findings import finding
-from hotswap._journal import MISSING, Journal, restore_dict
+from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
 from hotswap._model import Edit, Finding, How, Patch, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of
 from hotswap.patch._functions import live_functions
-from hotswap.patch._referrers import replace
+from hotswap.patch._referrers import count_held, replace
+
+if TYPE_CHECKING:
+    from hotswap._apply._adapter import Adapter
+    from hotswap._apply._instances import Migration
 
 IsProject = Callable[[ModuleType | FunctionType], bool]
 DefinitionOf = Callable[[FunctionType], Definition | None]
-
-_NOTED: Final = (list, dict, set)
 
 
 @dataclass(slots=True)
@@ -38,7 +39,11 @@ class Log:
 
 
 class Work:
-    """One module of the group: its edit, its scopes, its live functions by name and line, and its code map."""
+    """One module of the group: its edit, its scopes, its live functions by name and line, and its code map.
+
+    `patched` has the new code of each function that got it, by id: lines of new code must not be taken for old ones.
+    `docs` has its old and new docstring. `starred` are the names that star imports give the module.
+    """
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.edit, self.module = edit, module
@@ -47,6 +52,9 @@ class Work:
         self.codes = CodeMap()
         self.log = Log()
         self.before = dict(vars(module))
+        self.patched: dict[int, CodeType] = {}
+        self.docs: dict[int, tuple[str | None, str | None]] = {}
+        self.starred: set[str] = set()
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
 
     @property
@@ -76,6 +84,11 @@ class Work:
         scope = ClassScope(parent, self.scope.stores, node, cls)
         self.classes.append(scope)
         return scope
+
+    def line_of(self, name: str) -> int:
+        """Return the line of the statement that binds `name` (dotted for a member of a class) in the new text."""
+        first = name.split(".")[0]
+        return next((s.lineno for s in self.edit.new.statements if first in s.binds), 1)
 
     def cell_for(self, function: FunctionType, name: str) -> CellType | None:
         """Return a cell for the free variable `name` that `function` gains, if it can be had."""
@@ -115,7 +128,11 @@ class Swap:
         self.later: list[Callable[[], object]] = []
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
+        self.old_codes: list[CodeType] = []
         self.unvisited: dict[str, Callable[[], None]] = {}
+        self.adapters: Callable[[], Sequence[Adapter]] = tuple
+        self.removed: list[tuple[Work, int, str, object]] = []
+        self.migrations: list[Migration] = []
 
     def commit(self) -> None:
         """Set the wave: everything that waits, at once."""
@@ -129,6 +146,10 @@ class Swap:
         for work in self.works.values():
             work.scope.stores.clear()
         self.journal.undo()
+        for name in list(new_modules(self.known)):
+            module = sys.modules[name]
+            if type(module) is ModuleType and self.is_project(module):
+                _unload(name, module)
 
     def visit(self, module: str) -> None:
         """Bring `module` to its new text, unless it is no module of the group, done, or under way."""
@@ -145,9 +166,14 @@ class Swap:
         replaced, self.replaced = self.replaced, []
         for work, name, old, value in replaced:
             ours = (replaced, self.changes, work.before, *(w.before for w in self.works.values()))
-            left = replace(self.journal, old, value, ours)
-            del left, name
-        self.journal.commit()
+            left = replace(self.journal, old, value, (*ours, *self.journal.noted()))
+            self.journal.commit()
+            if left:
+                self.tell(work, "HS206", work.line_of(name), name=name, count=left, why="in tuples, keys, sets or C code")
+        for work, lineno, name, member in self.removed:
+            left = count_held(member, (*self.removed, *self.journal.noted(), *(w.before for w in self.works.values())))
+            if left:
+                self.tell(work, "HS216", lineno, name=name, count=left)
 
     def pending_code(self, function: FunctionType) -> CodeType:
         """Return the code that `function` runs once the wave is set."""
@@ -155,6 +181,8 @@ class Swap:
         code = function.__code__
         if work is None or code in self.changes.codes:
             return code
+        if id(function) in work.patched:
+            return work.patched[id(function)]
         return work.codes.successor(code) or code
 
     def bind(self, work: Work, scope: AnyScope, name: str, value: object) -> bool:
@@ -187,23 +215,8 @@ class Swap:
         """Remember, shallowly, the containers that `statement` names, so that a failure can put them back."""
         for name in dict.fromkeys((*statement.reads, *statement.mutates)):
             value = resolve(work.scope, name)
-            if type(value) in _NOTED:
-                self.journal.note(_restorer(value))
-
-
-def _restorer(value: Any) -> partial[None]:
-    if type(value) is dict:
-        return partial(restore_dict, value, dict(value))
-    return partial(_restore_list, value, list(value)) if type(value) is list else partial(_restore_set, value, set(value))
-
-
-def _restore_list(target: list[Any], content: list[Any]) -> None:
-    target[:] = content
-
-
-def _restore_set(target: set[Any], content: set[Any]) -> None:
-    target &= content
-    target |= content
+            if type(value) in CONTAINERS:
+                self.journal.note(restorer(value))
 
 
 def resolve(scope: AnyScope, dotted: str) -> object:
@@ -226,6 +239,15 @@ def _member(value: object, name: str) -> object:
     if isinstance(value, type):
         return next((vars(base)[name] for base in value.__mro__ if name in vars(base)), MISSING)
     return MISSING
+
+
+def _unload(name: str, module: ModuleType) -> None:
+    """Take a module back that an import bound: out of ``sys.modules``, and out of its package."""
+    sys.modules.pop(name, None)
+    parent, _, last = name.rpartition(".")
+    package = sys.modules.get(parent)
+    if package is not None and vars(package).get(last) is module:
+        vars(package).pop(last)
 
 
 def new_modules(known: frozenset[str]) -> Iterator[str]:

@@ -6,15 +6,15 @@ A block is a module, the body of a class that exists, or a suite. Definitions ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from hotswap._apply import _chains, _definitions, _follow, _stale
+from hotswap._apply import _branches, _chains, _definitions, _follow, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._diff import dump, only_code, same_header
 from hotswap._execute import Layer
 from hotswap._journal import MISSING
-from hotswap._model import Diff, How, Kind, Pair, Statement
+from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._source import suites
 
 Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
@@ -25,15 +25,19 @@ class Visit:
 
     def __init__(self, swap: Swap, work: Work, scope: AnyScope, wrap: Wrap = lambda nodes: nodes) -> None:
         self.swap, self.work, self.scope, self.wrap = swap, work, scope, wrap
+        self.chains, self.closing = _chains.Chains(), 0
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
         """Bring the block from `old` to `new`."""
         unchanged = {id(pair.new): pair for pair in diff.unchanged}
         changed = {id(pair.new): pair for pair in diff.changed}
-        again = _chains.again(self, diff, old, new)
+        chains = self.chains = _chains.plan(self, diff, old, new)
         for statement in new:
-            if id(statement) in again:
-                self.execute(statement, again[id(statement)])
+            self._close_chains(statement)
+            if id(statement) in chains.skip:
+                continue
+            if id(statement) in chains.again:
+                self._run_link(statement, changed.get(id(statement)) or unchanged.get(id(statement)))
             elif id(statement) in changed:
                 self.change(changed[id(statement)])
             elif id(statement) in unchanged:
@@ -43,6 +47,37 @@ class Visit:
         self.forget(diff.removed, new)
         self.forget([pair.old for pair in diff.changed if pair.inner is None], new)
         _stale.tell_effects(self, diff)
+
+    def _close_chains(self, statement: Statement) -> None:
+        """At the last link of a chain, put back what the name held before the swap, unless the link makes it of itself."""
+        self.closing = id(statement)
+        for name in self.chains.last.get(id(statement), ()):
+            held = self.chains.open[name]
+            if not _chains.makes_of_itself(name, statement):
+                self._restore(name, self.chains.open.pop(name))
+            elif held is MISSING:
+                del self.chains.open[name]
+
+    def _restore(self, name: str, held: object) -> None:
+        if self.scope.peek(name) is held:
+            return
+        if held is MISSING:
+            self.scope.drop(name)
+        else:
+            self.scope.store(name, held)
+
+    def _run_link(self, statement: Statement, pair: Pair | None) -> None:
+        """Run a link of a chain again: a ``def`` or ``class`` puts its live object back, everything else runs."""
+        live = _chains.live_link(self, self.chains, statement)
+        if live is not MISSING:
+            self.bind(statement.binds[-1], live)
+        elif pair is not None and statement.kind is Kind.DEF and (raws := self.work.live(self.scope, pair.old)):
+            if _definitions.is_bare(self.scope.peek(statement.binds[-1]), raws):
+                self.execute(statement, "a link of a chain")
+            else:
+                _definitions.decorate_again(self, pair, raws)
+        else:
+            self.execute(statement, "a link of a chain")
 
     def change(self, pair: Pair) -> None:
         """Apply a statement whose text changed."""
@@ -83,7 +118,7 @@ class Visit:
             old = [s for s in pair.old.children if s.branch == branch]
             new = [s for s in pair.new.children if s.branch == branch]
             visit = Visit(self.swap, self.work, self.scope, wrap)
-            if _stale.is_taken(self, pair.new, branch):
+            if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
             else:
                 visit.patch_only(inner)
@@ -119,12 +154,17 @@ class Visit:
 
     def _meets_stores(self, statement: Statement) -> bool:
         """Whether `statement` may look, through a module object, at stores that another module still has waiting."""
-        if statement.kind is not Kind.IMPORT and not any("." in name for name in statement.reads):
+        dotted = any("." in name for name in statement.reads)
+        if statement.kind is not Kind.IMPORT and not dotted:
             return False
+        if dotted and any(scope.members or scope.gone for work in self.swap.works.values() for scope in work.classes):
+            return True
         return any(work.scope.stores for work in self.swap.works.values() if work is not self.work)
 
     def bind_all(self, statement: Statement, bound: Layer) -> None:
         """Bind what a run bound, each name where readers can tell the new value from the old."""
+        if "*" in statement.binds:
+            self.work.starred |= bound.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
             changed = self.bind(name, value)
@@ -138,6 +178,11 @@ class Visit:
 
     def bind(self, name: str, value: object) -> bool:
         """Bind one name; what it was bound to lives on as the new value where it can. Return whether readers can tell."""
+        if name in self.chains.open:
+            if name not in self.chains.last.get(self.closing, ()):
+                self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
+                return False
+            self._restore(name, self.chains.open.pop(name))
         old = self.scope.peek(name)
         value = _definitions.settle(self, name, old, value)
         return self.swap.bind(self.work, self.scope, name, value)
@@ -153,11 +198,26 @@ class Visit:
 
     def forget(self, removed: Iterable[Statement], new: Sequence[Statement]) -> None:
         """Let the names go that only statements which left the text bound."""
-        kept = {name for statement in new for name in statement.binds}
+        removed = list(removed)
+        if not removed:
+            return
+        kept = {name for statement in new for name in self._bound_by(statement)}
+        if isinstance(self.scope, ModuleScope):
+            kept |= self.work.starred
         for statement in removed:
             for name in statement.binds:
                 if name not in kept and self._may_leave(name):
                     self._leave(name)
+
+    def _bound_by(self, statement: Statement) -> Iterator[str]:
+        """Yield the names that `statement` binds; of an ``if`` only those of the branch that is taken, if that is known."""
+        node = statement.node
+        if not isinstance(node, ast.If) or (truth := _stale.truth(self, node)) is None:
+            yield from statement.binds
+            return
+        for child in statement.children:
+            if (child.branch == "body") is truth:
+                yield from self._bound_by(child)
 
     def _leave(self, name: str) -> None:
         old = self.scope.peek(name)
@@ -169,6 +229,11 @@ class Visit:
         if self.scope.peek(name) is MISSING:
             return False
         return isinstance(self.scope, ClassScope) or not _follow.is_bound_elsewhere(self.work, name)
+
+    def unquiet_call(self, function: object, argument: str) -> str:
+        """Return why calling `function` with the text `argument` may have effects; "" if it has none."""
+        call = ast.parse(f"_hotswap_answer = _hotswap_asked({argument!r})").body[0]
+        return _stale.unquiet_with(self, call, {"_hotswap_asked": function})
 
     def named(self, statement: Statement) -> str:
         """Return what the report calls `statement`."""
@@ -217,4 +282,9 @@ def visit_module(swap: Swap, work: Work) -> None:
     """Bring one module of the group to its new text."""
     edit = work.edit
     scope: ModuleScope = work.scope
-    Visit(swap, work, scope).block(edit.diff, edit.old.statements, edit.new.statements)
+    Visit(swap, work, scope).block(edit.diff, edit.old.statements, looked_at(edit))
+
+
+def looked_at(edit: Edit) -> tuple[Statement, ...]:
+    """Return the statements to go through: of a dependent, only those that may be concerned."""
+    return edit.new.statements if edit.edited else tuple(pair.new for pair in edit.diff.unchanged)

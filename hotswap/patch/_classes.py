@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import abc
-import gc
+import contextlib
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +16,11 @@ from operator import call
 from types import CellType, FunctionType
 from typing import Any
 
-from hotswap._journal import MISSING, Journal
+from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
+from hotswap.patch._heap import referrers
 
 _IMPLICIT: dict[str, type] = {"__new__": staticmethod, "__init_subclass__": classmethod, "__class_getitem__": classmethod}
+_HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _FIXED = ("__slots__", "__dict__", "__weakref__")
 
 
@@ -129,9 +131,38 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
 
 
 def guard(journal: Journal, cls: type) -> None:
-    """Remember all members of `cls`, so that `undo` restores them whatever code of the program does to it."""
+    """Remember all members of `cls`, and what the lists, dicts and sets among those of its bases hold.
+
+    So `undo` restores them, whatever code of the program, such as ``__init_subclass__``, does to them.
+    """
     members = dict(vars(cls))
     journal.note(partial(_restore_members, cls, members))
+    for value in _containers(cls):
+        journal.note(restorer(value))
+
+
+def _containers(cls: type) -> Iterator[Any]:
+    """Yield the containers in which code that runs for each new class below `cls` may keep it."""
+    for base in cls.__mro__[:-1]:
+        if base.__flags__ & _HEAP:
+            yield from (value for value in vars(base).values() if type(value) in CONTAINERS)
+    for owner, name in ((cls, "__init_subclass__"), (type(cls), "__new__"), (type(cls), "__init__")):
+        hook = next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
+        raw = getattr(hook, "__func__", hook)
+        if type(raw) is FunctionType:
+            found = (raw.__globals__.get(used) for used in raw.__code__.co_names)
+            yield from (value for value in found if type(value) in CONTAINERS)
+
+
+@contextlib.contextmanager
+def kept_containers(cls: type) -> Iterator[None]:
+    """Have a class like `cls` made inside leave no trace in the registries that its bases keep."""
+    restore = [restorer(value) for value in _containers(cls)]
+    try:
+        yield
+    finally:
+        for act in restore:
+            act()
 
 
 def _restore_members(cls: type, members: Mapping[str, Any]) -> None:
@@ -142,12 +173,36 @@ def _restore_members(cls: type, members: Mapping[str, Any]) -> None:
             type.__setattr__(cls, name, value)
 
 
+class _Quiet:
+    """Stands first among a twin's bases, so that making it runs nobody's ``__init_subclass__``."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **keywords: Any) -> None: ...
+
+
+def twin_of(cls: type, members: Mapping[str, Any]) -> type:
+    """Return an empty class with the bases and metaclass of `cls`, and `members` put on it; no code of the program runs."""
+    named = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    bases = (_Quiet, *(base for base in cls.__bases__ if base is not object))
+    twin: type = type.__new__(type(cls), cls.__name__, bases, named)
+    for name, value in members.items():
+        type.__setattr__(twin, name, value)
+    return twin
+
+
+def detach(twin: type) -> None:
+    """Take a class that served its purpose out of the ``__subclasses__()`` of its bases, where CPython allows it."""
+    with contextlib.suppress(TypeError):
+        type.__setattr__(twin, "__bases__", (_Quiet,))
+
+
 def instances(cls: type) -> list[Any]:
     """Return the live objects whose class is exactly `cls`. An instance refers to its (heap) class, so one pass finds them.
 
     Objects that the garbage collector does not track (slots without containers) are not found.
     """
-    return [one for one in gc.get_referrers(cls) if type(one) is cls]
+    return [one for one in referrers(cls) if type(one) is cls]
 
 
 def move_instances(journal: Journal, old: type, new: type) -> int:
@@ -160,6 +215,18 @@ def move_instances(journal: Journal, old: type, new: type) -> int:
             left += 1
         else:
             journal.note(partial(object.__setattr__, one, "__class__", old))
+    return left
+
+
+def replace_base(journal: Journal, old: type, new: type) -> int:
+    """Have the subclasses of `old` inherit from `new`, at once; return how many CPython refuses (another layout)."""
+    left = 0
+    for one in type.__subclasses__(old):
+        if one is new or one in new.__mro__:
+            continue
+        bases = tuple(new if base is old else base for base in one.__bases__)
+        left += set_bases(journal, one, bases) is not None
+    journal.commit()
     return left
 
 

@@ -7,7 +7,7 @@ objects with the same number of them in another order run with the wrong values.
 from __future__ import annotations
 
 import ctypes
-import gc
+import functools
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any, Final
 
 from hotswap._journal import MISSING, Journal
+from hotswap.patch._heap import referrers
 
 CellFor = Callable[[str], CellType | None]
 
@@ -32,16 +33,9 @@ _set_closure.restype = ctypes.c_int
 def live_functions(namespace: dict[str, Any]) -> list[FunctionType]:
     """Return every function, closure and lambda whose globals are `namespace`, by one pass of the garbage collector.
 
-    Functions are always tracked. `gc.freeze` hides objects from the pass, so they are unfrozen for it.
+    Functions are always tracked.
     """
-    frozen = gc.get_freeze_count()
-    if frozen:
-        gc.unfreeze()
-    try:
-        return [f for f in gc.get_referrers(namespace) if type(f) is FunctionType and f.__globals__ is namespace]
-    finally:
-        if frozen:
-            gc.freeze()
+    return [f for f in referrers(namespace) if type(f) is FunctionType and f.__globals__ is namespace]
 
 
 def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for: CellFor) -> tuple[str, ...]:
@@ -73,11 +67,12 @@ def _nothing() -> None:
     """The inverse of an operation that another inverse takes back."""
 
 
-def set_doc(journal: Journal, function: FunctionType, old: CodeType, new: CodeType) -> None:
-    """Record the docstring of `new`, also on wrappers' copies, unless the program has set another one."""
+def set_doc(journal: Journal, function: FunctionType, old: CodeType, new: CodeType) -> tuple[str | None, str | None]:
+    """Record the docstring of `new`, unless the program has set another one; return both, for `set_copied_doc`."""
     before, after = doc_of(old), doc_of(new)
     if before != after and function.__doc__ == before:
         journal.set_attribute(function, "__doc__", after)
+    return before, after
 
 
 def doc_of(code: CodeType) -> str | None:
@@ -90,7 +85,7 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
     """Record on `function` what evaluating its ``def`` anew gave: defaults, annotations, type parameters."""
     for name in ("__defaults__", "__kwdefaults__", "__type_params__"):
         value = getattr(fresh, name, MISSING)
-        if value is not MISSING and value != getattr(function, name):
+        if value is not MISSING:
             journal.set_attribute(function, name, value)
     if _LAZY_ANNOTATIONS:
         journal.set_attribute(function, "__annotate__", fresh.__annotate__)
@@ -98,17 +93,29 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
         journal.set_attribute(function, "__annotations__", fresh.__annotations__)
 
 
-def copies(value: object, function: FunctionType) -> Iterator[FunctionType]:
-    """Yield the wrappers around `function` that `functools.wraps` made, starting from `value`, outermost first."""
+def copies(value: object, function: FunctionType) -> Iterator[Any]:
+    """Yield what wraps `function`, from `value` inwards, outermost first: all of it may have copied its docstring.
+
+    `functools.wraps` and whatever uses `functools.update_wrapper`, class and static methods, properties, memo caches.
+    """
     seen: set[int] = set()
-    found: list[FunctionType] = []
-    while value is not function and id(value) not in seen:
+    found: list[object] = []
+    while value is not function and value is not None and id(value) not in seen:
         seen.add(id(value))
-        if type(value) is FunctionType:
-            found.append(value)
-        value = _attribute(value, "__wrapped__")
+        found.append(value)
+        value = _wrapped(value, function)
     if value is function:
         yield from found
+
+
+def _wrapped(value: object, function: FunctionType) -> object:
+    if type(value) in (classmethod, staticmethod):
+        return value.__func__  # type: ignore[attr-defined]  # both have it
+    if type(value) is property:
+        return next((one for one in (value.fget, value.fset, value.fdel) if one is function), value.fget)
+    if type(value) is functools.cached_property:
+        return value.func
+    return _attribute(value, "__wrapped__")
 
 
 def _attribute(value: object, name: str) -> object:
@@ -119,17 +126,27 @@ def _attribute(value: object, name: str) -> object:
         return None
 
 
-def set_copied(journal: Journal, wrapper: FunctionType, function: FunctionType, fresh: FunctionType, doc: str | None) -> None:
-    """Record on a wrapper what `functools.wraps` copied from `function`, where the copy is still what it copied."""
-    if wrapper.__doc__ == function.__doc__ and doc != function.__doc__:
-        journal.set_attribute(wrapper, "__doc__", doc)
+def set_copied_doc(journal: Journal, wrapper: Any, function: FunctionType, before: str | None, after: str | None) -> None:
+    """Record the docstring `after` on a wrapper that has copied `before` from `function`."""
+    if type(wrapper) is property:
+        has_copy = wrapper.fget is function
+    else:
+        has_copy = type(wrapper) is FunctionType or _attribute(wrapper, "__doc__") is not None
+    if has_copy and before != after and wrapper.__doc__ == before:
+        journal.set_attribute(wrapper, "__doc__", after)
+
+
+def set_copied(journal: Journal, wrapper: Any, function: FunctionType, fresh: FunctionType) -> None:
+    """Record on a wrapper the header that it copied from `function`, where the copy is still what it copied."""
+    if type(wrapper) is not FunctionType and _attribute(wrapper, "__annotations__") is None:
+        return
     if _LAZY_ANNOTATIONS:
-        if wrapper.__annotate__ is function.__annotate__:
+        if getattr(wrapper, "__annotate__", None) is function.__annotate__:
             journal.set_attribute(wrapper, "__annotate__", fresh.__annotate__)
     elif wrapper.__annotations__ == function.__annotations__ and fresh.__annotations__ != function.__annotations__:
         journal.set_attribute(wrapper, "__annotations__", fresh.__annotations__)
     if getattr(wrapper, "__type_params__", ()) == getattr(function, "__type_params__", ()) != getattr(fresh, "__type_params__", ()):
-        journal.set_attribute(wrapper, "__type_params__", fresh.__type_params__)  # type: ignore[attr-defined]  # 3.12+
+        journal.set_attribute(wrapper, "__type_params__", fresh.__type_params__)
 
 
 def caches_around(value: object, function: FunctionType) -> Iterator[Any]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
+import functools
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, Final
 
 from hotswap._journal import MISSING, Journal
 from hotswap._values import equal
-from hotswap.patch._classes import guard, subclasses
+from hotswap.patch._classes import detach, twin_of
 
 _TABLES: Final = ("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_")
 _FLAGS: Final = ("_flag_mask_", "_all_bits_", "_singles_mask_", "_inverted_")
+LAID_OUT: Final = ("__dict__", "__weakref__", "__slots__", "_abc_impl")
 _OWN: Final = ("__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__")
 
 
@@ -29,79 +31,62 @@ def kind_of(cls: type) -> str:
     return "typeddict" if typing.is_typeddict(cls) else ""
 
 
-def strip_dataclass(journal: Journal, cls: type) -> None:
-    """Delete at once what `dataclasses.dataclass` wrote on `cls`, so that it can be applied to it again."""
-    guard(journal, cls)
-    fields: dict[str, Any] = vars(cls)["__dataclass_fields__"]
-    matched = tuple(f.name for f in fields.values() if f.init and not f.kw_only)
-    for name in [name for name, value in vars(cls).items() if _is_generated(name, value, matched)]:
-        type.__delattr__(cls, name)
-    if (cls.__doc__ or "").startswith(f"{cls.__name__}("):
-        type.__setattr__(cls, "__doc__", None)
+ORDER: Final = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
-def _is_generated(name: str, value: Any, matched: tuple[str, ...]) -> bool:
-    if name in ("__dataclass_fields__", "__dataclass_params__"):
-        return True
-    if name == "__match_args__":
-        return bool(value == matched)
-    if name == "__hash__":
-        return value is None or _is_written(value)
-    return name.startswith("__") and type(value) is types.FunctionType and _is_written(value)
+def order_again(journal: Journal, cls: type, members: Mapping[str, Any]) -> None:
+    """Record on `cls` what `functools.total_ordering` derives from its `members`; raise ValueError if there is nothing."""
+    derived = [name for name in ORDER if getattr(vars(cls).get(name), "__module__", "") == "functools"]
+    twin = twin_of(cls, {n: v for n, v in members.items() if n not in (*derived, *LAID_OUT)})
+    functools.total_ordering(twin)
+    detach(twin)
+    for name in ORDER:
+        if name not in vars(twin):
+            journal.del_member(cls, name)
+        elif name in derived or name not in members:
+            journal.set_member(cls, name, vars(twin)[name])
 
 
-def _is_written(value: Any) -> bool:
-    """Generated methods are compiled from a string, or are `dataclasses`' own."""
-    value = getattr(value, "__wrapped__", value)
-    return value.__code__.co_filename == "<string>" or value.__globals__.get("__name__") == "dataclasses"
+# ------------------------------------------------------------------------------------------------------------ enums
 
 
-def renew_sub_dataclasses(journal: Journal, cls: type) -> None:
-    """Apply `dataclasses.dataclass` again to the subclasses of `cls` that inherit its fields, bases first."""
-    below = [one for one in subclasses(cls) if one is not cls and "__dataclass_fields__" in vars(one)]
-    for one in sorted(below, key=lambda sub: len(sub.__mro__)):
-        params = vars(one)["__dataclass_params__"]
-        given = {n: getattr(params, n) for n in ("init", "repr", "eq", "order", "unsafe_hash", "frozen")}
-        given |= {n: getattr(params, n) for n in ("match_args", "kw_only") if hasattr(params, n)}
-        own = dict(vars(one)["__dataclass_fields__"])
-        strip_dataclass(journal, one)
-        for name in vars(one).get("__annotations__", {}):
-            field = own.get(name)
-            if field is not None and field.default_factory is not dataclasses.MISSING:
-                type.__setattr__(one, name, field)
-        dataclasses.dataclass(**given)(one)
-
-
-def merge_enum(journal: Journal, cls: Any, fresh: Any) -> list[str]:
-    """Make the enum `cls` what `fresh`, built aside from the new text, is; return the members that were replaced.
+def merge_enum(journal: Journal, cls: Any, fresh: Any, names: Collection[str], *, anew: bool) -> list[tuple[Any, Any]]:
+    """Record on the enum `cls` what `fresh`, built aside from the new text, is; return (old, new) of replaced members.
 
     A member whose name stays is the same object as before; a changed value is written into it, but for enums with a
-    payload (IntEnum, StrEnum), whose members cannot change what they are.
+    payload (IntEnum, StrEnum), whose members cannot change what they are. `names` are those whose statements changed;
+    with `anew`, all members take what making them anew gives (another ``__init__``).
     """
-    replaced: list[str] = []
+    replaced: list[tuple[Any, Any]] = []
     members: dict[int, Any] = {}
     for name, new in fresh._member_map_.items():
-        old = cls._member_map_.get(name)
-        if id(new) in members:
-            continue
-        members[id(new)] = _kept(journal, cls, old, new, name, replaced)
+        if id(new) not in members:
+            members[id(new)] = _kept(journal, cls, cls._member_map_.get(name), new, anew)
+            old = cls._member_map_.get(name)
+            if old is not None and old._name_ == name and members[id(new)] is not old:
+                replaced.append((old, new))
     table = {name: members[id(new)] for name, new in fresh._member_map_.items()}
     _set_members(journal, cls, fresh, table)
+    _set_others(journal, cls, fresh, names)
     _set_tables(journal, cls, fresh, members)
     return replaced
 
 
-def _kept(journal: Journal, cls: Any, old: Any, new: Any, name: str, replaced: list[str]) -> Any:
-    if old is not None and old._name_ == name and (equal(old._value_, new._value_) or cls._member_type_ is object):
-        for attribute in ("_value_", "_sort_order_"):
-            if hasattr(new, attribute):
-                journal.set_attribute(old, attribute, getattr(new, attribute))
+def _kept(journal: Journal, cls: Any, old: Any, new: Any, anew: bool) -> Any:
+    same_value = old is not None and equal(old._value_, new._value_)
+    if old is not None and old._name_ == new._name_ and (same_value or cls._member_type_ is object):
+        for attribute, value in vars(new).items():
+            if attribute in ("_value_", "_sort_order_") or ((anew or not same_value) and attribute != "__objclass__"):
+                journal.set_attribute(old, attribute, value)
         return old
-    if old is not None:
-        replaced.append(name)
-    journal.set_attribute(new, "__class__", cls)
-    journal.set_attribute(new, "__objclass__", cls)
+    journal.note(partial(object.__setattr__, new, "__class__", type(new)))
+    journal.do(partial(object.__setattr__, new, "__class__", cls), _nothing)
+    journal.do(partial(object.__setattr__, new, "__objclass__", cls), _nothing)
     return new
+
+
+def _nothing() -> None:
+    """The inverse of what was done to an object that nobody has if the swap is taken back."""
 
 
 def _set_members(journal: Journal, cls: Any, fresh: Any, table: Mapping[str, Any]) -> None:
@@ -114,13 +99,35 @@ def _set_members(journal: Journal, cls: Any, fresh: Any, table: Mapping[str, Any
             journal.set_member(cls, name, member if isinstance(value, fresh) else value)
 
 
+def _set_others(journal: Journal, cls: Any, fresh: Any, names: Collection[str]) -> None:
+    """Record attributes that are no members, where their statements changed."""
+    for name in names:
+        if name in fresh._member_map_ or isinstance(vars(fresh).get(name), types.FunctionType):
+            continue
+        if name in vars(fresh):
+            journal.set_member(cls, name, vars(fresh)[name])
+        elif name in vars(cls) and name not in cls._member_map_:
+            journal.del_member(cls, name)
+
+
 def _set_tables(journal: Journal, cls: Any, fresh: Any, members: Mapping[int, Any]) -> None:
     for name in _TABLES:
         if hasattr(fresh, name):
             journal.set_member(cls, name, _translated(getattr(fresh, name), members))
+    if "_flag_mask_" in vars(fresh):
+        made = vars(cls)["_value2member_map_"]
+        held = _translated(fresh._value2member_map_, members)
+        kept = {value: one for value, one in made.items() if _is_combined(one, value, fresh._flag_mask_) and value not in held}
+        journal.set_member(cls, "_value2member_map_", held | kept)
     for name in _FLAGS:
         if name in vars(fresh):
-            journal.set_member(cls, name, vars(fresh)[name])
+            value = vars(fresh)[name]
+            journal.set_member(cls, name, members.get(id(value), value))
+
+
+def _is_combined(member: Any, value: int, mask: int) -> bool:
+    """Whether a member of a flag was made by combining others, all of which are still there."""
+    return member._name_ not in type(member)._member_map_ and not value & ~mask
 
 
 def _translated(table: Any, members: Mapping[int, Any]) -> Any:
@@ -129,16 +136,53 @@ def _translated(table: Any, members: Mapping[int, Any]) -> Any:
     return list(table)
 
 
-def adopt(journal: Journal, cls: type, fresh: type) -> None:
-    """Record on `cls` the members of `fresh`, and drop those that it lacks: for classes that are nothing but members."""
+# --------------------------------------------------------------------------------------- named tuples, typed dicts
+
+
+def adopt(journal: Journal, cls: type, fresh: type, methods: Collection[str] = ()) -> None:
+    """Record on `cls` the members of `fresh`, and drop those that it lacks: for classes that are nothing but members.
+
+    `methods` are left as they are.
+    """
     for name, value in vars(fresh).items():
-        if name not in _OWN and vars(cls).get(name, MISSING) is not value:
+        if name not in (*_OWN, *methods) and vars(cls).get(name, MISSING) is not value:
             journal.set_member(cls, name, value)
-    for name in _gone(cls, fresh):
+            _own(value, fresh, cls)
+    for name in [name for name in vars(cls) if name not in vars(fresh) and name not in _OWN]:
         journal.del_member(cls, name)
     if vars(cls).get("__doc__") != vars(fresh).get("__doc__"):
         journal.set_member(cls, "__doc__", vars(fresh).get("__doc__"))
 
 
-def _gone(cls: type, fresh: type) -> Iterator[str]:
-    yield from (name for name in vars(cls) if name not in vars(fresh) and name not in _OWN)
+def _own(value: Any, fresh: type, cls: type) -> None:
+    function = getattr(value, "__func__", value)
+    for cell in getattr(function, "__closure__", None) or ():
+        if cell.cell_contents is fresh:
+            cell.cell_contents = cls
+
+
+def adopt_below(journal: Journal, cls: type) -> None:
+    """Record on the typed dicts that inherit from `cls` the keys that they copied from it."""
+    if not typing.is_typeddict(cls):
+        return
+    for one in type.__subclasses__(dict):
+        bases = vars(one).get("__orig_bases__", ())
+        if typing.is_typeddict(one) and cls in bases:
+            _inherit_keys(journal, one, [base for base in bases if typing.is_typeddict(base)])
+            journal.commit()
+            adopt_below(journal, one)
+
+
+def _inherit_keys(journal: Journal, cls: Any, bases: list[Any]) -> None:
+    known = {key for base in bases for key in vars(base).get("__hotswap_keys__", base.__annotations__)}
+    annotations: dict[str, Any] = {}
+    required: set[str] = set()
+    optional: set[str] = set()
+    for base in (*bases, cls):
+        own = {key: value for key, value in base.__annotations__.items() if base is not cls or key not in known}
+        annotations |= own
+        required |= {key for key in own if key in base.__required_keys__}
+        optional |= {key for key in own if key in base.__optional_keys__}
+    keys = {"__annotations__": annotations, "__required_keys__": frozenset(required), "__optional_keys__": frozenset(optional)}
+    for name, value in keys.items():
+        journal.set_member(cls, name, value)

@@ -15,9 +15,12 @@ from hotswap.patch._functions import set_code
 _TARGET = "hotswap:target"
 
 
-def forward(journal: Journal, function: FunctionType, target: object) -> None:
-    """Record that calls of `function` shall call `target`, with the target's signature, defaults and docstring."""
-    plain = target if type(target) is FunctionType else None
+def forward(journal: Journal, function: FunctionType, target: object, like: FunctionType | None = None) -> None:
+    """Record that calls of `function` shall call `target`, with the target's signature, defaults and docstring.
+
+    They are those of `like`, if the target has yet to become so.
+    """
+    plain = like or (target if type(target) is FunctionType else None)
     code = _trampoline(function.__code__, target, plain.__code__ if plain else None)
     set_code(journal, function, code, lambda name: None)
     for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__"):

@@ -6,30 +6,51 @@ functions, bases of classes. Tuples, keys, sets, frames and C structures hold on
 
 from __future__ import annotations
 
-import gc
+from collections.abc import Collection
 from functools import partial
-from types import CellType, FrameType, FunctionType
-from typing import Any
+from types import CellType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType
+from typing import Any, Final
+from weakref import ReferenceType
 
 from hotswap._journal import Journal
+from hotswap.patch._heap import referrers
 
 
-def replace(journal: Journal, old: object, new: object, ours: tuple[object, ...] = ()) -> int:
+_NOT_COUNTED: Final = (FrameType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType, ReferenceType)
+
+
+def replace(journal: Journal, old: object, new: object, ours: Collection[object] = ()) -> int:
     """Record `new` in place of `old` wherever that can be done; return how many holders keep `old`.
 
     `ours` are containers of our own that hold `old`. One pass over the heap.
     """
     skip = {id(one) for one in ours} | {id(ours)}
     left = 0
-    for holder in gc.get_referrers(old):
-        if id(holder) in skip or isinstance(holder, FrameType):
-            continue
-        left += not _replace_in(journal, holder, old, new)
+    for holder in referrers(old):
+        if id(holder) not in skip and not _belongs_to(old, holder):
+            left += not _replace_in(journal, holder, old, new)
     return left
 
 
+def count_held(member: object, ours: Collection[object] = ()) -> int:
+    """Return how many lists, dicts, tuples, sets, cells and objects of the program hold `member`."""
+    skip = {id(one) for one in ours} | {id(ours)}
+    return sum(id(one) not in skip and not _belongs_to(member, one) for one in referrers(member))
+
+
+def _belongs_to(old: object, holder: Any) -> bool:
+    """Whether `holder` is a part of `old`, or goes with it."""
+    if isinstance(holder, _NOT_COUNTED):
+        return True
+    if not isinstance(old, type):
+        return type(holder) is dict and any(type(one) is type(old) for one in referrers(holder))
+    if type(holder) is tuple:
+        return holder is old.__mro__ or any(holder in (one.__mro__, one.__bases__) for one in type.__subclasses__(old))
+    return type(holder) is old or (isinstance(holder, type) and old in holder.__mro__)
+
+
 def _replace_in(journal: Journal, holder: Any, old: object, new: object) -> bool:
-    if type(holder) is dict or isinstance(holder, dict):
+    if isinstance(holder, dict):
         return _in_dict(journal, holder, old, new)
     if type(holder) is list:
         for index in [index for index, item in enumerate(holder) if item is old]:
@@ -38,10 +59,17 @@ def _replace_in(journal: Journal, holder: Any, old: object, new: object) -> bool
     if type(holder) is CellType:
         journal.set_attribute(holder, "cell_contents", new)
         return True
-    if type(holder) is FunctionType and holder.__defaults__ and any(item is old for item in holder.__defaults__):
-        journal.set_attribute(holder, "__defaults__", tuple(new if item is old else item for item in holder.__defaults__))
-        return True
+    if type(holder) is tuple:
+        return _in_defaults(journal, holder, old, new)
     return _in_slots(journal, holder, old, new)
+
+
+def _in_defaults(journal: Journal, holder: tuple[Any, ...], old: object, new: object) -> bool:
+    """Replace `old` in a tuple of defaults, by another tuple; no other tuple can be told from a value of the program."""
+    found = [f for f in referrers(holder) if type(f) is FunctionType and f.__defaults__ is holder]
+    for function in found:
+        journal.set_attribute(function, "__defaults__", tuple(new if item is old else item for item in holder))
+    return bool(found)
 
 
 def _put(holder: list[Any], index: int, old: object) -> None:

@@ -154,7 +154,9 @@ def test_default_folders_and_log_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_control_c_after_an_edit_shows_new_lines_and_nothing_of_ours(tmp_path: Path) -> None:
     """Ctrl-C in an edited program ends it by SIGINT with a traceback of the program alone."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with Running(tmp_path, TICKER, "app.py") as program:
+        signal.signal(signal.SIGINT, before)
         program.out.wait_for(" old [0-9]+$")
         program.edit("app.py", "{word()} {count}", "{word()}er {count}")
         program.out.wait_for(" older [0-9]+$")

@@ -1,0 +1,141 @@
+"""What hotswap asks of those who know a third-party library that makes classes, and how they are found.
+
+An adapter is an object under the entry point group ``hotswap.adapters``, named as the library's top module. It is
+loaded only once that module is, so nothing is imported that the program does not use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from hotswap._journal import MISSING, Journal
+from hotswap.patch._classes import guard, subclasses
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
+
+log = logging.getLogger("hotswap")
+
+_OURS: Final = ("attr", "pydantic", "sqlalchemy", "django")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEdit:
+    """A class of which a library wrote parts, and `fresh`, made aside from the new text by the same library.
+
+    `cls` is the class that goes on living; its methods have their new code already. `names` are the names that changed
+    statements bind. All writes go through the methods below, so that a save that fails is taken back.
+    """
+
+    journal: Journal
+    cls: Any
+    fresh: Any
+    names: frozenset[str]
+    commit: Callable[[], None]
+
+    def set(self, name: str, value: object) -> None:
+        """Set a member of the class itself with the next wave."""
+        if vars(self.cls).get(name, MISSING) is not value:
+            self.journal.set_member(self.cls, name, value)
+
+    def drop(self, name: str) -> None:
+        """Remove a member of the class itself with the next wave."""
+        if name in vars(self.cls):
+            self.journal.del_member(self.cls, name)
+
+    def take(self, name: str) -> None:
+        """Give the class the member `name` of the fresh one, or take it away if that has none."""
+        if name in vars(self.fresh):
+            self.set(name, self.owned(vars(self.fresh)[name]))
+        else:
+            self.drop(name)
+
+    def owned(self, value: Any) -> Any:
+        """Return a member of the fresh class whose closures mean the class that goes on living."""
+        function = getattr(value, "__func__", value)
+        for cell in getattr(function, "__closure__", None) or ():
+            if cell.cell_contents is self.fresh:
+                cell.cell_contents = self.cls
+        return value
+
+    def guard(self, cls: type) -> None:
+        """Note all that is on a class before a library writes to it by itself."""
+        guard(self.journal, cls)
+
+    def below(self) -> Iterator[type]:
+        """Yield the live subclasses of the class, bases first."""
+        found = [one for one in subclasses(self.cls) if one not in (self.cls, self.fresh)]
+        yield from sorted(found, key=lambda one: len(one.__mro__))
+
+
+class Adapter(Protocol):
+    """What hotswap knows of one library that makes classes.
+
+    `regenerates` says whether the class statement may run again, aside, for `renew`; False where that has effects, as
+    with tables that register themselves: then members that `fixed` does not name are set on the class as they are.
+    """
+
+    regenerates: bool
+
+    def owns(self, cls: type) -> bool:
+        """Whether the library wrote parts of `cls`."""
+
+    def decorates(self, called: object) -> bool:
+        """Whether `called` is a decorator of the library, to be applied to a class made aside as well."""
+
+    def fixed(self, cls: type, name: str, maker: object, annotation: str) -> str:
+        """Return why the member `name` cannot come, change or go while the program runs; "" if it can.
+
+        `maker` is what the statement calls for the value, None if it calls nothing; `annotation` is its text.
+        """
+
+    def renew(self, edit: ClassEdit) -> bool:
+        """Give the class what the library wrote on the fresh one; return False if the layout differs."""
+
+
+class _Found:
+    """The adapters of this process, each loaded when its library is there."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, str] | None = None
+        self._loaded: list[Adapter] = []
+
+    def all(self) -> Sequence[Adapter]:
+        """Return the adapters whose libraries are loaded by now."""
+        if self._waiting is None:
+            self._waiting = {name: f"hotswap.adapters.{name}:ADAPTER" for name in _OURS}
+            self._waiting |= {found.name: found.value for found in entry_points(group="hotswap.adapters")}
+        for name in [name for name in self._waiting if name in sys.modules]:
+            self._load(self._waiting.pop(name))
+        return self._loaded
+
+    def _load(self, value: str) -> None:
+        module, _, attribute = value.partition(":")
+        try:
+            self._loaded.append(getattr(importlib.import_module(module), attribute or "ADAPTER"))
+        except Exception:  # an adapter that does not load must not keep edits from being applied
+            log.exception("the adapter %s could not be loaded", value)
+
+
+_FOUND: Final = _Found()
+
+
+def found() -> Sequence[Adapter]:
+    """Return the adapters for the libraries that the program has loaded."""
+    return _FOUND.all()
+
+
+def of(swap: Swap, cls: type) -> Adapter | None:
+    """Return the adapter whose library wrote parts of `cls`, None if there is none."""
+    return next((adapter for adapter in swap.adapters() if adapter.owns(cls)), None)
+
+
+def decorates(swap: Swap, called: object) -> bool:
+    """Whether `called` is a class decorator of a library that has an adapter."""
+    return any(adapter.decorates(called) for adapter in swap.adapters())

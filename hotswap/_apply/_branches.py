@@ -1,0 +1,69 @@
+"""Which suites of an ``if`` or ``try`` ran when the module was imported: only those are gone into."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from hotswap import _quiet
+from hotswap._apply._stale import quiet_scope
+from hotswap.errors import StatementError
+from hotswap._journal import MISSING
+from hotswap._model import Kind, Pair, Statement
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+
+def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
+    """Whether `branch` of an ``if``, ``try`` or ``with`` is the one that ran."""
+    node = pair.new.node
+    if isinstance(node, ast.If):
+        return _truth(visit, node) is (branch == "body")
+    if branch.startswith("except"):
+        return _handler_ran(visit, pair.old, branch)
+    handlers = range(len(getattr(node, "handlers", ())) if branch == "orelse" else 0)
+    return not any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
+
+
+def _truth(visit: Visit, node: ast.If) -> bool | None:
+    """Evaluate the test of an ``if`` if that is quiet; None if it is not."""
+    test = ast.copy_location(ast.Assign([ast.Name("test", ast.Store())], node.test), node)
+    ast.fix_missing_locations(test)
+    if _quiet.unquiet(test, quiet_scope(visit.swap, visit.scope)):
+        return None
+    try:
+        return bool(visit.scope.run([test])["test"])
+    except StatementError:
+        return None
+
+
+def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
+    """Whether the ``except`` suite `branch` ran: if the body did not come to its end, or something it bound is there."""
+    body = [child for child in old.children if child.branch == "body"]
+    ended = _has_run(visit, old, body[-1], branch) if body else True
+    handler = [child for child in old.children if child.branch == branch]
+    if ended is None:
+        return any(_has_run(visit, old, child, "body") for child in handler)
+    return not ended and all(_has_run(visit, old, child, "body") is not False for child in handler)
+
+
+def _has_run(visit: Visit, old: Statement, child: Statement, other: str) -> bool | None:
+    """Whether `child` of the old statement has run, by what it bound; None if the suite `other` may have bound it, too."""
+    if child.kind is Kind.DEF:
+        return bool(visit.work.live(visit.scope, child))
+    held = [visit.scope.peek(name) for name in child.binds]
+    if child.kind is Kind.IMPORT:
+        return bool(held) and all(value is not MISSING and _is_import(child.node, value) for value in held)
+    shared = {name for statement in old.children if statement.branch == other for name in statement.binds}
+    return None if not held or shared.intersection(child.binds) else MISSING not in held
+
+
+def _is_import(node: ast.stmt, value: object) -> bool:
+    """Whether `value` may be what the import `node` bound: a module, or a member of the module that it names."""
+    if isinstance(node, ast.Import):
+        return isinstance(value, ModuleType)
+    source = sys.modules.get(getattr(node, "module", None) or "")
+    return source is None or getattr(node, "level", 0) > 0 or any(value is one for one in vars(source).values())

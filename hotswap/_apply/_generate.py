@@ -1,0 +1,307 @@
+"""Classes whose members a library wrote from the text: dataclasses, enums, named tuples, and those that adapters know.
+
+What the library wrote is written anew from the new text, aside, and taken over by the class that exists.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import enum
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._apply import _adapter, _rebuild
+from hotswap._apply._adapter import ClassEdit
+from hotswap._apply._swap import resolve
+from hotswap._diff import only_code
+from hotswap._journal import MISSING
+from hotswap._model import Diff, How, Kind, Pair, Statement
+from hotswap._source import dotted_of
+from hotswap.patch import _dataclasses, _generated
+from hotswap.patch._classes import detach, kept_containers
+
+if TYPE_CHECKING:
+    from hotswap._apply._scopes import ClassScope
+    from hotswap._apply._visit import Visit
+
+_WHOLE: Final = ("enum", "namedtuple", "typeddict")
+_MAKES_MEMBERS: Final = ("__new__", "__init__", "_generate_next_value_", "_ignore_", "__init_subclass__")
+_CHECKS: Final = (enum.unique, enum.verify)
+
+
+def is_made_whole(visit: Visit, live: type) -> bool:
+    """Whether a class like `live` only comes out of a whole class statement, body included."""
+    return _generated.kind_of(live) in _WHOLE or _adapter.of(visit.swap, live) is not None
+
+
+def held_back(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
+    """Return the names that a library takes out of the class body: they are not set as they stand in the text."""
+    if _generated.kind_of(live) != "dataclass" and not _states_dataclass(visit, pair.new):
+        return frozenset()
+    both = (*_rebuild.annotated(pair.old.children), *_rebuild.annotated(pair.new.children))
+    return frozenset(node.target.id for node in both if isinstance(node.target, ast.Name))
+
+
+def _is_anew(visit: Visit, pair: Pair, live: type) -> bool:
+    """Whether more than methods changed of a class that only comes out of a whole statement."""
+    assert pair.inner is not None
+    if not is_made_whole(visit, live):
+        return False
+    return any(not _is_plain(visit, s, live) for s in _touched(pair.inner)) or any(map(_makes, pair.inner.changed))
+
+
+def _makes(pair: Pair) -> bool:
+    return pair.new.kind is Kind.DEF and pair.new.binds[-1] in _MAKES_MEMBERS
+
+
+def _touched(inner: Diff) -> Iterator[Statement]:
+    for pair in inner.changed:
+        if pair.new.kind is not Kind.DEF or not only_code(pair):
+            yield pair.new
+    yield from (*(pair.new for pair in inner.moved), *inner.added, *inner.removed)
+
+
+def _is_plain(visit: Visit, statement: Statement, live: type) -> bool:
+    """Whether a statement means the same on a class that exists as in the body of one that is made."""
+    if statement.key == "doc" or statement.kind is Kind.CLASS:
+        return True
+    if statement.kind is not Kind.DEF or statement.binds[-1] in _MAKES_MEMBERS:
+        return False
+    return _adapter.of(visit.swap, live) is None or not getattr(statement.node, "decorator_list", ())
+
+
+def to_visit(visit: Visit, pair: Pair, live: type) -> tuple[Diff, list[Statement]]:
+    """Return what of the body is brought to the new text statement by statement: all, or methods only."""
+    assert pair.inner is not None
+    inner, new = pair.inner, list(pair.new.children)
+    adapter = _adapter.of(visit.swap, live)
+    if adapter is not None and (fixed := _tell_fixed(visit, pair, live)):
+        inner, new = _only(inner, lambda s: s.key not in fixed), [s for s in new if s.key not in fixed]
+    if not _is_anew(visit, pair, live) or (adapter is not None and not adapter.regenerates):
+        return inner, new
+    return _only(inner, lambda s: _is_plain(visit, s, live)), [s for s in new if _is_plain(visit, s, live)]
+
+
+def _only(inner: Diff, wanted: Callable[[Statement], bool]) -> Diff:
+    return Diff(
+        unchanged=tuple(p for p in inner.unchanged if wanted(p.new)),
+        changed=tuple(p for p in inner.changed if wanted(p.new) or (p.new.kind is Kind.DEF and only_code(p))),
+        added=tuple(s for s in inner.added if wanted(s)),
+        removed=tuple(s for s in inner.removed if wanted(s)),
+    )
+
+
+def _tell_fixed(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
+    """Tell of the members that the library cannot change while it runs; return the keys of their statements."""
+    adapter = _adapter.of(visit.swap, live)
+    assert adapter is not None and pair.inner is not None
+    found = set()
+    for statement in _touched(pair.inner):
+        name = statement.binds[-1] if statement.binds else ""
+        if name == "__annotations__":
+            name = statement.key
+        why = adapter.fixed(live, name, _maker(visit, statement), _note(statement))
+        if why:
+            found.add(statement.key)
+            there = statement if statement in pair.new.children else pair.new
+            visit.swap.tell(visit.work, "HS104", there.lineno, name=f"{visit.named(pair.new)}.{name}", why=why)
+    return frozenset(found)
+
+
+def _maker(visit: Visit, statement: Statement) -> object:
+    value = getattr(statement.node, "value", None)
+    name = dotted_of(value.func) if isinstance(value, ast.Call) else None
+    found = resolve(visit.scope, name) if name else MISSING
+    return None if found is MISSING else found
+
+
+def _note(statement: Statement) -> str:
+    return ast.unparse(statement.node.annotation) if isinstance(statement.node, ast.AnnAssign) else ""
+
+
+def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool = False) -> str | None:
+    """Have what a library writes written anew, if what it reads changed; return why `live` cannot take it."""
+    kind = _generated.kind_of(live)
+    if kind == "dataclass" or _states_dataclass(visit, pair.new):
+        return _renew_dataclass(visit, pair, live, scope, header=header)
+    if not header:
+        _order_again(visit, pair, live, scope)
+    if not _is_anew(visit, pair, live):
+        return None
+    adapter = _adapter.of(visit.swap, live)
+    if kind not in _WHOLE and (adapter is None or not adapter.regenerates):
+        return None
+    fresh = _aside(visit, pair.new)
+    edit = ClassEdit(visit.swap.journal, live, fresh, _names(pair), lambda: visit.swap.commit())
+    if adapter is not None:
+        if not adapter.renew(edit):
+            visit.execute(pair.new, "its layout changed")
+            return None
+    elif kind == "enum":
+        _merge_enum(visit, pair, edit)
+    else:
+        _generated.adopt(visit.swap.journal, live, fresh, _plain_names(visit, pair, live))
+        _generated.adopt_below(visit.swap.journal, live)
+    detach(fresh)
+    visit.swap.changes.note(visit.work.edit.module, visit.named(pair.new) + ".*", None, fresh)
+    visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
+    return None
+
+
+def _names(pair: Pair) -> frozenset[str]:
+    """Return the names that statements bind which changed in any way."""
+    assert pair.inner is not None
+    olds = (p.old for p in pair.inner.changed)
+    return frozenset(name for s in (*_touched(pair.inner), *olds) for name in s.binds) - {"__annotations__"}
+
+
+def _plain_names(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
+    """Return the names of methods: they have been brought to the new text one by one."""
+    return frozenset(name for s in pair.new.children if _is_plain(visit, s, live) for name in s.binds)
+
+
+def _aside(visit: Visit, new: Statement) -> Any:
+    """Make the class from its statement, without the project's decorators, and bind it to nothing."""
+    visit.swap.commit()
+    node = new.node
+    assert isinstance(node, ast.ClassDef)
+    kept = [d for d in node.decorator_list if _called(visit, d) in _CHECKS or _adapter.decorates(visit.swap, _called(visit, d))]
+    bare = ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "decorator_list": kept}), node)
+    live = visit.scope.peek(new.binds[-1])
+    with kept_containers(live) if isinstance(live, type) else nullcontext():
+        return visit.scope.run([bare])[new.binds[-1]]
+
+
+def _called(visit: Visit, decorator: ast.expr) -> object:
+    name = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    return resolve(visit.scope, name) if name else MISSING
+
+
+def _merge_enum(visit: Visit, pair: Pair, edit: ClassEdit) -> None:
+    swap, name = visit.swap, visit.named(pair.new)
+    live, fresh = edit.cls, edit.fresh
+    made_anew = any(map(_makes, pair.inner.changed if pair.inner else ()))
+    gone = [m for key, m in live._member_map_.items() if key not in fresh._member_map_ and m._name_ == key]  # type: ignore[attr-defined]
+    for old, new in _generated.merge_enum(swap.journal, live, fresh, edit.names, anew=made_anew):
+        swap.replaced.append((visit.work, f"{name}.{old._name_}", old, new))
+    for member in gone:
+        swap.removed.append((visit.work, pair.new.lineno, f"{name}.{member._name_}", member))
+    swap.commit()
+
+
+# ------------------------------------------------------------------------------------------------------ dataclasses
+
+
+def is_dataclass(visit: Visit, decorator: ast.expr) -> bool:
+    """Whether a decorator is the standard library's ``dataclass``, under whatever name."""
+    found = _called(visit, decorator)
+    return found is dataclasses.dataclass or (isinstance(found, functools.partial) and found.func is dataclasses.dataclass)
+
+
+def stated(visit: Visit, pair: Pair, scope: ClassScope) -> dict[str, Any]:
+    """Return the values of the fields whose statements ran just now, MISSING for those that have none."""
+    ran = {id(statement) for statement in visit.work.log.ran}
+    found: dict[str, Any] = {}
+    for statement in pair.new.children:
+        node = statement.node
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and id(statement) in ran:
+            found[node.target.id] = scope.peek(node.target.id) if node.value is not None else MISSING
+    return found
+
+
+def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool) -> str | None:
+    params = _params(visit, pair.new, live)
+    if params is None:
+        return _strip_dataclass(visit, live, scope)
+    slots = bool(params.pop("slots", _dataclasses.has_slots(live)))
+    params.pop("weakref_slot", None)
+    if slots != _dataclasses.has_slots(live) and "__slots__" not in pair.new.binds:
+        return "its fields are slots" if slots else "its fields are no slots any more"
+    if not header and not _reads_fields(pair, scope):
+        return None
+    annotations = scope.peek("__annotations__")
+    annotations = annotations if isinstance(annotations, dict) else {}
+    gone = {*scope.gone, *(scope.mangled(name) for one, name in visit.swap.last if one is scope)}
+    members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in gone}
+    members = _dataclasses.text_members(live, members, {*annotations, *vars(live).get("__annotations__", ())})
+    given = stated(visit, pair, scope)
+    if header:
+        given |= _with_new_params(pair.new, live, given)
+    if not _dataclasses.renew(visit.swap.journal, live, members, given, annotations, dataclasses.dataclass(**params)):
+        return "its fields are slots"
+    scope.aside.clear()
+    visit.swap.commit()
+    for one in _dataclasses.below(live):
+        _dataclasses.renew_inherited(visit.swap.journal, one)
+        visit.swap.commit()
+    return None
+
+
+def _states_dataclass(visit: Visit, new: Statement) -> bool:
+    return any(is_dataclass(visit, decorator) for decorator in getattr(new.node, "decorator_list", ()))
+
+
+def _strip_dataclass(visit: Visit, live: type, scope: ClassScope) -> str | None:
+    """The decorator left the text: what it wrote goes."""
+    if _dataclasses.has_slots(live):
+        return "its fields are no slots any more"
+    _dataclasses.strip(visit.swap.journal, live)
+    scope.members |= scope.aside
+    scope.aside.clear()
+    return None
+
+
+def _with_new_params(new: Statement, live: type, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of which the decorator decides anew whether they are keywords."""
+    found = {}
+    for node in _rebuild.annotated(new.children):
+        if isinstance(node.target, ast.Name) and (name := node.target.id) not in given and "kw_only" not in ast.dump(node):
+            held = vars(live).get("__dataclass_fields__", {}).get(name)
+            if held is not None and held._field_type is dataclasses._FIELD:  # type: ignore[attr-defined]  # no public name
+                found[name] = _dataclasses.undecided(held)
+    return found
+
+
+def _reads_fields(pair: Pair, scope: ClassScope) -> bool:
+    """Whether the decorator would see something else: a field, or a special method."""
+    assert pair.inner is not None
+    names = [*scope.touched, *(name for s in pair.inner.removed for name in s.binds)]
+    if any(name in scope.held_back or (name[:2] == name[-2:] == "__" and name != "__doc__") for name in names):
+        return True
+    return "__doc__" in names
+
+
+def _params(visit: Visit, new: Statement, live: type) -> dict[str, Any] | None:
+    """Return the arguments of the class's own ``@dataclass``; those it was made with if a project's decorator calls it."""
+    node = new.node
+    assert isinstance(node, ast.ClassDef)
+    for decorator in node.decorator_list:
+        if is_dataclass(visit, decorator):
+            found = _called(visit, decorator)
+            fixed = dict(found.keywords) if isinstance(found, functools.partial) else {}
+            return fixed | _keywords(visit, decorator)
+    return _dataclasses.params_of(live) if node.decorator_list else None
+
+
+def _keywords(visit: Visit, decorator: ast.expr) -> dict[str, Any]:
+    if not isinstance(decorator, ast.Call):
+        return {}
+    keys: list[ast.expr | None] = [None if k.arg is None else ast.Constant(k.arg) for k in decorator.keywords]
+    value = ast.Dict(keys, [k.value for k in decorator.keywords])
+    assign = ast.Assign([ast.Name("given", ast.Store())], value)
+    ast.fix_missing_locations(ast.copy_location(assign, decorator))
+    return dict(visit.scope.run([assign])["given"])
+
+
+def _order_again(visit: Visit, pair: Pair, live: type, scope: ClassScope) -> None:
+    """Have ``total_ordering`` fill in what it derives, if the methods that it derives it from changed."""
+    assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
+    names = {*scope.touched, *(name for s in pair.inner.removed for name in s.binds)}
+    if names & {*_generated.ORDER} and any(_called(visit, d) is functools.total_ordering for d in pair.new.node.decorator_list):
+        gone = {*scope.gone, *(name for one, name in visit.swap.last if one is scope)}
+        members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in gone}
+        visit.swap.commit()
+        _generated.order_again(visit.swap.journal, live, members)

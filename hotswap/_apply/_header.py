@@ -1,0 +1,107 @@
+"""The header of a class statement, evaluated without making a class: bases, keywords, metaclass, type parameters."""
+
+from __future__ import annotations
+
+import ast
+import typing
+from dataclasses import dataclass
+from types import prepare_class
+from typing import TYPE_CHECKING, Any
+
+from hotswap._journal import MISSING
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+    from hotswap._model import Statement
+
+_PROBE = "__hotswap_probe__"
+_KEYWORDS = "__hotswap_keywords__"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a class statement says before its body. `generic` are the members that generic bases leave on the class."""
+
+    bases: tuple[type, ...]
+    meta: type
+    keywords: dict[str, Any]
+    generic: dict[str, Any]
+    differs: bool = True
+
+
+def evaluate(visit: Visit, new: Statement, live: type) -> Header:
+    """Evaluate bases, keywords and type parameters of `new`, once.
+
+    The statement runs with a metaclass that only takes notes: Python itself resolves what stands in its header.
+    """
+    node = new.node
+    assert isinstance(node, ast.ClassDef)
+    here = {"lineno": node.lineno, "col_offset": node.col_offset, "end_lineno": node.lineno, "end_col_offset": node.col_offset}
+    keys = [None if one.arg is None else ast.Constant(one.arg, **here) for one in node.keywords]
+    given = ast.Dict(keys, [one.value for one in node.keywords], **here)
+    keywords = [
+        ast.keyword("metaclass", ast.Name(_PROBE, ast.Load(), **here), **here),
+        ast.keyword(_KEYWORDS, given, **here),
+    ]
+    fields = dict(ast.iter_fields(node)) | {"keywords": keywords, "decorator_list": [], "body": [ast.Pass(**here)]}
+    probe = ast.copy_location(ast.ClassDef(**fields), node)
+    names = visit.scope.namespace
+    names[_PROBE] = _note  # the scope of type parameters looks names up in the module alone
+    try:
+        noted = dict(visit.scope.run([probe]))
+    finally:
+        names.pop(_PROBE, None)
+    notes = next(value for value in noted.values() if type(value) is _Notes)
+    return _header(notes, live)
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What a metaclass was called with."""
+
+    bases: tuple[type, ...]
+    namespace: dict[str, Any]
+    keywords: dict[str, Any]
+
+
+def _note(name: str, bases: tuple[type, ...], namespace: dict[str, Any], **given: Any) -> _Notes:
+    """Stand for a metaclass. A function, as of classes Python asks that they go with the metaclasses of the bases."""
+    del name
+    return _Notes(bases, dict(namespace), dict(given[_KEYWORDS]))
+
+
+def _header(notes: _Notes, live: type) -> Header:
+    bases = notes.bases or (object,)
+    meta, _, keywords = prepare_class(live.__name__, bases, notes.keywords)
+    params = tuple(notes.namespace.get("__type_params__", ()))
+    kept = {new: old for old in getattr(live, "__type_params__", ()) for new in params if _same_parameter(old, new)}
+    origin = notes.namespace.get("__orig_bases__", MISSING)
+    if origin is not MISSING:
+        origin = tuple(_with(base, kept) for base in origin)
+    generic = {"__orig_bases__": origin}
+    if params or "__type_params__" in vars(live):
+        generic["__type_params__"] = tuple(kept.get(one, one) for one in params) if params else MISSING
+    return Header(bases, meta, dict(keywords), generic)
+
+
+def _same_parameter(old: Any, new: Any) -> bool:
+    if type(old) is not type(new) or old.__name__ != new.__name__:
+        return False
+    return all(getattr(old, n, None) == getattr(new, n, None) for n in ("__bound__", "__constraints__", "__default__"))
+
+
+def _with(base: Any, kept: dict[Any, Any]) -> Any:
+    """Return a generic base with the type parameters that the class had already."""
+    params = getattr(base, "__parameters__", ())
+    if isinstance(base, type) or not kept or not any(one in kept for one in params):
+        return base
+    origin: Any = typing.get_origin(base)
+    if origin in (typing.Generic, typing.Protocol):
+        return origin[tuple(kept.get(one, one) for one in typing.get_args(base))]
+    return base[tuple(kept.get(one, one) for one in params)]
+
+
+def unchanged(visit: Visit, new: Statement, live: type) -> Header:
+    """Return the header that `live` was made with, as far as it shows; keywords are evaluated anew."""
+    found = evaluate(visit, new, live)
+    return Header(live.__bases__, type(live), found.keywords, {n: vars(live).get(n, MISSING) for n in found.generic}, differs=False)

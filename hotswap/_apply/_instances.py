@@ -1,0 +1,193 @@
+"""Live instances of a class whose attributes changed: told if new code reads what they lack, or handed to their hook."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._findings import finding
+from hotswap._journal import MISSING
+from hotswap._model import ClassChange, Finding, Kind, Pair, Statement
+from hotswap.patch import _generated
+from hotswap.patch._classes import instances, subclasses
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+HOOK: Final = "__hotswap_migrate__"
+_MAKERS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
+_EACH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What the objects of a class are given, name by name, with the text that gives it; `fields` are those stated in the body."""
+
+    given: Mapping[str, str]
+    fields: frozenset[str]
+
+
+def look(visit: Visit, pair: Pair, live: type) -> Attributes | None:
+    """Return what the old text gives to objects of `live`, None if the new text gives the same."""
+    kept = _has_fields(visit, live)
+    old, new = _attributes(pair.old, kept), _attributes(pair.new, kept)
+    return None if old.given.keys() == new.given.keys() else old
+
+
+def _has_fields(visit: Visit, live: type) -> bool:
+    from hotswap._apply import _adapter
+
+    if _generated.kind_of(live) in ("dataclass", "namedtuple"):
+        return True
+    adapter = _adapter.of(visit.swap, live)
+    return adapter is not None and adapter.regenerates
+
+
+def _attributes(statement: Statement, has_fields: bool) -> Attributes:
+    given: dict[str, str] = {}
+    fields: set[str] = set()
+    for child in statement.children:
+        node = child.node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in _MAKERS:
+            given |= dict(_assigned(node))
+        elif has_fields and isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            text = ast.unparse(node.annotation)
+            if "ClassVar" not in text and "InitVar" not in text:
+                fields.add(node.target.id)
+                given[node.target.id] = f"{text} = {ast.dump(node.value) if node.value else ''}"
+    return Attributes(given, frozenset(fields))
+
+
+def _assigned(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that a method assigns to its first argument, with the text of the value."""
+    first = node.args.posonlyargs + node.args.args
+    for inner in ast.walk(node) if first else ():
+        targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target] if isinstance(inner, ast.AnnAssign) else []
+        for target in (part for t in targets for part in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])):
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == first[0].arg:
+                yield target.attr, ast.unparse(inner.value) if inner.value else ""  # type: ignore[attr-defined]
+
+
+def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> None:
+    """Tell of live objects that lack what new code reads, or note them for their hook; tell of computed values that stay."""
+    _tell_computed(visit, pair, live)
+    if before is None:
+        return
+    after = _attributes(pair.new, _has_fields(visit, live))
+    added = {name for name in after.given if name not in before.given}
+    gone = {name for name in before.given if name not in after.given}
+    found = _all_instances(live)
+    if not found:
+        return
+    if _member(live, HOOK) is not MISSING:
+        renamed = _renamed(before, after, gone, added)
+        change = ClassChange(tuple(added - {*renamed.values()}), tuple(gone - renamed.keys()), renamed, {})
+        visit.swap.migrations.append(Migration(visit.work.edit.path, pair.new.lineno, live, found, change))
+        return
+    _tell_lacking(visit, pair, live, [n for n in after.given if n in added], after.fields, found)
+
+
+def _tell_lacking(
+    visit: Visit, pair: Pair, live: type, added: Iterable[str], fields: frozenset[str], found: list[Any]
+) -> None:
+    for name in added:
+        if name not in fields and not _is_read(visit, name):
+            continue
+        count = sum(_lacks(one, name) for one in found)
+        if count:
+            visit.swap.tell(visit.work, "HS210", pair.new.lineno, count=count, name=visit.named(pair.new), missing=name)
+
+
+def _is_read(visit: Visit, name: str) -> bool:
+    """Whether the new text of a module of the group reads an attribute of that name."""
+    for work in visit.swap.works.values():
+        if f".{name}" in work.edit.new.text:
+            for node in (inner for s in work.edit.new.statements for inner in ast.walk(s.node)):
+                if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
+                    return True
+    return False
+
+
+def _lacks(one: object, name: str) -> bool:
+    """Whether reading the attribute fails, found out without running code of the program."""
+    held = _member(type(one), name)
+    if isinstance(one, tuple) and name in getattr(type(one), "_fields", ()):
+        return type(one)._fields.index(name) >= len(one)  # type: ignore[attr-defined]  # a named tuple's
+    if held is not MISSING and type(held).__name__ != "member_descriptor":
+        return False
+    try:
+        object.__getattribute__(one, name)
+    except AttributeError:
+        return True
+    return False
+
+
+def _member(cls: type, name: str) -> object:
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), MISSING)
+
+
+def _all_instances(live: type) -> list[Any]:
+    return [one for cls in subclasses(live) for one in instances(cls)]
+
+
+def _renamed(before: Attributes, after: Attributes, gone: set[str], added: set[str]) -> dict[str, str]:
+    """Return the names that another one took the place of: given the same text, and no other does."""
+    found = {}
+    for name in gone:
+        texts = [other for other in added if after.given[other] == before.given[name]]
+        others = [other for other in gone if before.given[other] == before.given[name]]
+        if len(texts) == len(others) == 1:
+            found[name] = texts[0]
+    return found
+
+
+def _tell_computed(visit: Visit, pair: Pair, live: type) -> None:
+    """Tell of cached properties with other code, where objects have values that the old code computed."""
+    cached = {n: v for n, v in vars(live).items() if isinstance(v, functools.cached_property)}
+    if not cached:
+        return
+    codes = visit.swap.changes.codes
+    replaced = {name for name in cached if visit.swap.changes.changed(visit.work.edit.module, f"{visit.named(pair.new)}.{name}")}
+    for name, value in cached.items():
+        if name in replaced or getattr(value.func, "__code__", None) in codes:
+            if any(name in getattr(one, "__dict__", ()) for one in _all_instances(live)):
+                line = next((s.lineno for s in pair.new.children if name in s.binds), pair.new.lineno)
+                visit.swap.tell(visit.work, "HS214", line, name=f"{visit.named(pair.new)}.{name}")
+
+
+class Migration:
+    """The live objects of one class that wait for their `__hotswap_migrate__`, after the save is live."""
+
+    def __init__(self, path: str, lineno: int, cls: type, waiting: list[Any], change: ClassChange) -> None:
+        self.path, self.lineno, self.cls = path, lineno, cls
+        self.change = change
+        self.findings: list[Finding] = []
+        self._waiting = waiting
+        self._failed = 0
+
+    def step(self, seconds: float) -> bool:
+        """Call the hook of as many objects as `seconds` allow; return whether all are done. What one raises is noted."""
+        end = time.perf_counter() + seconds
+        while self._waiting:
+            for one in self._waiting[-_EACH:]:
+                self._call(one)
+            del self._waiting[-_EACH:]
+            if time.perf_counter() >= end:
+                break
+        return not self._waiting
+
+    def _call(self, one: Any) -> None:
+        held = getattr(one, "__dict__", {})
+        gone = (*self.change.removed, *self.change.renamed)
+        old = {name: held[name] for name in gone if name in held}
+        try:
+            getattr(type(one), HOOK)(one, ClassChange(self.change.added, self.change.removed, self.change.renamed, old))
+        except Exception as error:  # one object's error must not keep the others from being migrated
+            self._failed += 1
+            message = f"{type(error).__name__}: {error}"
+            told = finding("HS215", self.path, self.lineno, name=self.cls.__qualname__, count=self._failed, message=message)
+            self.findings[:] = [told]

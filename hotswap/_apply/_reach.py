@@ -1,0 +1,195 @@
+"""What a call may run, and whether that behaves otherwise now: through names, closures, modules, classes and methods."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from hotswap._journal import MISSING
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
+
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+_NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one code object, those inside it included, looks up while it runs.
+
+    `chains` are dotted global names as far as they are static, `attributes` all names behind a dot, `imports` the
+    from-imports in it: level, module, name.
+    """
+
+    chains: frozenset[str]
+    attributes: frozenset[str]
+    imports: frozenset[tuple[int, str, str]]
+
+
+@lru_cache(4096)
+def use_of(code: CodeType) -> Use:
+    """Return what `code` uses; remembered, as the same functions are asked about for each statement that calls them."""
+    chains, attributes, imports = set[str](), set[str](), set[tuple[int, str, str]]()
+    chain, level, module, before = "", 0, "", (None, None)
+    for step in dis.get_instructions(code):
+        if step.opname in _NAMES:
+            chain = step.argval
+            chains.add(chain)
+        elif step.opname in _ATTRIBUTES:
+            attributes.add(step.argval)
+            chain = f"{chain}.{step.argval}" if chain else ""
+            chains.add(chain)
+        elif step.opname == "IMPORT_NAME":
+            module, level = step.argval, before[0] if isinstance(before[0], int) else 0
+        elif step.opname == "IMPORT_FROM":
+            imports.add((level, module, step.argval))
+        elif step.opname not in ("CACHE", "PUSH_NULL", "NOP", "RESUME"):
+            chain = ""
+        if step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
+            before = (before[1], step.argval)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            inner = use_of(const)
+            chains |= inner.chains
+            attributes |= inner.attributes
+            imports |= inner.imports
+    return Use(frozenset(chains - {""}), frozenset(attributes), frozenset(imports))
+
+
+def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = ()) -> bool:
+    """Whether calling `value` may give something else now: its code, what it calls, or a global it reads changed.
+
+    `attributes` are names behind a dot that the caller looks up, on what it gets among others: methods of those names
+    belong to what may run.
+    """
+    walk = _Walk(swap)
+    walk.reach(value, frozenset(attributes))
+    return walk.found
+
+
+@dataclass(slots=True)
+class _Walk:
+    swap: Swap
+    seen: set[int] = field(default_factory=set)
+    found: bool = False
+
+    def reach(self, value: object, attributes: frozenset[str]) -> None:
+        """Go through what calling `value`, or looking up `attributes` on it or on what it makes, may run."""
+        if self.found or value is MISSING or value is None:
+            return
+        if isinstance(value, type):
+            self._class(value, attributes)
+            return
+        value = _unwrapped(value)
+        if type(value) is FunctionType:
+            self._function(value)
+        elif isinstance(value, property):
+            for part in (value.fget, value.fset):
+                self.reach(part, frozenset())
+        elif not isinstance(value, ModuleType) and _is_ours(self.swap, type(value)):
+            self._members(type(value), attributes | {"__call__"})
+
+    def _class(self, cls: type, attributes: frozenset[str]) -> None:
+        if _is_ours(self.swap, cls):
+            self._members(cls, attributes.union(_CONSTRUCTORS))
+            meta = type(cls)
+            if meta is not type and _is_ours(self.swap, meta):
+                self._members(meta, frozenset({"__call__"}))
+
+    def _members(self, cls: type, names: frozenset[str]) -> None:
+        for name in names:
+            member = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+            if isinstance(member, property):
+                self.reach(member, frozenset())
+            else:
+                self.reach(getattr(member, "__func__", member) if not isinstance(member, type) else None, frozenset())
+
+    def _function(self, function: FunctionType) -> None:
+        if id(function) in self.seen or not self.swap.is_project(function):
+            return
+        self.seen.add(id(function))
+        code = self.swap.pending_code(function)
+        use = use_of(code)
+        if code in self.swap.changes.codes or _reads_changed(self.swap, function, use):
+            self.found = True
+            return
+        namespace = function.__globals__
+        for chain in use.chains:
+            self.reach(_static(namespace, chain), use.attributes)
+        for module, name in _imported(function, use):
+            self.reach(look_up(self.swap, module, name), use.attributes)
+        for cell in function.__closure__ or ():
+            self.reach(content_of(cell), use.attributes)
+
+
+def _reads_changed(swap: Swap, function: FunctionType, use: Use) -> bool:
+    namespace, module = function.__globals__, function.__globals__.get("__name__", "")
+    if any(swap.changes.reads(namespace, module, chain) for chain in use.chains):
+        return True
+    return any(name in swap.changes.of(source) for source, name in _imported(function, use))
+
+
+def _imported(function: FunctionType, use: Use) -> Iterator[tuple[str, str]]:
+    package = function.__globals__.get("__package__") or ""
+    for level, module, name in use.imports:
+        parts = package.split(".")
+        base = parts[: len(parts) - level + 1] if level else []
+        yield ".".join([*base, *([module] if module else [])]), name
+
+
+def _static(namespace: dict[str, Any], chain: str) -> object:
+    """Return what `chain` is, through modules alone: what lies behind other objects is looked up by attribute."""
+    first, *rest = chain.split(".")
+    value = namespace.get(first)
+    for name in rest:
+        if not isinstance(value, ModuleType):
+            return None
+        value = vars(value).get(name)
+    return value
+
+
+def _unwrapped(value: object) -> object:
+    """Return the function behind what `functools` and the descriptors wrap around it."""
+    for _ in range(8):
+        if type(value).__module__ == "functools":
+            value = getattr(value, "__wrapped__", None) or getattr(value, "func", value)
+        elif isinstance(value, (staticmethod, classmethod)) or type(value).__name__ == "method":
+            value = value.__func__  # type: ignore[attr-defined]  # all three have one
+        else:
+            break
+    return value
+
+
+def _is_ours(swap: Swap, cls: type) -> bool:
+    """Whether `cls` is a class of the project: such a class alone can have members that change."""
+    return any(base.__module__ in swap.works or _is_loaded(swap, base.__module__) for base in cls.__mro__[:-1])
+
+
+def _is_loaded(swap: Swap, name: str) -> bool:
+    module = sys.modules.get(name)
+    return isinstance(module, ModuleType) and swap.is_project(module)
+
+
+def look_up(swap: Swap, module: str, name: str) -> object:
+    """Return what `name` of `module` is, the wave that is not set yet included."""
+    work = swap.works.get(module)
+    if work is not None:
+        gone = any(scope is work.scope and gone == name for scope, gone in swap.last)
+        return MISSING if gone else work.scope.peek(name)
+    found = sys.modules.get(module)
+    return MISSING if found is None else vars(found).get(name, MISSING)
+
+
+def content_of(cell: object) -> object:
+    """Return what a closure cell holds, None if it is empty."""
+    try:
+        return cell.cell_contents  # type: ignore[attr-defined]  # closures hold cells
+    except ValueError:
+        return None

@@ -1,0 +1,167 @@
+"""What a module's text says of each of its statements, without the syntax trees: names bound, read, called, mentioned.
+
+Facts cost a parse of the text, once per version of it. They are small enough to be kept, trees are not; so whether a
+change elsewhere concerns a module is mostly answered without reading it again. Only import statements keep their node.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from hotswap._imports import edges
+from hotswap._model import ImportEdge, Kind, Snapshot, Statement
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """One statement. `statement` has its node only if it is an import, or if the text is being applied.
+
+    `scope` is what its names begin with (``A.`` in the body of class A), `place` the way to it through the children.
+    `reads` and `calls` are the statement's; of a class or suite those of its head, as its children are facts as well.
+    `mentions` are the dotted names in the bodies of functions that it defines, `attributes` the names behind any dot.
+    """
+
+    statement: Statement
+    scope: str
+    place: tuple[int, ...]
+    reads: tuple[str, ...]
+    calls: tuple[str, ...]
+    mentions: frozenset[str]
+    attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """One module. `by_name` and `by_attribute` find the statements that a changed name may concern.
+
+    `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
+    """
+
+    module: str
+    statements: tuple[Statement, ...]
+    edges: tuple[ImportEdge, ...]
+    every: tuple[Fact, ...]
+    by_name: dict[str, list[Fact]] = field(default_factory=dict)
+    by_attribute: dict[str, list[Fact]] = field(default_factory=dict)
+    sources: frozenset[str] = _NOTHING
+    nested_imports: tuple[Fact, ...] = ()
+    caches: bool = False
+    dynamic: bool = False
+
+
+def facts_of(snapshot: Snapshot, package: str, is_module: Callable[[str], bool], *, nodes: bool = False) -> Facts:
+    """Return the facts of `snapshot`; with `nodes` the statements keep their trees, as those of an edited module must."""
+    found = list(_walk(snapshot.statements, "", ()))
+    statements = snapshot.statements
+    if not nodes:
+        statements = tuple(map(_bare, statements))
+        found = [replace(fact, statement=statement_at(statements, fact.place)) for fact in found]
+    imports = edges(snapshot, package, is_module)
+    facts = Facts(
+        snapshot.module,
+        statements,
+        imports,
+        tuple(found),
+        sources=frozenset(edge.imported for edge in imports),
+        nested_imports=tuple(f for f in found if len(f.place) > 1 and f.statement.kind is Kind.IMPORT),
+        caches="cache" in snapshot.text,
+        dynamic=is_dynamic(snapshot.text),
+    )
+    for fact in found:
+        for name in _first_names(fact):
+            facts.by_name.setdefault(name, []).append(fact)
+        for name in fact.attributes:
+            facts.by_attribute.setdefault(name, []).append(fact)
+    return facts
+
+
+def is_dynamic(text: str) -> bool:
+    """Whether a module of this text may hold modules that no import statement names."""
+    return "import_module" in text or "__import__" in text or "sys.modules" in text
+
+
+def _walk(statements: Iterable[Statement], scope: str, above: tuple[int, ...]) -> Iterator[Fact]:
+    for index, statement in enumerate(statements):
+        place = (*above, index)
+        yield _fact(statement, scope, place)
+        if statement.children:
+            inner = f"{scope}{statement.binds[-1]}." if statement.kind is Kind.CLASS else scope
+            yield from _walk(statement.children, inner, place)
+
+
+def _fact(statement: Statement, scope: str, place: tuple[int, ...]) -> Fact:
+    if not statement.children:
+        return Fact(statement, scope, place, statement.reads, statement.calls, *_inside([statement.node]))
+    own = _own_parts(statement.node)
+    mentions, attributes = _inside(own)
+    names = {name for part in own for node in ast.walk(part) if isinstance(node, ast.expr) and (name := _dotted(node))}
+    reads = tuple(name for name in statement.reads if name in names)
+    calls = tuple(name for name in statement.calls if name in names)
+    return Fact(statement, scope, place, reads, calls, mentions, attributes)
+
+
+def _bare(statement: Statement) -> Statement:
+    children = tuple(map(_bare, statement.children))
+    if statement.kind is Kind.IMPORT:
+        return statement
+    return replace(statement, children=children, node=_NO_NODE)
+
+
+_NO_NODE = ast.Pass()
+
+
+def statement_at(statements: tuple[Statement, ...], place: tuple[int, ...]) -> Statement:
+    """Return the statement that stands at `place`, through the children."""
+    first, *rest = place
+    statement = statements[first]
+    return statement_at(statement.children, tuple(rest)) if rest else statement
+
+
+
+def _first_names(fact: Fact) -> Iterator[str]:
+    yield from {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
+
+
+def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what functions that `own` makes mention in their bodies, and all names behind a dot."""
+    mentions: set[str] = set()
+    attributes: set[str] = set()
+    stack: list[tuple[ast.AST, bool]] = [(node, False) for node in own]
+    while stack:
+        node, in_body = stack.pop()
+        if isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+        if in_body:
+            _mention(node, mentions)
+        body = in_body or isinstance(node, _FUNCTIONS)
+        stack.extend((child, body) for child in ast.iter_child_nodes(node))
+    return frozenset(mentions), frozenset(attributes)
+
+
+def _own_parts(node: ast.AST) -> list[ast.AST]:
+    """Return what of a class or suite is no statement of its own: bases, decorators, tests, context managers."""
+    return [child for child in ast.iter_child_nodes(node) if not isinstance(child, (ast.stmt, ast.ExceptHandler))]
+
+
+def _mention(node: ast.AST, found: set[str]) -> None:
+    if isinstance(node, ast.Name):
+        found.add(node.id)
+    elif isinstance(node, ast.Attribute):
+        dotted = _dotted(node)
+        if dotted:
+            found.add(dotted)
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        found.update(alias.asname or alias.name for alias in node.names)
+
+
+def _dotted(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""

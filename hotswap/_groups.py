@@ -1,0 +1,111 @@
+"""From edits to plans: which changed modules belong together, who depends on them, and in which order they are applied.
+
+Only what may be reached is read: a dependent whose text names nothing that may change is left out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+
+from hotswap._facts import Facts, facts_of, statement_at
+from hotswap._imports import edges
+from hotswap._model import Edit, Plan, Planned
+from hotswap._modules import Entry
+from hotswap._plan import make as make_plan
+from hotswap._prepare import Prepared, follower, snapshot_of, untouched
+from hotswap._process import Process, modules_held, text_of
+from hotswap._select import Selection
+
+Group = frozenset[str]
+
+
+def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tuple[Group, ...]:
+    """Return the groups of changed modules: two are in one if one reaches the other by imports, old or new.
+
+    Modules that could not be read are among them, as what belongs to them has to wait for them.
+    """
+    process.update_graph(entries)
+    packages = {entry.name: entry.package for entry in entries}
+    for name, edit in prepared.edits.items():
+        found = edges(edit.new, packages[name], sys.modules.__contains__)
+        process.graph.update(name, {*process.graph.imports(name), *(edge.imported for edge in found)})
+    return process.graph.groups([*prepared.edits, *prepared.findings])
+
+
+def plan_group(
+    process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry]
+) -> tuple[Plan, list[Edit]]:
+    """Return the plan of `group` and its edits, dependencies first, those of dependents that may be reached included."""
+    packages = {entry.name: entry.package for entry in entries}
+    order = process.graph.order(process.graph.affected(group) & packages.keys(), process.rank)
+    facts = _select(process, order, {name: edits[name] for name in group}, packages)
+    found = facts.selection.chosen()
+    chosen: dict[str, Edit] = {}
+    for name in (name for component in order for name in component if name in found):
+        edit = edits[name] if name in group else _dependent(process, facts.of[name], facts.selection, found[name])
+        if edit is not None:
+            chosen[name] = edit
+    maybe = {name: tuple(_planned(chosen[name], places)) for name, places in found.items() if name in chosen}
+    return make_plan(sorted(group), chosen, order, maybe), list(chosen.values())
+
+
+class _Selected:
+    """The facts of the modules that may be reached, and what was selected among them."""
+
+    def __init__(self) -> None:
+        self.selection = Selection()
+        self.of: dict[str, Facts] = {}
+
+
+def _select(
+    process: Process, order: Iterable[tuple[str, ...]], edits: Mapping[str, Edit], packages: Mapping[str, str]
+) -> _Selected:
+    selected = _Selected()
+    for component in order:
+        for name in component * min(len(component), 2):  # in a cycle, one may reach another that comes before it
+            if name in selected.of:
+                continue
+            facts = _facts(process, name, edits.get(name), packages[name], selected.selection)
+            if facts is not None:
+                selected.of[name] = facts
+                edit = edits.get(name)
+                selected.selection.add(facts, edit.diff if edit else None, _held(facts))
+    return selected
+
+
+def _facts(process: Process, name: str, edit: Edit | None, package: str, selection: Selection) -> Facts | None:
+    """Return the facts of a module; None for a dependent that names nothing that may change."""
+    if edit is not None:
+        return facts_of(edit.new, package, sys.modules.__contains__, nodes=True)
+    baseline = process.baselines.get(name)
+    if baseline is None:
+        return None
+    known = process.facts.get(name)
+    if known is not None and known[0] is baseline.packed:
+        return known[1]
+    if not selection.may_reach(process.graph.imports(name), text_of(baseline)):
+        return None
+    facts = facts_of(snapshot_of(name, baseline), package, sys.modules.__contains__)
+    process.facts[name] = (baseline.packed, facts)
+    return facts
+
+
+def _held(facts: Facts) -> dict[str, str]:
+    return modules_held(facts.module, "import_module") if facts.dynamic else {}
+
+
+def _dependent(
+    process: Process, facts: Facts, selection: Selection, places: Mapping[tuple[int, ...], str]
+) -> Edit | None:
+    """Return what is to be looked at of a dependent: statements that may run, or its imports alone; None if nothing."""
+    baseline = process.baselines.get(facts.module)
+    assert baseline is not None
+    if places:
+        return untouched(facts.module, baseline, {place[0] for place in places})
+    return follower(facts, baseline) if selection.follows(facts.module) else None
+
+
+def _planned(edit: Edit, places: Mapping[tuple[int, ...], str]) -> Iterable[Planned]:
+    for place, reason in places.items():
+        yield Planned(statement_at(edit.new.statements, place), certain=False, reason=reason)

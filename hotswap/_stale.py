@@ -1,0 +1,128 @@
+"""Who still runs old code: frames, suspended coroutines and generators, tasks. Nothing can change a frame that runs.
+
+Old code objects are remembered by weak references. Once nobody runs one any more it is freed, and its entry is gone.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
+from typing import Any, Final
+
+from hotswap._findings import finding
+from hotswap._model import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Something that goes on with old code: `kind` is ``frame``, ``task``, ``coroutine``, ``generator`` or ``function``.
+
+    `path` and `lineno` say where it stands, `where` in which thread or task.
+    """
+
+    kind: str
+    name: str
+    path: str
+    lineno: int
+    where: str = ""
+
+    def __str__(self) -> str:
+        where = f" in {self.where}" if self.where else ""
+        return f"{self.path}:{self.lineno}: {self.name}, a {self.kind}{where}, goes on with its old code"
+
+
+_SUSPENDED: Final[dict[type, str]] = {CoroutineType: "coroutine", GeneratorType: "generator", AsyncGeneratorType: "generator"}
+
+
+class OldCodes:
+    """The code objects that swaps replaced and that somebody may still run."""
+
+    def __init__(self) -> None:
+        self._alive: dict[int, weakref.ref[CodeType]] = {}
+
+    def add(self, codes: Iterable[CodeType]) -> None:
+        """Remember code objects that were replaced by ones that behave otherwise."""
+        for code in codes:
+            key = id(code)
+            self._alive[key] = weakref.ref(code, lambda _, key=key: self._alive.pop(key, None))  # type: ignore[misc]
+
+    def __contains__(self, code: CodeType) -> bool:
+        held = self._alive.get(id(code))
+        return held is not None and held() is code
+
+    def running(self) -> tuple[Stale, ...]:
+        """Return the frames on thread stacks and in tasks that run old code; takes some 0.1 ms."""
+        return tuple(_unique((*self._frames(), *self._tasks()))) if self._alive else ()
+
+    def everything(self) -> tuple[Stale, ...]:
+        """Return all that runs or holds old code, suspended generators and unpatched closures too: one pass of the heap."""
+        if not self._alive:
+            return ()
+        return tuple(_unique((*self._frames(), *self._tasks(), *self._holders())))
+
+    def _frames(self) -> Iterator[Stale]:
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        for ident, top in sys._current_frames().items():
+            frame: FrameType | None = top
+            while frame is not None:
+                if frame.f_code in self:
+                    yield _entry("frame", frame.f_code, frame.f_lineno, f"thread {names.get(ident, ident)}")
+                frame = frame.f_back
+
+    def _tasks(self) -> Iterator[Stale]:
+        asyncio = sys.modules.get("asyncio")
+        for task in _all_tasks() if asyncio is not None else ():
+            awaited: Any = task.get_coro()
+            while awaited is not None:
+                frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None) or getattr(awaited, "ag_frame", None)
+                if frame is not None and frame.f_code in self:
+                    yield _entry("task", frame.f_code, frame.f_lineno, f"task {task.get_name()}")
+                awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+
+    def _holders(self) -> Iterator[Stale]:
+        codes = [code for held in list(self._alive.values()) if (code := held()) is not None]
+        for holder in gc.get_referrers(*codes) if codes else ():
+            kind = _SUSPENDED.get(type(holder))
+            if kind is not None:
+                code, frame = _code_and_frame(holder)
+                if frame is not None and code in self:
+                    yield _entry(kind, code, frame.f_lineno, "")
+            elif type(holder) is FunctionType and holder.__code__ in self:
+                yield _entry("function", holder.__code__, holder.__code__.co_firstlineno, "")
+
+
+def _code_and_frame(holder: Any) -> tuple[CodeType, FrameType | None]:
+    prefix = {CoroutineType: "cr", GeneratorType: "gi", AsyncGeneratorType: "ag"}[type(holder)]
+    return getattr(holder, f"{prefix}_code"), getattr(holder, f"{prefix}_frame")
+
+
+def _all_tasks() -> list[Any]:
+    """Return the tasks of all loops: `asyncio.all_tasks` tells of one loop, and needs to be called in its thread."""
+    import asyncio
+
+    found = getattr(asyncio.tasks, "_scheduled_tasks", None) or getattr(asyncio.tasks, "_all_tasks", ())
+    tasks = [task for task in list(found) if not task.done()]
+    eager = getattr(asyncio.tasks, "_eager_tasks", ())
+    return [*tasks, *(task for task in list(eager) if not task.done())]
+
+
+def _entry(kind: str, code: CodeType, lineno: int, where: str) -> Stale:
+    return Stale(kind, code.co_qualname, code.co_filename, lineno, where)
+
+
+def _unique(found: Iterable[Stale]) -> list[Stale]:
+    """A coroutine of a task is told as that task; the same place in the same thread is told once."""
+    kept: dict[tuple[str, str, int], Stale] = {}
+    for one in found:
+        kept.setdefault((one.name, one.path, one.lineno), one)
+    return list(kept.values())
+
+
+def findings(running: Iterable[Stale]) -> tuple[Finding, ...]:
+    """Return a finding for each thing that goes on with old code."""
+    return tuple(finding("HS207", one.path, one.lineno, name=f"{one.name} ({one.where or one.kind})") for one in running)

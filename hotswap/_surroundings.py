@@ -1,0 +1,48 @@
+"""What applying asks of the process: which code is the project's, where a function is defined, how a module is run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from types import FunctionType, ModuleType
+from typing import Any
+
+from hotswap._apply import Surroundings
+from hotswap._loader import Body, reload_with
+from hotswap._process import Process, text_of
+from hotswap._quiet import Definition
+from hotswap._source import start_line
+
+
+def make(process: Process) -> Surroundings:
+    """Return the surroundings for one swap; syntax trees that it asks for are kept as long as it lasts."""
+    trees: dict[str, ast.Module] = {}
+
+    def is_project(thing: ModuleType | FunctionType) -> bool:
+        names: dict[str, Any] = thing.__globals__ if type(thing) is FunctionType else vars(thing)
+        return names.get("__name__") in process.baselines
+
+    def definition(function: FunctionType) -> Definition | None:
+        module = function.__globals__.get("__name__", "")
+        baseline = process.baselines.get(module)
+        if baseline is None:
+            return None
+        if module not in trees:
+            trees[module] = ast.parse(text_of(baseline))
+        return _find(trees[module], function)
+
+    def run_in(module: ModuleType, body: Body) -> None:
+        reload_with(process.finder, module, body)
+
+    return Surroundings(sys.modules, is_project, definition, run_in)
+
+
+def _find(tree: ast.Module, function: FunctionType) -> Definition | None:
+    code = function.__code__
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if node.name == code.co_name and start_line(node) == code.co_firstlineno:
+                return node
+        elif isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
+            return node
+    return None

@@ -1,0 +1,38 @@
+"""Django's models: methods are plain members; fields are contributed once, when the class is made."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+from hotswap.adapters import ClassEdit
+
+_ADVICE: Final = "taken up when the model was made: make and run the migration, then restart"
+
+
+class Django:
+    """See `hotswap.adapters.Adapter`."""
+
+    regenerates = False
+
+    def owns(self, cls: type) -> bool:
+        """Whether `cls` is a model."""
+        models: Any = sys.modules.get("django.db.models")
+        return models is not None and models.Model in cls.__mro__[1:]
+
+    def decorates(self, called: object) -> bool:
+        """Models are made by their metaclass, not by decorators."""
+        return False
+
+    def fixed(self, cls: type, name: str, maker: object, annotation: str) -> str:
+        """Fields, managers and the options in ``Meta`` are."""
+        meta: Any = vars(cls)["_meta"]
+        held = {field.name for field in (*meta.local_fields, *meta.local_many_to_many)} | {one.name for one in meta.local_managers}
+        return _ADVICE if name in held or name == "Meta" or hasattr(maker, "contribute_to_class") else ""
+
+    def renew(self, edit: ClassEdit) -> bool:
+        """Nothing is regenerated."""
+        return True
+
+
+ADAPTER: Final = Django()

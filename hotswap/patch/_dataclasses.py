@@ -1,0 +1,187 @@
+"""Dataclasses: what the decorator wrote is written anew, aside, and taken over by the class that exists.
+
+The decorator is applied to a twin: an empty class with the same bases, on which the texts' own members and the fields
+have been put. So no thread ever sees the class without its ``__init__``, and everything goes through the journal.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import types
+from collections.abc import Callable, Iterable, Mapping
+from inspect import get_annotations
+from typing import Any, Final
+
+from hotswap._journal import MISSING, Journal
+from hotswap.patch._classes import detach, subclasses, twin_of
+
+_FIELDS: Final = "__dataclass_fields__"
+_PARAMS: Final = "__dataclass_params__"
+_FLAGS: Final = ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_args", "kw_only")
+_BY_LAYOUT: Final = ("slots", "weakref_slot")
+_LAID_OUT: Final = ("__dict__", "__weakref__", "__slots__", "_abc_impl")
+_OWN_STATE: Final = ("__getstate__", "__setstate__")
+
+
+def params_of(cls: type) -> dict[str, bool]:
+    """Return the arguments that ``@dataclass`` was given, but for those that lay out the class.
+
+    Before 3.12 two of them were not kept; what the class has tells one of them, and the fields remember the other.
+    """
+    held = vars(cls)[_PARAMS]
+    given = {name: getattr(held, name) for name in _FLAGS if hasattr(held, name)}
+    return {"match_args": "__match_args__" in vars(cls), **given}
+
+
+def has_slots(cls: type) -> bool:
+    """Whether the decorator made the class anew, with slots for its fields."""
+    return "__slots__" in vars(cls) and _FIELDS in vars(cls)
+
+
+def _given(cls: type, name: str) -> Any:
+    """Return what the text of `cls` gave the field `name`, to be decorated again; MISSING if it gave nothing.
+
+    The field itself remembers it. The value of a class variable is the program's, whatever its text once said.
+    """
+    held = vars(cls).get(_FIELDS, {}).get(name)
+    if held is None or held._field_type is dataclasses._FIELD_CLASSVAR:  # type: ignore[attr-defined]  # no public name
+        return vars(cls).get(name, MISSING)
+    return copy.copy(held)
+
+
+def undecided(held: Any) -> Any:
+    """Return a copy of a field that leaves it to the decorator whether it is a keyword."""
+    field = copy.copy(held)
+    field.kw_only = dataclasses.MISSING
+    return field
+
+
+def is_generated(cls: type, name: str, value: Any) -> bool:
+    """Whether the decorator put the member `name` on `cls`."""
+    if name in (_FIELDS, _PARAMS):
+        return True
+    if name == "__match_args__":
+        fields = vars(cls)[_FIELDS].values()
+        return bool(value == tuple(f.name for f in fields if f.init and not f.kw_only))
+    if name == "__doc__":
+        return isinstance(value, str) and value.startswith(f"{cls.__name__}(")
+    if name == "__hash__":
+        return value is None or _is_written(value)
+    return name.startswith("__") and _is_written(value)
+
+
+def _is_written(value: Any) -> bool:
+    """Generated methods are compiled from a string, or are `dataclasses`' own."""
+    value = getattr(value, "__wrapped__", value)
+    if type(value) is not types.FunctionType:
+        return False
+    return value.__code__.co_filename == "<string>" or value.__globals__.get("__name__") == "dataclasses"
+
+
+def text_members(cls: type, members: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Return those of `members`, the class's, that its text or the program made, `fields` left out."""
+    left_out = {*_LAID_OUT, *fields}
+    is_ours = _FIELDS in vars(cls)
+    return {n: v for n, v in members.items() if n not in left_out and not (is_ours and is_generated(cls, n, v))}
+
+
+def fields_of(cls: type, stated: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands behind each annotated name of `cls`: what it was `stated` to be now, else what it was."""
+    given = {name: stated[name] if name in stated else _given(cls, name) for name in annotations}
+    return {name: value for name, value in given.items() if value is not MISSING}
+
+
+def renew(
+    journal: Journal,
+    cls: type,
+    members: Mapping[str, Any],
+    stated: Mapping[str, Any],
+    annotations: Mapping[str, Any],
+    decorate: Callable[[type], object],
+) -> bool:
+    """Record on `cls` what `decorate`, a ``@dataclass`` without slots, makes of its `members` and annotated fields.
+
+    `stated` are the fields whose statement ran just now, with their values, MISSING for those without. Return whether
+    the class could take it: one with slots for its fields cannot have others. Raises what `decorate` raises, such as
+    TypeError for a field without default behind one with.
+    """
+    fields = fields_of(cls, stated, annotations)
+    twin = twin_of(cls, {**members, **fields, "__annotations__": dict(annotations)})
+    decorate(twin)
+    detach(twin)
+    if has_slots(cls) and _new_slots(cls, twin) != own_slots(cls):
+        return False
+    _keep_layout(cls, twin)
+    made = dict(vars(twin))
+    kept = {name for name in annotations if name not in stated}
+    stays = {*members, *_LAID_OUT, "__module__", "__annotations__", *_slots(cls), *kept}
+    for name, value in made.items():
+        if name not in stays and vars(cls).get(name, MISSING) is not value:
+            journal.set_member(cls, name, _belonging_to(cls, twin, value))
+    for name in [n for n, v in vars(cls).items() if n not in made and n not in stays and _is_stale(cls, n, v, stated)]:
+        journal.del_member(cls, name)
+    return True
+
+
+def _is_stale(cls: type, name: str, value: Any, stated: Mapping[str, Any]) -> bool:
+    if name in _OWN_STATE and has_slots(cls):
+        return False
+    return name in stated or (_FIELDS in vars(cls) and is_generated(cls, name, value))
+
+
+def _new_slots(cls: type, twin: type) -> frozenset[str]:
+    """Return the names that the decorator would give the class slots for."""
+    inherited = {name for base in cls.__mro__[1:] for name in _slots(base)}
+    return frozenset(f.name for f in dataclasses.fields(twin)) - inherited  # type: ignore[arg-type]  # it is one by now
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    found = vars(cls).get("__slots__", ())
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _keep_layout(cls: type, twin: type) -> None:
+    """Have the parameters say what is true of `cls`: the twin was made without slots."""
+    old, new = vars(cls).get(_PARAMS), vars(twin)[_PARAMS]
+    for name in _BY_LAYOUT:
+        if hasattr(old, name):
+            setattr(new, name, getattr(old, name))
+
+
+def _belonging_to(cls: type, twin: type, value: Any) -> Any:
+    """Return a generated member whose closure means `cls`: a frozen class's ``__setattr__`` compares with its own."""
+    function = getattr(value, "__wrapped__", value)
+    for one in (value, function):
+        for cell in getattr(one, "__closure__", None) or ():
+            if cell.cell_contents is twin:
+                cell.cell_contents = cls
+    return value
+
+
+def strip(journal: Journal, cls: type) -> None:
+    """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave."""
+    for name, value in vars(cls).items():
+        if is_generated(cls, name, value):
+            journal.del_member(cls, name) if name != "__doc__" else journal.set_member(cls, name, None)
+    for name in get_annotations(cls):
+        given = _given(cls, name)
+        if name not in vars(cls) and getattr(given, "default_factory", dataclasses.MISSING) is not dataclasses.MISSING:
+            journal.set_member(cls, name, given)
+
+
+def own_slots(cls: type) -> frozenset[str]:
+    """Return the names that the class itself has slots for."""
+    return frozenset(_slots(cls)) - {"__weakref__", "__dict__"}
+
+
+def below(cls: type) -> list[type]:
+    """Return the live dataclasses that inherit fields of `cls`, bases first."""
+    found = [one for one in subclasses(cls) if one is not cls and _FIELDS in vars(one)]
+    return sorted(found, key=lambda one: len(one.__mro__))
+
+
+def renew_inherited(journal: Journal, cls: type) -> None:
+    """Record on a dataclass that inherits from one that changed what the decorator would write on it now."""
+    decorate, fields = dataclasses.dataclass(**params_of(cls)), get_annotations(cls)
+    renew(journal, cls, text_members(cls, vars(cls), fields), {}, fields, decorate)

@@ -1,0 +1,26 @@
+"""The heap: who refers to an object, by one pass of the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, Final
+
+# Some interpreters freeze a few hundred objects of their own while they start (375 on 3.12.1). A server that freezes its
+# heap before it forks has many thousands.
+_OF_THE_INTERPRETER: Final = 2_000
+
+
+def referrers(*targets: object) -> list[Any]:
+    """Return the objects that refer to one of `targets`, as far as the garbage collector tracks them.
+
+    `gc.freeze` hides objects from the pass; what the program has frozen is unfrozen for it, and frozen again.
+    """
+    if not targets:
+        return []
+    if gc.get_freeze_count() <= _OF_THE_INTERPRETER:
+        return gc.get_referrers(*targets)
+    gc.unfreeze()
+    try:
+        return gc.get_referrers(*targets)
+    finally:
+        gc.freeze()

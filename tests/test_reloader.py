@@ -1,0 +1,262 @@
+"""The spine: what is held, tried again and undone; several reloaders; the ways of applying."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import queue
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from hotswap import OverlapError, Reloader, Report
+
+_numbers = itertools.count()
+Project = Callable[[str], "Files"]
+
+
+class Files:
+    """A folder with modules of names that no other test has."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.number = root, next(_numbers)
+        root.mkdir(exist_ok=True)
+        sys.path.insert(0, str(root))
+
+    def name(self, stem: str) -> str:
+        return f"{stem}_r{self.number}"
+
+    def path(self, stem: str) -> Path:
+        return self.root / f"{self.name(stem)}.py"
+
+    def write(self, stem: str, text: str) -> None:
+        self.path(stem).write_text(text.replace("NUMBER", str(self.number)), encoding="utf-8")
+
+    def load(self, stem: str) -> ModuleType:
+        importlib.invalidate_caches()
+        return importlib.import_module(self.name(stem))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Files]:
+    made = Files(tmp_path / "project")
+    yield made
+    sys.path.remove(str(made.root))
+    for name in [name for name in sys.modules if name.endswith(f"_r{made.number}")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def reloader(files: Files) -> Iterator[Reloader]:
+    with Reloader(files.root, apply="manual") as made:
+        yield made
+
+
+def codes(report: Report) -> list[str]:
+    return sorted(found.code for found in report.findings)
+
+
+def test_undo_goes_back_swap_by_swap(files: Files, reloader: Reloader) -> None:
+    """Each undo takes back one more swap, whatever the disk says, and the old function stays the same object."""
+    files.write("mod", "def f():\n    return 1\n")
+    mod = files.load("mod")
+    f = mod.f
+    for number in (2, 3):
+        files.write("mod", f"def f():\n    return {number}\n")
+        reloader.reload()
+    files.path("mod").write_text("def f(:\n", encoding="utf-8")
+    assert f() == 3
+    assert reloader.undo().changed
+    assert f() == 2
+    assert reloader.undo().changed
+    assert f() == 1
+    assert mod.f is f
+    assert not reloader.undo()
+
+
+def test_nothing_comes_back_after_undo_until_a_file_is_saved(files: Files, reloader: Reloader) -> None:
+    """The text that was undone is not applied again by itself; the next save is."""
+    files.write("mod", "X = 1\n")
+    mod = files.load("mod")
+    files.write("mod", "X = 2\n")
+    reloader.reload()
+    reloader.undo()
+    assert not reloader.reload()
+    assert mod.X == 1
+    files.write("mod", "X = 33\n")
+    reloader.reload()
+    assert mod.X == 33
+
+
+def test_a_failed_statement_runs_again_only_when_asked(files: Files, reloader: Reloader) -> None:
+    """A statement that raised is not run by the next reload, unless something was saved, but by `retry`."""
+    files.write("mod", "RUNS = []\nX = 1\n")
+    mod = files.load("mod")
+    sys.modules["outside_r"] = outside = ModuleType("outside_r")
+    outside.__dict__.update(runs=[], fail=True)
+    files.write("mod", "RUNS = []\nX = 2\nimport outside_r\noutside_r.runs.append(1)\nassert not outside_r.fail\n")
+    try:
+        report = reloader.reload()
+        assert codes(report) == ["HS303"] == codes(reloader.reload())
+        assert (mod.X, report.held) == (1, (files.name("mod"),))
+        assert len(outside.runs) <= 1
+        outside.fail = False
+        assert reloader.retry().changed
+        assert (mod.X, reloader.errors()) == (2, ())
+    finally:
+        del sys.modules["outside_r"]
+
+
+def test_the_error_is_the_programs_own(files: Files, reloader: Reloader) -> None:
+    """The report carries the exception that was raised, and raises it as the cause of its own."""
+    files.write("mod", "X = 1\n")
+    files.load("mod")
+    files.write("mod", "X = 1\n\n1 / 0\n")
+    report = reloader.reload()
+    assert type(report.error) is ZeroDivisionError
+    assert report.errors[0].lineno == 3
+    with pytest.raises(Exception, match="HS303") as raised:
+        report.raise_for_errors()
+    assert raised.value.__cause__ is report.error
+
+
+def test_a_broken_file_holds_its_own_group_alone(files: Files, reloader: Reloader) -> None:
+    """What imports a broken file waits for it; what has nothing to do with it goes live."""
+    files.write("lib", "X = 1\n")
+    files.write("app", "from lib_rNUMBER import X\n\ndef get():\n    return X\n")
+    files.write("other", "Y = 1\n")
+    app, other = files.load("app"), files.load("other")
+    files.write("lib", "X = (2\n")
+    files.write("app", "from lib_rNUMBER import X\n\ndef get():\n    return X + 10\n")
+    files.write("other", "Y = 2\n")
+    report = reloader.reload()
+    assert codes(report) == ["HS301", "HS306"]
+    assert (app.get(), other.Y) == (1, 2)
+    files.write("lib", "X = 2\n")
+    report = reloader.reload()
+    assert (app.get(), report.held, reloader.errors()) == (12, (), ())
+
+
+def test_an_empty_file_counts_at_the_second_look_by_hand(files: Files, reloader: Reloader) -> None:
+    """A truncated file is held once; if it is still empty when asked again, its names leave."""
+    files.write("mod", "X = 1\n")
+    mod = files.load("mod")
+    files.write("mod", "")
+    assert codes(reloader.reload()) == ["HS305"]
+    assert mod.X == 1
+    reloader.reload()
+    assert not hasattr(mod, "X")
+
+
+def test_two_reloaders_side_by_side(tmp_path: Path) -> None:
+    """Each looks after its own roots alone; roots that contain one another are refused."""
+    one, two = Files(tmp_path / "one"), Files(tmp_path / "two")
+    with Reloader(one.root, apply="manual") as first, Reloader(two.root, apply="manual") as second:
+        with pytest.raises(OverlapError, match="is watched already"):
+            Reloader(tmp_path, apply="manual").start()
+        one.write("mod", "X = 1\n")
+        two.write("mod", "X = 1\n")
+        left, right = one.load("mod"), two.load("mod")
+        one.write("mod", "X = 22\n")
+        two.write("mod", "X = 22\n")
+        assert first.reload().changed
+        assert (left.X, right.X) == (22, 1)
+        assert second.reload().changed
+        assert right.X == 22
+
+
+def test_reload_of_chosen_modules(files: Files, reloader: Reloader) -> None:
+    """Only the modules that are named are looked at; the others' edits wait."""
+    files.write("one", "X = 1\n")
+    files.write("two", "X = 1\n")
+    one, two = files.load("one"), files.load("two")
+    files.write("one", "X = 22\n")
+    files.write("two", "X = 22\n")
+    reloader.reload(one)
+    assert (one.X, two.X) == (22, 1)
+    reloader.reload()
+    assert two.X == 22
+
+
+def test_plan_touches_nothing(files: Files, reloader: Reloader) -> None:
+    """A plan names the statements that would run, and why; nothing is live afterwards."""
+    files.write("mod", "X = 1\nY = X + 1\n")
+    mod = files.load("mod")
+    files.write("mod", "X = 2\nY = X + 1\n")
+    text = str(reloader.plan())
+    assert "X runs: changed" in text
+    assert "Y runs if changed: reads X" in text
+    assert (mod.X, mod.Y) == (1, 2)
+    reloader.reload()
+    assert (mod.X, mod.Y) == (2, 3)
+
+
+def test_thread_applies_by_itself(files: Files) -> None:
+    """With apply='thread' a save is live soon, and the report goes to the callback."""
+    reports: queue.Queue[Report] = queue.Queue()
+    files.write("mod", "def f():\n    return 1\n")
+    with Reloader(files.root, apply="thread", on_report=reports.put):
+        f = files.load("mod").f
+        files.write("mod", "def f():\n    return 2\n")
+        assert "f" in str(reports.get(timeout=20))
+        assert f() == 2
+
+
+def test_poll_applies_where_it_is_called(files: Files) -> None:
+    """With apply='poll' nothing is applied before `poll`, which costs next to nothing when there is nothing."""
+    files.write("mod", "def f():\n    return 1\n")
+    with Reloader(files.root, apply="poll") as reloader:
+        f = files.load("mod").f
+        assert reloader.poll() is None
+        files.write("mod", "def f():\n    return 2\n")
+        assert reloader.inbox.wait(20)
+        assert f() == 1
+        report = reloader.poll()
+        assert report is not None
+        assert report.changed
+        assert f() == 2
+
+
+def test_stop_leaves_nothing_behind(files: Files) -> None:
+    """After `stop` neither thread nor finder of ours is left, and starting and stopping twice does no harm."""
+    import threading
+
+    reloader = Reloader(files.root)
+    before = threading.active_count()
+    finders = list(sys.meta_path)
+    reloader.start().start()
+    assert len(sys.meta_path) == len(finders) + 1
+    reloader.stop()
+    reloader.stop()
+    assert sys.meta_path == finders
+    assert threading.active_count() == before
+
+
+def test_a_callback_that_raises_does_not_stop_the_line(files: Files, caplog: pytest.LogCaptureFixture) -> None:
+    """An error in `on_report` is logged; the edit is live."""
+
+    def fail(report: Report) -> None:
+        raise RuntimeError("mine")
+
+    files.write("mod", "X = 1\n")
+    with Reloader(files.root, apply="manual", on_report=fail) as reloader:
+        mod = files.load("mod")
+        files.write("mod", "X = 22\n")
+        assert reloader.reload().changed
+    assert mod.X == 22
+    assert "on_report raised" in caplog.text
+
+
+def test_a_running_function_is_told(files: Files, reloader: Reloader) -> None:
+    """A function that is on the stack while it is swapped is named with its line."""
+    files.write("mod", "def f(act):\n    return 1, act()\n")
+    f = files.load("mod").f
+    files.write("mod", "def f(act):\n    return 2, act()\n")
+    first, report = f(reloader.reload)
+    assert first == 1
+    assert [(found.code, found.lineno) for found in report.findings] == [("HS207", 2)]
+    assert f(lambda: 0) == (2, 0)
+    assert reloader.stale() == ()

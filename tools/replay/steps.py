@@ -1,0 +1,187 @@
+"""The replay itself: versions written one after the other over one folder, beside a living process that is compared each time.
+
+A difference is *told* if a finding of this or an earlier report names it: the same module or a name of it, since what
+stays old stays so in later steps. Differences of modules that are held are told by what holds them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from digest import LEVELS
+from releases import Files, History, write
+
+SHOWN: Final = (*LEVELS, "held", "client")
+CLIENT: Final = "replay_client"
+_HERE: Final = Path(__file__).parent
+_WORD: Final = re.compile(r"[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that a living process has otherwise than a fresh one; `told` is the code that names it, or ""."""
+
+    level: str
+    path: str
+    facet: str
+    fresh: str
+    living: str
+    told: str = ""
+
+    def __str__(self) -> str:
+        told = f" [{self.told}]" if self.told else ""
+        return f"{self.level:9} {self.path} {self.facet}: {self.fresh} | {self.living}{told}"
+
+
+@dataclass(slots=True)
+class Step:
+    """What came of one step. `differences` are those that are there after it, old ones included."""
+
+    version: str
+    things: int = 0
+    cpu: float = 0.0
+    wall: float = 0.0
+    told: list[tuple[str, str, int, str]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    crash: str = ""
+
+    def silent(self, level: str) -> list[Difference]:
+        """Return the differences of `level` that nothing tells of."""
+        return [one for one in self.differences if one.level == level and not one.told]
+
+    def codes(self) -> Counter[str]:
+        """Return how many findings of each code there were."""
+        return Counter(code for code, *_ in self.told)
+
+
+class Teller:
+    """Decides which differences were told; remembers what findings named, as what stays old stays told."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._modules: dict[str, str] = {}
+
+    def take(self, told: Iterable[tuple[str, str, int, str]]) -> None:
+        """Take in the findings of a step; what was held is held no more, unless they say so again."""
+        self._modules = {name: code for name, code in self._modules.items() if not code.startswith("HS3")}
+        for code, module, _, text in told:
+            if code in ("HS102", "HS103") or code.startswith("HS3"):
+                self._modules[module] = code
+            for word in _WORD.findall(text) if not code.startswith("HS3") else ():
+                self._names.setdefault(word, code)
+                self._names.setdefault(word.rpartition(".")[2], code)
+
+    def code(self, path: str) -> str:
+        """Return the code of the finding that names what stands at `path`, "" if there is none."""
+        module, _, inside = path.partition(":")
+        if module in self._modules:
+            return self._modules[module]
+        parts = re.split(r"[.\[<]", inside)
+        return next((self._names[part] for part in parts[:2] if part in self._names), "")
+
+
+class Replay:
+    """One project in one folder, with one tool."""
+
+    def __init__(self, history: History, folder: Path, tool: str = "hotswap") -> None:
+        self.history, self.folder, self.tool = history, folder, tool
+        self.root = folder / "work" / f"{history.project.name}-{tool}-{os.getpid()}"
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._process: subprocess.Popen[str] | None = None
+        self._client: list[tuple[str, str]] = []
+        self._teller = Teller()
+
+    def cumulative(self, versions: list[str]) -> Iterator[Step]:
+        """Yield a step for each version but the first, all in one process."""
+        self._start(versions[0])
+        for version in versions[1:]:
+            yield self._step(version)
+        self.close()
+
+    def alone(self, versions: list[str]) -> Iterator[Step]:
+        """Yield the same steps, each in a process of its own that started at the version before."""
+        for before, version in zip(versions, versions[1:], strict=False):
+            self._teller = Teller()
+            self._start(before)
+            yield self._step(version)
+            self.close()
+
+    def close(self) -> None:
+        """End the living process."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait(30)
+        self._process = None
+
+    def _start(self, version: str) -> None:
+        self._write(version, first=True)
+        build = ["--build"] if self.history.project.build else []
+        self._process = self._run(["--tool", self.tool, *build], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._read()
+
+    def _step(self, version: str) -> Step:
+        changed, fresh = self._write(version)
+        process = self._process
+        assert process is not None and process.stdin is not None
+        process.stdin.write(json.dumps({"changed": changed, "fresh": str(fresh)}) + "\n")
+        process.stdin.flush()
+        answer = self._read()
+        if answer is None:
+            return Step(version, crash="the process ended")
+        self._teller.take(answer["told"])
+        found = [Difference(*one, told=self._teller.code(one[1])) for one in answer["differences"]]
+        return Step(version, answer["things"], answer["cpu"], answer["wall"], answer["told"], found)
+
+    def _read(self) -> Any:
+        assert self._process is not None and self._process.stdout is not None
+        line = self._process.stdout.readline()
+        return json.loads(line) if line else None
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _write(self, version: str, *, first: bool = False) -> tuple[list[str], Path]:
+        """Bring the folder to `version`, the client module included; return what changed and the fresh digest's file."""
+        files = self.history.files(version)
+        client = self.root / f"{CLIENT}.py"
+        kept = {client.name: client.read_bytes()} if client.exists() else {}
+        changed = write({**files, **kept}, self.root)
+        fresh = self._fresh(version, files)
+        changed += write({**files, client.name: self._client_text(fresh, first=first)}, self.root)
+        return changed, fresh
+
+    def _client_text(self, fresh: Path, *, first: bool) -> bytes:
+        """Return a module that imports by name all that the first version had and this one has."""
+        digest = json.loads(fresh.read_text("utf-8"))["digest"]
+        names = [(m, name) for m, _, name in (path.partition(":") for path in digest) if name.isidentifier()]
+        if first:
+            self._client = [(module, name) for module, name in names if not name.startswith("_")]
+        there = set(names)
+        lines = [f"from {m} import {n} as {m.replace('.', '_')}__{n}\n" for m, n in self._client if (m, n) in there]
+        return "".join(lines).encode()
+
+    def _fresh(self, version: str, files: Files) -> Path:
+        """Return the file with the digest of a fresh process on `version`; made once for each text of this tool."""
+        tool = (_HERE / "digest.py").read_bytes() + (_HERE / "process.py").read_bytes()
+        text = b"".join(name.encode() + files[name] for name in sorted(files))
+        known = hashlib.blake2b(tool + text + sys.version.encode(), digest_size=8).hexdigest()
+        path = self.folder / "digests" / f"{self.history.project.name}-{version}-{known}.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._run(["--fresh", str(path)]).wait(120)
+        return path
+
+    def _run(self, options: list[str], **streams: int) -> subprocess.Popen[str]:
+        command = [sys.executable, str(_HERE / "process.py"), str(self.root), ",".join(self.history.project.packages)]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+        with (self.folder / "log.txt").open("a") as log:
+            return subprocess.Popen([*command, *options], text=True, env=environment, stderr=log, **streams)
