@@ -2,10 +2,10 @@
 
 import logging as _logging
 
-from hotswap._api import errors, plan, poll, reload, reports, retry, stale, undo, watch
+from hotswap._api import errors, plan, poll, reload, reports, rerun, retry, stale, undo, watch
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Reloader
-from hotswap.errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError
+from hotswap.errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
 
 __all__ = [
     "EditError",
@@ -17,11 +17,13 @@ __all__ = [
     "Reloader",
     "Report",
     "SettingsError",
+    "TargetError",
     "errors",
     "plan",
     "poll",
     "reload",
     "reports",
+    "rerun",
     "retry",
     "stale",
     "undo",

@@ -82,3 +82,8 @@ def errors() -> tuple[Finding, ...]:
 def reports() -> tuple[Report, ...]:
     """Return the reports of the last swaps, the newest last."""
     return _running().reports()
+
+
+def rerun(target: str) -> Report:
+    """Run the statements that make `target` (``module:name``) again, and what depends on them. Raises TargetError."""
+    return _running().rerun(target)

@@ -17,6 +17,7 @@ from typing import Final
 
 Both = Callable[[], tuple[CodeType, CodeType]]
 
+_SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _OPTIMIZED: Final = 0x1
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
@@ -65,6 +66,44 @@ def _shell(outer: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
     fields = dict(ast.iter_fields(outer))
     fields |= {"bases": [], "keywords": [], "decorator_list": [], "body": body or [ast.copy_location(ast.Pass(), outer)]}
     return ast.copy_location(ast.ClassDef(**fields), outer)
+
+
+def annotated(node: ast.AST) -> Iterator[ast.AnnAssign]:
+    """Yield the annotated names in `node`, in the order of the text, without those of scopes inside."""
+    if isinstance(node, ast.AnnAssign):
+        if node.simple:
+            yield node
+    elif isinstance(node, ast.stmt) and not isinstance(node, _SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from annotated(child)
+    elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
+        for child in node.body:
+            yield from annotated(child)
+
+
+def without_annotations(node: ast.stmt) -> ast.stmt:
+    """Return a statement of a scope without the scope's own annotations, which are not compiled one by one."""
+    if sys.version_info < (3, 14) or isinstance(node, _SCOPES) or not any(annotated(node)):
+        return node
+    return _Plain().visit(node)
+
+
+class _Plain(ast.NodeTransformer):
+    """Copies statements on the way; nodes of the program's text are never altered."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, (*_SCOPES, ast.expr)):
+            return node
+        copied = type(node)(**dict(ast.iter_fields(node)))
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                setattr(copied, name, [self.visit(item) if isinstance(item, ast.AST) else item for item in value])
+        copied = ast.copy_location(copied, node)
+        return self._without(copied) if isinstance(copied, ast.AnnAssign) else copied
+
+    def _without(self, node: ast.AnnAssign) -> ast.AST:
+        plain = ast.Pass() if node.value is None else ast.Assign([node.target], node.value)
+        return ast.copy_location(plain, node)
 
 
 def inner_codes(code: CodeType) -> list[CodeType]:

@@ -20,7 +20,7 @@ def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
     matching.anchor()
     matching.pair(lambda s: (s.key, s.branch, s.digest), moved=True)
     matching.pair(lambda s: (s.key, s.branch, dump(s.node)), moved=False)
-    matching.pair(lambda s: (s.key, s.branch, shape(s.node) if s.kind is Kind.DEF else s.digest), moved=False)
+    matching.pair(lambda s: (s.key, s.branch, _signature(s)), moved=False)
     matching.pair(lambda s: (s.key, s.branch, _head(s)), moved=False)
     matching.pair(lambda s: (s.key, s.branch), moved=False)
     return matching.result()
@@ -69,6 +69,13 @@ def decorators(node: ast.stmt) -> str:
     """Return the decorators of a function or class as text, the bodies of lambdas in them left out."""
     found: Sequence[ast.expr] = getattr(node, "decorator_list", ())
     return "|".join(map(shape, found))
+
+
+def _signature(statement: Statement) -> Hashable:
+    """What tells functions of one name apart, and suites of one header: annotations and defaults, names bound."""
+    if statement.kind is Kind.DEF:
+        return shape(statement.node)
+    return (header(statement.node), statement.binds) if statement.kind is Kind.SUITE else statement.digest
 
 
 def _head(statement: Statement) -> Hashable:

@@ -16,6 +16,7 @@ from hotswap.errors import StatementError
 Cells = tuple[CellType | None, ...]
 _BOUND_BY_ITSELF = frozenset(
     ("__module__", "__qualname__", "__classcell__", "__firstlineno__", "__static_attributes__", "__classdictcell__")
+    + ("__annotate_func__", "__conditional_annotations__", "__type_params__")
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 
+from hotswap._apply import moves
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._imports import edges
 from hotswap._model import Edit, Plan, Planned
@@ -16,6 +17,7 @@ from hotswap._plan import make as make_plan
 from hotswap._prepare import Prepared, follower, snapshot_of, untouched
 from hotswap._process import Process, modules_held, text_of
 from hotswap._select import Selection
+from hotswap._targets import Target
 
 Group = frozenset[str]
 
@@ -30,19 +32,31 @@ def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tup
     for name, edit in prepared.edits.items():
         found = edges(edit.new, packages[name], sys.modules.__contains__)
         process.graph.update(name, {*process.graph.imports(name), *(edge.imported for edge in found)})
+    for here, there, _ in moves(prepared.edits.values()):  # what moves makes one group, the new place first
+        process.graph.update(here, {*process.graph.imports(here), there})
     return process.graph.groups([*prepared.edits, *prepared.findings])
 
 
+def plan_rerun(process: Process, target: Target, entries: Iterable[Entry]) -> tuple[Plan, list[Edit]]:
+    """Return the plan for running the statements of `target` again, and the edits of the modules that it may concern."""
+    edits = {target.edit.module: target.edit}
+    return plan_group(process, frozenset(edits), edits, entries, forced=target.names)
+
+
 def plan_group(
-    process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry]
+    process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry], *, forced: Iterable[str] = ()
 ) -> tuple[Plan, list[Edit]]:
-    """Return the plan of `group` and its edits, dependencies first, those of dependents that may be reached included."""
+    """Return the plan of `group` and its edits, dependencies first, those of dependents that may be reached included.
+
+    `forced` are names of its one module that are taken as changed.
+    """
     packages = {entry.name: entry.package for entry in entries}
     order = process.graph.order(process.graph.affected(group) & packages.keys(), process.rank)
-    facts = _select(process, order, {name: edits[name] for name in group}, packages)
+    facts = _select(process, order, {name: edits[name] for name in group}, packages, forced)
     found = facts.selection.chosen()
     chosen: dict[str, Edit] = {}
-    for name in (name for component in order for name in component if name in found):
+    # In a cycle what was imported first ended last: beginning there, each import finds what it found at the start.
+    for name in (name for component in order for name in reversed(component) if name in found):
         edit = edits[name] if name in group else _dependent(process, facts.of[name], facts.selection, found[name])
         if edit is not None:
             chosen[name] = edit
@@ -59,7 +73,11 @@ class _Selected:
 
 
 def _select(
-    process: Process, order: Iterable[tuple[str, ...]], edits: Mapping[str, Edit], packages: Mapping[str, str]
+    process: Process,
+    order: Iterable[tuple[str, ...]],
+    edits: Mapping[str, Edit],
+    packages: Mapping[str, str],
+    forced: Iterable[str],
 ) -> _Selected:
     selected = _Selected()
     for component in order:
@@ -71,6 +89,8 @@ def _select(
                 selected.of[name] = facts
                 edit = edits.get(name)
                 selected.selection.add(facts, edit.diff if edit else None, _held(facts))
+                if edit is not None and forced:
+                    selected.selection.force(name, forced)
     return selected
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
-from collections.abc import Iterable
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder
 
 from hotswap._apply import Applied
 from hotswap._findings import finding
 from hotswap._model import Edit, Finding, Plan
+from hotswap._modules import signature
 from hotswap._prepare import Prepared
 from hotswap.errors import StatementError
 
@@ -19,6 +25,7 @@ class Holding:
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[bytes, Finding]] = {}
+        self._missed: dict[str, object] = {}
 
     def __contains__(self, module: object) -> bool:
         return module in self._held
@@ -40,11 +47,14 @@ class Holding:
         """Whether nothing was saved since a group failed: then its statements are not run a second time."""
         if prepared.findings or prepared.told or not self._held:
             return False
+        if any(_state(what) != state for what, state in self._missed.items()):
+            return False  # a file that no loaded module has, but that the failed import looked for
         return all(self._held.get(name, (None,))[0] == prepared.fresh[name].packed for name in prepared.edits)
 
     def begin(self, prepared: Prepared) -> None:
         """Take up what could not be read; everything that was held is being tried again."""
         self._held = {name: (b"", found) for name, found in prepared.findings.items()}
+        self._missed = {}
 
     def hold_with(self, group: Iterable[str], broken: str, prepared: Prepared) -> None:
         """Hold the modules that belong to one whose file cannot be read."""
@@ -55,14 +65,16 @@ class Holding:
 
     def hold_group(self, plan: Plan, edits: list[Edit], prepared: Prepared, applied: Applied) -> None:
         """Hold the modules of a group that was taken back."""
-        why = _why(applied, edits)
+        why = why_not(applied, edits)
+        self._missed |= {what: _state(what) for what in _looked_for(applied.error)}
         blamed = _blamed(why, edits)
         for name in plan.group:
             other = finding("HS306", prepared.edits[name].path, 1, module=name, other=blamed)
             self._held[name] = (prepared.fresh[name].packed, why if name == blamed else other)
 
 
-def _why(applied: Applied, edits: list[Edit]) -> Finding:
+def why_not(applied: Applied, edits: list[Edit]) -> Finding:
+    """Return the finding for a group that was taken back."""
     error = applied.error
     if isinstance(error, StatementError):
         message = f"{type(error.error).__name__}: {error.error}".removesuffix(": ")
@@ -75,5 +87,32 @@ def _why(applied: Applied, edits: list[Edit]) -> Finding:
 
 def _blamed(found: Finding, edits: list[Edit]) -> str:
     """Return the edited module whose file the finding names, else the first edited one."""
-    edited = [edit for edit in edits if edit.edited]
+    edited = [edit for edit in edits if edit.edited] or edits
     return next((edit.module for edit in edited if edit.path == found.path), edited[0].module)
+
+
+def _looked_for(error: BaseException | None) -> Iterator[str]:
+    """Yield the modules that an import did not find, and the files on the way of the exception."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, ImportError) and error.name:
+            yield error.name
+        if isinstance(error, SyntaxError) and error.filename:
+            yield error.filename
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            yield frame.f_code.co_filename
+        error = error.__cause__ or error.__context__
+
+
+def _state(what: str) -> object:
+    """Return what would differ if the file `what`, or that of the module `what`, were another one."""
+    if os.sep in what or what.endswith(".py"):
+        return signature(what)
+    parent = sys.modules.get(what.rpartition(".")[0])
+    importlib.invalidate_caches()
+    try:
+        spec = PathFinder.find_spec(what, None if parent is None else vars(parent).get("__path__"))
+    except (ImportError, ValueError, AttributeError):
+        return None
+    return None if spec is None else (spec.origin, signature(spec.origin or ""))

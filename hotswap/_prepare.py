@@ -165,10 +165,20 @@ def snapshot_of(name: str, baseline: Baseline) -> Snapshot:
         return Snapshot(name, baseline.origin, "", ())
 
 
-def untouched(name: str, baseline: Baseline, concerned: Container[int]) -> Edit:
-    """Return the edit of a dependent whose own text did not change: its imports, and the statements `concerned`."""
+def untouched(name: str, baseline: Baseline, concerned: Container[int] | None) -> Edit:
+    """Return the edit of a module whose own text did not change: its imports, and the statements `concerned` (None: all)."""
     snapshot = snapshot_of(name, baseline)
-    return _same(snapshot, [s for i, s in enumerate(snapshot.statements) if i in concerned or s.kind is Kind.IMPORT])
+    if concerned is None:
+        return _same(snapshot, snapshot.statements)
+    chosen = {i for i, s in enumerate(snapshot.statements) if i in concerned or s.kind is Kind.IMPORT}
+    names = {name for i in chosen for name in _touches(snapshot.statements[i])}
+    linked = {i for i, s in enumerate(snapshot.statements) if not names.isdisjoint(_touches(s))}
+    return _same(snapshot, [s for i, s in enumerate(snapshot.statements) if i in chosen or i in linked])
+
+
+def _touches(statement: Statement) -> tuple[str, ...]:
+    """Return the names that `statement` binds or mutates: with others of these names it forms chains."""
+    return (*statement.binds, *statement.mutates)
 
 
 def follower(facts: Facts, baseline: Baseline) -> Edit:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable
 from importlib.util import decode_source
 from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Final
 
 from hotswap._baselines import Baseline, Baselines, pack
 from hotswap._facts import Facts, is_dynamic
@@ -19,6 +20,12 @@ from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 from hotswap._stale import OldCodes, findings
 from hotswap.errors import OverlapError
+
+if TYPE_CHECKING:
+    from hotswap._apply import Departed
+
+KEPT: Final = 10
+"""Generations for which a definition that left its module is remembered: if it comes back, its objects go on."""
 
 
 class Process:
@@ -35,6 +42,7 @@ class Process:
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
+        self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
         self._main: ModuleType | None = None
 
     def enter(self, settings: Settings) -> None:
@@ -106,6 +114,16 @@ class Process:
             text = text_of(baseline)
             self._graphed[entry.name] = baseline.packed if not is_dynamic(text) else b""
             self.graph.update(entry.name, {*mentions(text, entry.package), *modules_held(entry.name, text).values()})
+
+    def departed(self) -> dict[tuple[str, str], Departed]:
+        """Return the definitions that left their modules within the last `KEPT` generations."""
+        oldest = self.generation - KEPT
+        self._departed = {place: known for place, known in self._departed.items() if known[0] >= oldest}
+        return {place: known for place, (_, known) in self._departed.items()}
+
+    def note_departed(self, departed: Iterable[Departed]) -> None:
+        """Remember definitions that leave with the generation under way."""
+        self._departed |= {(one.module, one.name): (self.generation, one) for one in departed}
 
     def pin(self, module: str) -> None:
         """Have tracebacks show the text that runs, while the file says something else."""

@@ -18,9 +18,9 @@ from hotswap import _surroundings
 from hotswap._apply import apply
 from hotswap._baselines import Baseline
 from hotswap._findings import finding
-from hotswap._groups import plan_group, split
+from hotswap._groups import plan_group, plan_rerun, split
 from hotswap._history import History
-from hotswap._holding import Holding
+from hotswap._holding import Holding, why_not
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, Edit, FileChange, Finding, Outcome, Plan, Report
 from hotswap._modules import Entry
@@ -30,6 +30,7 @@ from hotswap._report import text
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
+from hotswap._targets import find as find_target
 from hotswap._watch import Watcher, is_ignored
 
 log = logging.getLogger("hotswap")
@@ -177,6 +178,26 @@ class Reloader:
         self.holding.forget_texts()
         return self.reload()
 
+    def rerun(self, target: str) -> Report:
+        """Run the statements that make `target` (``module:name``) again, and what depends on them; return the report.
+
+        For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by what
+        its finding calls it. Raises TargetError if no loaded module has such a statement.
+        """
+        with PROCESS.lock:
+            started = time.perf_counter()
+            entries = PROCESS.learn(self._index.entries())
+            PROCESS.update_graph(entries)
+            wanted = find_target(PROCESS, target)
+            plan, edits = plan_rerun(PROCESS, wanted, entries)
+            applied = apply(plan, edits, _surroundings.make(PROCESS, self.settings, wanted.ids), strict=self.settings.strict)
+            PROCESS.generation += bool(applied.outcomes)
+            why = () if applied.outcomes else (why_not(applied, edits),)
+            error = getattr(applied.error, "error", applied.error)
+            report = Report(PROCESS.generation, applied.outcomes, (*why, *applied.findings), (), error)
+            done = time.perf_counter()
+        return self._finish(report, {"apply": done - started, "total": done - started})
+
     def undo(self) -> Report:
         """Bring the modules of the last swap back to the texts they had before it, whatever the disk says.
 
@@ -270,11 +291,12 @@ class Reloader:
                 self.holding.hold_with(group, broken[0], prepared)
                 continue
             plan, edits = plan_group(PROCESS, group, prepared.edits, entries)
-            applied = apply(plan, edits, _surroundings.make(PROCESS), strict=self.settings.strict)
+            applied = apply(plan, edits, _surroundings.make(PROCESS, self.settings), strict=self.settings.strict)
             told += (*applied.findings, *PROCESS.tell_running(applied.old_codes))
             if applied.outcomes:
                 outcomes += applied.outcomes
                 self._move_baselines(edits, prepared, replaced)
+                PROCESS.note_departed(applied.departed)
             else:
                 error = error or getattr(applied.error, "error", applied.error)
                 self.holding.hold_group(plan, edits, prepared, applied)

@@ -116,9 +116,8 @@ class _Reader:
         )
 
     def _lazy(self) -> bool:
-        import sys  # PEP 649: from 3.14 on, annotations are not evaluated when the statement runs
-
-        return sys.version_info >= (3, 14) or bool(self.flags & future.annotations.compiler_flag)
+        """Whether annotations are kept as text. Evaluated late (PEP 649), they follow what they read as if at once."""
+        return bool(self.flags & future.annotations.compiler_flag)
 
     def _children(self, node: ast.stmt) -> Iterator[Statement]:
         if isinstance(node, ast.ClassDef):

@@ -11,11 +11,15 @@ from hotswap._apply import Surroundings
 from hotswap._loader import Body, reload_with
 from hotswap._process import Process, text_of
 from hotswap._quiet import Definition
+from hotswap._settings import Settings
 from hotswap._source import start_line
 
 
-def make(process: Process) -> Surroundings:
-    """Return the surroundings for one swap; syntax trees that it asks for are kept as long as it lasts."""
+def make(process: Process, settings: Settings, forced: frozenset[int] = frozenset()) -> Surroundings:
+    """Return the surroundings for one swap; syntax trees that it asks for are kept as long as it lasts.
+
+    `forced` are the ids of statements that run because somebody asked for it.
+    """
     trees: dict[str, ast.Module] = {}
 
     def is_project(thing: ModuleType | FunctionType) -> bool:
@@ -34,7 +38,17 @@ def make(process: Process) -> Surroundings:
     def run_in(module: ModuleType, body: Body) -> None:
         reload_with(process.finder, module, body)
 
-    return Surroundings(sys.modules, is_project, definition, run_in)
+    keep, rerun = frozenset(settings.keep), frozenset(settings.rerun)
+    return Surroundings(
+        sys.modules,
+        is_project,
+        definition,
+        run_in,
+        keep=keep,
+        rerun=rerun,
+        forced=forced,
+        departed=process.departed(),
+    )
 
 
 def _find(tree: ast.Module, function: FunctionType) -> Definition | None:

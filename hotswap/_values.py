@@ -11,10 +11,11 @@ import fractions
 import functools
 import pathlib
 import re
+import sys
 import types
 import typing
 import uuid
-from typing import Final
+from typing import Any, Final
 
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _SEQUENCES: Final = (tuple, list)
@@ -27,6 +28,13 @@ _STATELESS: Final = (
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GenericAlias, types.UnionType, type),
     *(types.MappingProxyType, typing.TypeVar, staticmethod, classmethod, property),
 )
+
+if sys.version_info >= (3, 14):
+    from string.templatelib import Template  # PEP 750
+
+    _TEMPLATES: Final[tuple[type, ...]] = (Template,)
+else:
+    _TEMPLATES: Final[tuple[type, ...]] = ()
 
 # Those of them whose own comparison is the standard library's: it may be asked.
 _COMPARABLE: Final = frozenset(
@@ -77,7 +85,7 @@ def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
 
 def stateless(value: object) -> bool:
     """Whether `value` is of a type whose objects hold nothing that making one anew would lose."""
-    if isinstance(value, _STATELESS):
+    if isinstance(value, _STATELESS) or type(value) in _TEMPLATES:
         return True
     return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
 
@@ -86,6 +94,8 @@ def alike(made: object, held: object) -> bool:
     """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made again."""
     if made is held or equal(made, held):
         return True
+    if type(made) is type(held) and type(made) in _TEMPLATES:
+        return equal(_parts(made), _parts(held))
     if type(made) is not type(held) or not isinstance(made, _STATELESS):
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
@@ -93,3 +103,7 @@ def alike(made: object, held: object) -> bool:
     if isinstance(made, functools.partial) and isinstance(held, functools.partial):
         return made.func is held.func and equal((made.args, made.keywords), (held.args, held.keywords))
     return type(made) in _COMPARABLE and bool(made == held)
+
+
+def _parts(template: Any) -> tuple[object, ...]:
+    return (template.strings, *((i.value, i.expression, i.conversion, i.format_spec) for i in template.interpolations))

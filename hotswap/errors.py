@@ -24,6 +24,10 @@ class NotRunningError(HotswapError, RuntimeError):
     """A verb needs a running reloader and none was started; the message shows the call that starts one."""
 
 
+class TargetError(HotswapError, LookupError):
+    """A target such as ``shop.prices:TABLE`` names nothing that is loaded; the message says what is missing."""
+
+
 class EditError(HotswapError):
     """An edit is not in effect: raised by `Report.raise_for_errors` alone, never by a swap.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def _parameter(scenario: Scenario) -> object:
         marks.append(pytest.mark.xfail(reason=reason, strict=True))
     if sys.version_info[: len(scenario.oldest)] < scenario.oldest:
         marks.append(pytest.mark.skip(reason=f"is about Python {'.'.join(map(str, scenario.oldest))} and newer"))
+    if (needed := scenario.mark("needs")) is not None and find_spec(needed) is None:
+        marks.append(pytest.mark.skip(reason=f"is about {needed}, which is not installed"))
     return pytest.param(scenario, id=f"{scenario.path.stem}/{scenario.slug}", marks=marks)
 
 

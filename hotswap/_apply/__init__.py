@@ -6,27 +6,34 @@ Read `apply` from top to bottom: probe what must not be touched, patch bodies, g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
 
+from hotswap._apply import _moves
+from hotswap._apply import _annotations
 from hotswap._apply._adapter import Adapter, found
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
+from hotswap._apply._moves import Departed, moves
 from hotswap._apply._stale import probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._visit import looked_at, visit_module
 from hotswap._model import Edit, Finding, Outcome, Plan
 from hotswap._quiet._values import Definition
 
+__all__ = ["Applied", "Departed", "Surroundings", "apply", "moves"]
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What applying asks of the reloader: loaded modules, what belongs to the project, and where a function is defined.
 
-    `run_in` calls back with a module inside `importlib.reload`, so that import hooks see the module being run.
+    `run_in` calls back with a module inside `importlib.reload`, so that import hooks see the module being run. `keep` and
+    `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody asked.
+    `departed` are definitions that left lately, by module and name.
     """
 
     modules: Mapping[str, ModuleType]
@@ -34,13 +41,17 @@ class Surroundings:
     definition: Callable[[FunctionType], Definition | None]
     run_in: Callable[[ModuleType, Callable[[], None]], None]
     adapters: Callable[[], Sequence[Adapter]] = found
+    keep: frozenset[str] = frozenset()
+    rerun: frozenset[str] = frozenset()
+    forced: frozenset[int] = frozenset()
+    departed: Mapping[tuple[str, str], Departed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What became of a group: outcomes if it is live, else the exception that took everything back.
 
-    `old_codes` are the code objects that were replaced by ones that behave otherwise.
+    `old_codes` are the code objects that were replaced by ones that behave otherwise, `departed` the definitions that left.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -48,6 +59,7 @@ class Applied:
     error: BaseException | None = None
     old_codes: tuple[CodeType, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    departed: tuple[Departed, ...] = ()
 
 
 def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bool = False) -> Applied:
@@ -58,8 +70,10 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     """
     swap = Swap(edits, around.modules, around.is_project, around.definition)
     swap.adapters = around.adapters
-    swap.maybe = {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
+    swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
+    swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
     try:
+        _moves.expect(swap, around.departed)
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
         refused = [found for found in findings if strict and found.code.startswith("HS1")]
@@ -72,7 +86,8 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     for act in swap.later:
         act()
     outcomes = tuple(_outcomes(plan, swap))
-    return Applied(outcomes, findings, old_codes=tuple(swap.old_codes), migrations=tuple(swap.migrations))
+    departed = tuple(_moves.departures(swap))
+    return Applied(outcomes, findings, None, tuple(swap.old_codes), tuple(swap.migrations), departed)
 
 
 def _carry_out(swap: Swap, around: Surroundings) -> None:
@@ -88,6 +103,8 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for work in works:
         swap.visit(work.edit.module)
     swap.commit()
+    for work in works:
+        _annotations.forget_stale(swap, work)
     clear_caches(swap)
     for scope, name in swap.last:
         scope.drop(name)

@@ -10,10 +10,11 @@ from functools import partial
 from types import CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
-from hotswap._compile import IMPORTS_COUNT, compile_in, own_content
+from hotswap._compile import IMPORTS_COUNT, compile_in, own_content, without_annotations
 from hotswap._diff import only_code
 from hotswap._model import Diff, Kind, Pair, Snapshot, Statement
 from hotswap.patch._functions import set_code, set_doc
+from hotswap.patch._proxies import is_forwarder
 
 Around = tuple[ast.ClassDef, ...]
 
@@ -57,9 +58,10 @@ def _into(around: Around, node: ast.stmt) -> Around:
 def _compile_both(
     old: Snapshot, new: Snapshot, pair: Pair, old_around: Around, new_around: Around
 ) -> tuple[CodeType, CodeType]:
+    before, after = without_annotations(pair.old.node), without_annotations(pair.new.node)
     return (
-        compile_in([pair.old.node], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc"),
-        compile_in([pair.new.node], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc"),
+        compile_in([before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc"),
+        compile_in([after], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc"),
     )
 
 
@@ -79,6 +81,8 @@ def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
     """Record the code that takes the place of that of `function`; return it, or None if it stays as it is."""
     if id(function) in work.patched:
         return work.patched[id(function)]
+    if is_forwarder(function):
+        return None
     old = function.__code__
     new = work.codes.successor(old)
     if new is None or new == old:

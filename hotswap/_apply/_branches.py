@@ -7,9 +7,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from hotswap import _quiet
-from hotswap._apply._stale import quiet_scope
-from hotswap.errors import StatementError
+from hotswap._apply._follow import absolute
+from hotswap._apply._stale import truth
 from hotswap._journal import MISSING
 from hotswap._model import Kind, Pair, Statement
 
@@ -21,27 +20,17 @@ def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
     """Whether `branch` of an ``if``, ``try`` or ``with`` is the one that ran."""
     node = pair.new.node
     if isinstance(node, ast.If):
-        return _truth(visit, node) is (branch == "body")
+        return truth(visit, node) is (branch == "body")
     if branch.startswith("except"):
         return _handler_ran(visit, pair.old, branch)
     handlers = range(len(getattr(node, "handlers", ())) if branch == "orelse" else 0)
     return not any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
 
 
-def _truth(visit: Visit, node: ast.If) -> bool | None:
-    """Evaluate the test of an ``if`` if that is quiet; None if it is not."""
-    test = ast.copy_location(ast.Assign([ast.Name("test", ast.Store())], node.test), node)
-    ast.fix_missing_locations(test)
-    if _quiet.unquiet(test, quiet_scope(visit.swap, visit.scope)):
-        return None
-    try:
-        return bool(visit.scope.run([test])["test"])
-    except StatementError:
-        return None
-
-
 def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
     """Whether the ``except`` suite `branch` ran: if the body did not come to its end, or something it bound is there."""
+    if _import_failed(visit, old):
+        return True
     body = [child for child in old.children if child.branch == "body"]
     ended = _has_run(visit, old, body[-1], branch) if body else True
     handler = [child for child in old.children if child.branch == branch]
@@ -67,3 +56,22 @@ def _is_import(node: ast.stmt, value: object) -> bool:
         return isinstance(value, ModuleType)
     source = sys.modules.get(getattr(node, "module", None) or "")
     return source is None or getattr(node, "level", 0) > 0 or any(value is one for one in vars(source).values())
+
+
+def _import_failed(visit: Visit, statement: Statement) -> bool:
+    """Whether an import in the body of a ``try`` did not come about: the module is not there, or lacks the name."""
+    for child in statement.children:
+        if child.branch == "body" and isinstance(child.node, ast.ImportFrom):
+            module = absolute(visit, child.node)
+            names = [alias.name for alias in child.node.names if alias.name != "*"]
+            if module not in sys.modules or any(not _has(module, name) for name in names):
+                return True
+        elif child.branch == "body" and isinstance(child.node, ast.Import):
+            if any(alias.name not in sys.modules for alias in child.node.names):
+                return True
+    return False
+
+
+def _has(module: str, name: str) -> bool:
+    names = vars(sys.modules[module])
+    return name in names or "__getattr__" in names

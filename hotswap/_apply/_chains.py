@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
-from hotswap._apply import _stale
+from hotswap._apply import _follow, _stale
+from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._diff import decorators, only_code
+from hotswap.errors import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._values import alike, stateless
-from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap, Work
     from hotswap._apply._visit import Visit
 
 _IN_PLACE = (Kind.DEF, Kind.CLASS)
@@ -46,16 +49,49 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     """Work out what the links of chains have to do; tells of those that cannot run again."""
     chains = Chains()
     affected = _affected(visit, diff)
+    stale = _stale_links(visit, diff, affected, new)
     gone = [name for statement in diff.removed for name in (*statement.binds, *statement.mutates)]
-    names = dict.fromkeys([name for s in new if id(s) in affected for name in (*s.binds, *s.mutates)] + gone)
-    if not names:
-        return chains
+    names = dict.fromkeys([name for s in new if id(s) in affected | stale for name in (*s.binds, *s.mutates)] + gone)
+    names.pop("__annotations__", None)  # each annotation has an entry of its own there
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
+    names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
     for name in names:
         links, olds = _links(name, new), _links(name, old)
         if len(links) > 1 or len(olds) > 1:
-            _plan_one(visit, chains, name, links, olds, affected)
+            _plan_one(visit, chains, name, links, olds, affected, stale)
     return chains
+
+
+def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Statement]) -> set[int]:
+    """Return the ids of unchanged links that read what changed, or what a statement of this block is about to change."""
+    if not visit.swap.maybe:
+        return set()
+    about = {name for s in new if id(s) in affected for name in s.binds}
+    times = Counter(name for s in new for name in {*s.binds, *s.mutates})
+    found = set()
+    for statement in (pair.new for pair in diff.unchanged):
+        if not any(times[name] > 1 for name in (*statement.binds, *statement.mutates)):
+            continue
+        if statement.kind is Kind.IMPORT and not isinstance(visit.scope, ClassScope):
+            stale = _follow.will_follow(visit, statement)
+        else:
+            stale = id(statement) in visit.swap.maybe and bool(
+                about & {name.partition(".")[0] for name in statement.reads} or _stale.stale_because(visit, statement)
+            )
+        found |= {id(statement)} if stale else set()
+    return found
+
+
+def _reordered(chains: Chains, old: Sequence[Statement], new: Sequence[Statement]) -> Iterator[str]:
+    """Yield names whose statements changed places and text, so that another one binds the name last."""
+    place = {id(statement): index for index, statement in enumerate(old)}
+    last: dict[str, int] = {}
+    for statement in new:
+        was = place.get(id(chains.partner.get(id(statement))), -1)
+        for name in statement.binds if was >= 0 else ():
+            if was < last.get(name, -1):
+                yield name
+            last[name] = max(was, last.get(name, -1))
 
 
 def _links(name: str, statements: Sequence[Statement]) -> list[Statement]:
@@ -80,7 +116,13 @@ def _runs(visit: Visit, pair: Pair) -> bool:
 
 
 def _plan_one(
-    visit: Visit, chains: Chains, name: str, links: list[Statement], olds: list[Statement], affected: set[int]
+    visit: Visit,
+    chains: Chains,
+    name: str,
+    links: list[Statement],
+    olds: list[Statement],
+    affected: set[int],
+    stale: set[int],
 ) -> None:
     if not links:
         return
@@ -91,7 +133,7 @@ def _plan_one(
     for segment in segments:
         partners = tuple(id(chains.partner.get(id(link))) for link in segment)
         known = were[-1:] if segment is segments[-1] else were
-        if partners not in known or any(id(link) in affected for link in segment):
+        if partners not in known or any(id(link) in affected or id(link) in stale for link in segment):
             _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is segments[-1])
     chains.last.setdefault(id(links[-1]), []).append(name)
     chains.open[name] = visit.scope.peek(name)
@@ -178,6 +220,9 @@ class _Altering(ast.NodeTransformer):
 
 def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     """Return why `name` does not hold what the old segment `olds` gives, "" if it does."""
+    known = visit.swap.probed.get((visit.work.edit.module, visit.scope.prefix + name))
+    if known is not None:
+        return known
     held = visit.scope.peek(name)
     if held is MISSING or any(link.kind in _IN_PLACE for link in olds):
         return ""
@@ -193,6 +238,13 @@ def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     except StatementError:
         return "its text does not give it any more"
     return "" if alike(made.get(name, MISSING), held) else f"{name} was changed since"
+
+
+def touched_before(swap: Swap, work: Work, scope: AnyScope, name: str, links: list[Statement]) -> str:
+    """Return, before anything is applied, why `name` does not hold what its `links` give; "" if it does."""
+    from hotswap._apply._visit import Visit as Block  # a block plans its chains: the two know each other
+
+    return _touched(Block(swap, work, scope), name, _segments(name, links)[-1])
 
 
 def live_link(visit: Visit, chains: Chains, link: Statement) -> object:

@@ -7,24 +7,29 @@ raw function takes the new code in place; the public value is made anew only if 
 from __future__ import annotations
 
 import ast
-from types import FunctionType
+import gc
+from functools import partial
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _rebuild, _stale
 from hotswap._apply._bodies import patch
-from hotswap._apply._reach import behaves_otherwise
+from hotswap._apply._chains import makes_of_itself
+from hotswap._apply._reach import behaves_otherwise, content_of
 from hotswap._apply._swap import Swap, Work
 from hotswap._compile import own_content
 from hotswap._diff import decorators, only_code, same_header
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
-from hotswap.patch._functions import caches_around, copies, set_copied, set_copied_doc, set_header
-from hotswap.patch._proxies import forward
+from hotswap.patch._functions import copies, memo_caches, set_copied, set_copied_doc, set_header
+from hotswap.patch._proxies import forward, forwarders, is_forwarder
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
+_FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
+_OBJECTS = (Kind.DEF, Kind.CLASS)
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -46,17 +51,13 @@ def define(visit: Visit, pair: Pair) -> None:
 
 
 def _note_code(visit: Visit, pair: Pair) -> None:
-    """Report a function that was patched in place, and see to the memo caches around it."""
+    """Report a function that was patched in place, and see to the copies of its docstring."""
     name = visit.named(pair.new)
     public = visit.scope.peek(pair.new.binds[-1])
-    note = ""
     for raw in visit.work.live(visit.scope, pair.old):
-        for cache in caches_around(getattr(public, "__func__", public), raw):
-            visit.swap.later.append(cache.cache_clear)
-            note = "its cache was cleared"
         for wrapper in copies(public, raw) if id(raw) in visit.work.docs else ():
             set_copied_doc(visit.swap.journal, wrapper, raw, *visit.work.docs[id(raw)])
-    visit.swap.patched(visit.work, name, How.IN_PLACE, note)
+    visit.swap.patched(visit.work, name, How.IN_PLACE)
 
 
 def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
@@ -66,6 +67,8 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
     for raw in raws:
         for wrapper in copies(public, raw):
             set_copied(visit.swap.journal, wrapper, raw, fresh)
+        for old in forwarders(raw):
+            forward(visit.swap.journal, old, raw, like=fresh)
         code = patch(visit.swap, visit.work, raw)
         set_header(visit.swap.journal, raw, fresh)
         visit.swap.changes.codes.add(code or raw.__code__)
@@ -78,7 +81,7 @@ def _make(visit: Visit, new: Statement) -> FunctionType:
     bare = ast.copy_location(type(node)(**fields), node)
     visit.make_ready(new, [bare])
     made = visit.scope.run([bare])
-    function = next(iter(made.values()))
+    function = next(value for value in made.values() if type(value) is FunctionType)
     assert type(function) is FunctionType
     return function
 
@@ -91,11 +94,23 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     new = pair.new
     name = new.binds[-1]
     public = visit.scope.peek(name)
-    if any(raw is public for raw in raws) and getattr(new.node, "decorator_list", ()):
+    if is_bare(public, raws) and getattr(new.node, "decorator_list", ()):
         visit.execute(new, "changed")
         return
     redefine(visit, new, raws)
     decorate_again(visit, pair, raws)
+
+
+def is_bare(public: object, raws: list[FunctionType]) -> bool:
+    """Whether a call of `public` is a call of the raw function at once: it is that, or a C object around it."""
+    return any(public is raw or _inside(public) is raw for raw in raws)
+
+
+def _inside(public: object) -> object:
+    """Return the function that a memo cache, a partial or another C object around a function calls."""
+    if type(public) is FunctionType or type(public).__module__ != "functools":
+        return None
+    return public.func if isinstance(public, partial) else getattr(public, "__wrapped__", None)
 
 
 def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
@@ -136,9 +151,16 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     if type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
         return old
-    if _was_defined(visit, name, old):
+    if _was_defined(visit, name, old) and not _goes_on(visit, old):
         _leave_to(visit, name, old, value)
     return value
+
+
+def _goes_on(visit: Visit, old: object) -> bool:
+    """Whether another statement of the block is what the definition of the function `old` became."""
+    partners = visit.chains.partner.items() if type(old) is FunctionType else ()
+    before = (was for new, was in partners if new != visit.closing and was.kind is Kind.DEF)
+    return any(one is old for was in before for one in visit.work.live(visit.scope, was))
 
 
 def _same_function(old: FunctionType, new: FunctionType) -> bool:
@@ -157,7 +179,9 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
         line = old.__code__.co_firstlineno
         if any(s.lineno <= line <= s.end_lineno for s in binders):  # in whichever branch of an `if` or `try` that ran
             return True
-    return bool(binders) and binders[-1].kind in (Kind.DEF, Kind.CLASS)
+    if not binders:
+        return False
+    return binders[-1].kind in _OBJECTS or (makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders))
 
 
 def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
@@ -175,49 +199,47 @@ def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
 
 def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     swap = visit.swap
-    if type(old) is FunctionType and callable(value):
-        if not _holds(value, old):
-            forward(swap.journal, old, value)
-            swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
-    elif isinstance(old, type):
+    if isinstance(old, type):
         _rebuild.leave_class(visit, name, old, value)
-    elif type(old) is not FunctionType:
+        return
+    clear = None
+    if type(old) is not FunctionType:
         swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
+        clear, old = getattr(old, "cache_clear", None), _inside(old)
+    if type(old) is FunctionType and callable(value) and swap.is_project(old) and not _holds(value, old):
+        forward(swap.journal, old, value)
+        swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
+        if clear is not None:
+            swap.later.append(clear)
 
 
 def _holds(value: object, old: FunctionType) -> bool:
     """Whether calling `value` may come back to `old`, which it wraps."""
     seen: set[int] = set()
-    while value is not None and id(value) not in seen:
-        if value is old:
+    waiting = [value]
+    while waiting and len(seen) < _FAR:
+        one = waiting.pop()
+        if one is old:
             return True
-        seen.add(id(value))
-        cells = getattr(value, "__closure__", None) or ()
-        if any(_content(cell) is old for cell in cells):
-            return True
-        value = getattr(value, "__wrapped__", None) if type(value) is FunctionType else None
+        if id(one) in seen or isinstance(one, (type, ModuleType, str)):
+            continue
+        seen.add(id(one))
+        if type(one) is FunctionType:
+            waiting += map(content_of, one.__closure__ or ())
+            waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
+        else:
+            waiting += gc.get_referents(one)
     return False
 
 
-def _content(cell: object) -> object:
-    try:
-        return cell.cell_contents  # type: ignore[attr-defined]  # a closure holds cells
-    except ValueError:
-        return None
-
-
 def clear_caches(swap: Swap) -> None:
-    """Have the memo caches cleared whose functions behave otherwise now: they hold results of the old code."""
-    for work in swap.works.values():
-        for name, value in list(vars(work.module).items()):
-            _clear(swap, work, name, value)
-            if isinstance(value, type) and value.__module__ == work.edit.module:
-                for member, inner in list(vars(value).items()):
-                    _clear(swap, work, f"{name}.{member}", getattr(inner, "__func__", inner))
-
-
-def _clear(swap: Swap, work: Work, name: str, value: object) -> None:
-    if type(value).__name__ != "_lru_cache_wrapper" or not behaves_otherwise(swap, value):
+    """Have the memo caches cleared whose functions behave otherwise now, wherever they are held."""
+    if not swap.changes:
         return
-    swap.later.append(value.cache_clear)  # type: ignore[attr-defined]  # functools' own type
-    swap.patched(work, name, How.IN_PLACE, "its cache was cleared")
+    found = {id(one): one for work in swap.works.values() for one in work.caches}
+    for one in found.values() or memo_caches():
+        inner = getattr(one, "__wrapped__", None)
+        work = swap.works.get(getattr(inner, "__module__", None) or "") or next(iter(swap.works.values()))
+        if behaves_otherwise(swap, one):
+            swap.later.append(one.cache_clear)
+            swap.patched(work, getattr(inner, "__qualname__", ""), How.IN_PLACE, "its cache was cleared")

@@ -80,6 +80,15 @@ def _ask_again(visit: Visit, statement: Statement, alias: ast.alias) -> None:
         _bind(visit, name, value)
 
 
+def will_follow(visit: Visit, statement: Statement) -> bool:
+    """Whether a from-import takes a name that has changed at its source by now."""
+    node = statement.node
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    changed = visit.swap.changes.of(absolute(visit, node))
+    return any(alias.name in changed for alias in node.names)
+
+
 def absolute(visit: Visit, node: ast.ImportFrom) -> str:
     """Return the name of the module that `node` imports from."""
     package = visit.scope.namespace.get("__package__") or ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _adapter, _rebuild
+from hotswap._apply import _adapter, _annotations, _rebuild
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._swap import resolve
 from hotswap._diff import only_code
@@ -40,9 +40,9 @@ def is_made_whole(visit: Visit, live: type) -> bool:
 def held_back(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
     """Return the names that a library takes out of the class body: they are not set as they stand in the text."""
     if _generated.kind_of(live) != "dataclass" and not _states_dataclass(visit, pair.new):
-        return frozenset()
+        return frozenset(("__slots__",))
     both = (*_rebuild.annotated(pair.old.children), *_rebuild.annotated(pair.new.children))
-    return frozenset(node.target.id for node in both if isinstance(node.target, ast.Name))
+    return frozenset(("__slots__", *(node.target.id for node in both if isinstance(node.target, ast.Name))))
 
 
 def _is_anew(visit: Visit, pair: Pair, live: type) -> bool:
@@ -125,6 +125,8 @@ def _note(statement: Statement) -> str:
 def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool = False) -> str | None:
     """Have what a library writes written anew, if what it reads changed; return why `live` cannot take it."""
     kind = _generated.kind_of(live)
+    if "__slots__" in scope.touched:
+        return "its slots are fixed"
     if kind == "dataclass" or _states_dataclass(visit, pair.new):
         return _renew_dataclass(visit, pair, live, scope, header=header)
     if not header:
@@ -222,11 +224,11 @@ def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *,
         return "its fields are slots" if slots else "its fields are no slots any more"
     if not header and not _reads_fields(pair, scope):
         return None
+    fields = vars(live).get("__dataclass_fields__", ())
     annotations = scope.peek("__annotations__")
     annotations = annotations if isinstance(annotations, dict) else {}
-    gone = {*scope.gone, *(scope.mangled(name) for one, name in visit.swap.last if one is scope)}
-    members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in gone}
-    members = _dataclasses.text_members(live, members, {*annotations, *vars(live).get("__annotations__", ())})
+    members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in scope.gone}
+    members = _dataclasses.text_members(live, members, {*annotations, *vars(live).get("__annotations__", ()), *fields})
     given = stated(visit, pair, scope)
     if header:
         given |= _with_new_params(pair.new, live, given)
@@ -301,7 +303,6 @@ def _order_again(visit: Visit, pair: Pair, live: type, scope: ClassScope) -> Non
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     names = {*scope.touched, *(name for s in pair.inner.removed for name in s.binds)}
     if names & {*_generated.ORDER} and any(_called(visit, d) is functools.total_ordering for d in pair.new.node.decorator_list):
-        gone = {*scope.gone, *(name for one, name in visit.swap.last if one is scope)}
-        members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in gone}
+        members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in scope.gone}
         visit.swap.commit()
         _generated.order_again(visit.swap.journal, live, members)

@@ -10,7 +10,10 @@ from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from hotswap._compile import inner_codes
 from hotswap._journal import MISSING
+
+from hotswap.patch._proxies import is_forwarder
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -74,6 +77,14 @@ def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = ())
     return walk.found
 
 
+def makes_otherwise(swap: Swap, value: object) -> bool:
+    """Whether the functions that a call of `value` makes, themselves, behave otherwise now."""
+    value = _unwrapped(value)
+    if type(value) is not FunctionType or not swap.is_project(value):
+        return False
+    return any(inner in swap.changes.codes for inner in inner_codes(swap.pending_code(value)))
+
+
 @dataclass(slots=True)
 class _Walk:
     swap: Swap
@@ -115,6 +126,9 @@ class _Walk:
         if id(function) in self.seen or not self.swap.is_project(function):
             return
         self.seen.add(id(function))
+        if is_forwarder(function):
+            self.reach(function.__dict__.get("__wrapped__"), frozenset())
+            return
         code = self.swap.pending_code(function)
         use = use_of(code)
         if code in self.swap.changes.codes or _reads_changed(self.swap, function, use):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _generate, _header, _instances
+from hotswap._apply import _annotations, _generate, _header, _instances
 from hotswap._diff import decorators
 from hotswap._execute import line_in
 from hotswap._journal import MISSING
@@ -17,6 +17,8 @@ from hotswap.patch._classes import (
     forward_constructor,
     guard,
     move_instances,
+    own_method,
+    own_methods,
     replace_base,
     set_bases,
     settle_abstract,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _RAW = "__hotswap_raw__"
 _MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__", "__orig_bases__", "__parameters__", "__type_params__")
+_MADE_LATE = ("__annotations_cache__", "__classdictcell__")
 _OF_PROTOCOLS = ("_is_protocol", "_is_runtime_protocol", "__protocol_attrs__", "__non_callable_proto_members__")
 
 
@@ -43,7 +46,8 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     visit.swap.commit()
     attempt(visit, pair.new, lambda: settle_abstract(visit.swap.journal, live))
     visit.swap.commit()
-    _instances.tell(visit, pair, live, before)
+    if visit.scope.peek(pair.new.binds[-1]) is live:
+        _instances.tell(visit, pair, live, before)
 
 
 def visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
@@ -55,18 +59,18 @@ def visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
     scope.held_back = _generate.held_back(visit, pair, live)
     diff, new = _generate.to_visit(visit, pair, live)
     Block(visit.swap, visit.work, scope).block(diff, pair.old.children, new)
+    _let_go(visit, scope)
     _order_annotations(scope, pair.new)
     _settle_hash(scope, pair)
     return scope
 
 
-def _order_annotations(scope: ClassScope, new: Statement) -> None:
-    """Give ``__annotations__`` the order of the text, which is the order of dataclass fields; drop what left it."""
-    held = scope.members.get("__annotations__", vars(scope.cls).get("__annotations__", {}))
-    names = [scope.mangled(n.target.id) for n in annotated(new.children) if isinstance(n.target, ast.Name)]
-    ordered = {name: held[name] for name in dict.fromkeys(names) if name in held}
-    if list(ordered.items()) != list(held.items()):
-        scope.store("__annotations__", ordered)
+def _let_go(visit: Visit, scope: ClassScope) -> None:
+    """Members that left the text leave with this wave: whether a class is abstract, or what it generates, depends on them."""
+    gone = [name for one, name in visit.swap.last if one is scope]
+    visit.swap.last = [(one, name) for one, name in visit.swap.last if one is not scope]
+    for name in gone:
+        scope.drop(name)
 
 
 def annotated(statements: Iterable[Statement]) -> Iterator[ast.AnnAssign]:
@@ -123,11 +127,11 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
         return
     header = _header.evaluate(visit, new, live)
     guard(swap.journal, live)
-    why = _refused(visit, live, header)
+    why = _refused(visit, pair, live, header)
     before = _instances.look(visit, pair, live)
     scope = visit_members(visit, pair, live)
     why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
-    if why or _lays_out(pair, live):
+    if why:
         remake(visit, pair, live, scope, header)
     else:
         _in_place(visit, pair, live, header)
@@ -151,11 +155,17 @@ def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> None:
     swap.patched(visit.work, visit.named(new), How.IN_PLACE)
 
 
-def _refused(visit: Visit, live: type, header: Header) -> str | None:
+def _keywords(statement: Statement) -> list[str]:
+    return [ast.dump(one) for one in getattr(statement.node, "keywords", ())]
+
+
+def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None:
     """Set other bases and type parameters, recorded for the next wave; return why CPython refuses them, if it does."""
     journal = visit.swap.journal
     if header.meta is not type(live):
         return "it has another metaclass"
+    if header.differs and type(live).__init__ is not type.__init__ and _keywords(pair.old) != _keywords(pair.new):
+        return "its metaclass alone knows its keywords"
     why = set_bases(journal, live, header.bases)
     if why is None:
         for name, value in header.generic.items():
@@ -164,12 +174,6 @@ def _refused(visit: Visit, live: type, header: Header) -> str | None:
             elif name in vars(live):
                 journal.del_member(live, name)
     return why
-
-
-def _lays_out(pair: Pair, live: type) -> bool:
-    """Whether the decorators decide about slots, and differ in that."""
-    old, new = decorators(pair.old.node), decorators(pair.new.node)
-    return old != new and ("slots" in old + new or "slots" in str(vars(live).get("__dataclass_params__", "")) and False)
 
 
 # ------------------------------------------------------------------------------------------------- a class anew
@@ -182,7 +186,6 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     members = _members(visit, pair, live, scope, header)
     swap.undo_waiting()
     scope.members, scope.aside, scope.gone = {}, {}, {}
-    swap.last = [(one, name) for one, name in swap.last if one is not scope]
     guard(swap.journal, live)
 
     def make() -> type:
@@ -197,16 +200,15 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
 
 def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Header) -> dict[str, Any]:
     """Return what a class body would have bound that ended with the members that `live` has, or is about to have."""
-    gone = {*scope.gone, *(scope.mangled(name) for one, name in visit.swap.last if one is scope)}
-    held = {**vars(live), **scope.members}
-    held = {name: value for name, value in held.items() if name not in gone}
-    annotations = dict(held.get("__annotations__", {}))
+    held = {**vars(live), **scope.members, **scope.aside}
+    held = {name: value for name, value in held.items() if name not in scope.gone}
+    annotations = _annotations.names(scope, pair.new.children)
     if _generated.kind_of(live) == "dataclass":
         stated = _generate.stated(visit, pair, scope)
         held = _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
         held |= _dataclasses.fields_of(live, stated, annotations)
     slots = () if "__slots__" in {name for s in pair.new.children for name in s.binds} else ("__slots__",)
-    left_out = {*_MADE_ANEW, *_OF_PROTOCOLS, *slots}
+    left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots}
     held = {n: v for n, v in held.items() if n not in left_out and type(v) is not MemberDescriptorType}
     return held | {name: value for name, value in header.generic.items() if value is not MISSING}
 
@@ -216,18 +218,8 @@ def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None
     inside = f"{visit.named(statement)}."
     for (place, _), functions in visit.work.functions.items():
         for function in functions if place.startswith(inside) else ():
-            _own_cell(visit, function, old, new)
-    for value in vars(new).values():
-        raw = getattr(value, "__func__", value)
-        _own_cell(visit, raw, old, new)
-
-
-def _own_cell(visit: Visit, function: Any, old: type, new: type) -> None:
-    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
-    if "__class__" in names:
-        cell = function.__closure__[names.index("__class__")]
-        if cell.cell_contents is not new:
-            visit.swap.journal.set_attribute(cell, "cell_contents", new)
+            own_method(visit.swap.journal, function, old, new)
+    own_methods(visit.swap.journal, old, new)
 
 
 def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
@@ -239,7 +231,9 @@ def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
         _leave_members(visit, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
-        left += replace_base(swap.journal, old, value)
+        for below, made in list(replace_base(swap.journal, old, value)):
+            own_methods(swap.journal, below, made)
+            leave_class(visit, name, below, made)
     if callable(value):
         forward_constructor(swap.journal, old, value)
     swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))

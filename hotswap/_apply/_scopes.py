@@ -24,6 +24,7 @@ class Scope:
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
+        self.annotations_changed = False
 
     @property
     def prefix(self) -> str:
@@ -46,6 +47,10 @@ class ModuleScope(Scope):
         self.stores = Stores(self.namespace)
         self.outer: Stores = self.stores
 
+    def mangled(self, name: str) -> str:
+        """Return `name`: only classes store private names otherwise."""
+        return name
+
     def peek(self, name: str) -> object:
         """Return what `name` is bound to, the wave that is not set yet included; MISSING if it is not bound."""
         if name in self.stores.gone:
@@ -57,6 +62,9 @@ class ModuleScope(Scope):
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         ran = Layer(given, self.stores)
         run(self.compile(nodes, doc=doc), self.namespace, ran, self.edit.path, nodes[0].lineno)
+        if ran.pop("__conditional_annotations__", None) is not None:  # its function gives those of `nodes` alone
+            del ran["__annotate__"], ran.gone["__annotate__"]
+            self.annotations_changed = True
         return ran
 
     def store(self, name: str, value: object) -> None:
@@ -98,6 +106,9 @@ class ClassScope(Scope):
         """Return `name` as a class body stores it: private names carry that of the class."""
         return f"_{self.node.name.lstrip('_')}{name}" if _is_private(name) and self.node.name.strip("_") else name
 
+    def mangled(self, name: str) -> str:
+        return name
+
     def peek(self, name: str) -> object:
         """Return the raw member `name` of the class itself, MISSING if it has none."""
         name = self.mangled(name)
@@ -119,6 +130,9 @@ class ClassScope(Scope):
         if cell is not None:
             cell.cell_contents = self.cls
         own_cell(iter(layer.values()), self.cls)
+        self.annotations_changed |= "__annotate_func__" in layer.keys()
+        if "__classdictcell__" in layer.keys():
+            layer["__classdictcell__"].cell_contents = vars(self.cls)
         for name in layer.keys() - dict(layer.written()).keys():
             layer.pop(name)
         return layer

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
-from hotswap._apply import _definitions, _follow, _rebuild
-from hotswap._apply._reach import behaves_otherwise
+from hotswap._apply import _chains, _definitions, _follow, _rebuild
+from hotswap._apply._reach import behaves_otherwise, makes_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
+from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._diff import decorators
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 def keep(visit: Visit, pair: Pair) -> None:
     """See whether a statement that did not change is stale, and do what can be done."""
     swap, statement = visit.swap, pair.new
-    if statement.kind is Kind.IMPORT:
+    if id(statement) in swap.forced:
+        visit.execute(statement, "asked for")
+    elif statement.kind is Kind.IMPORT:
         _follow.follow(visit, statement)
     elif not swap.changes and not swap.maybe:
         return
@@ -37,8 +40,28 @@ def keep(visit: Visit, pair: Pair) -> None:
     elif id(statement) in swap.maybe and (reason := stale_because(visit, statement)):
         if statement.kind is Kind.DEF:
             _keep_def(visit, pair, reason)
-        else:
+        elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
+            visit.annotate(statement, statement.node)
+        elif not _is_over(statement, reason):
             _run_or_tell(visit, statement, reason)
+
+
+def _is_over(statement: Statement, reason: str) -> bool:
+    """Whether `statement` acted, once, through code that changed: ``main()``, ``app.run()``, a loop.
+
+    It holds no value that could be old. What it did belongs to the past, and what it still does is told as running.
+    """
+    if statement.kind is not Kind.OTHER or statement.binds or not reason.startswith("calls "):
+        return False
+    return not statement.mutates or isinstance(statement.node, ast.While)
+
+
+def _value_is_stale(visit: Visit, statement: Statement) -> bool:
+    """Whether not only the annotation of an annotated assignment reads what changed."""
+    value = getattr(statement.node, "value", None)
+    names = frozenset(map(_dotted, ast.walk(value))) if value is not None else frozenset()
+    reads, calls = ([name for name in found if name in names] for found in (statement.reads, statement.calls))
+    return bool(stale_because(visit, replace(statement, reads=tuple(reads), calls=tuple(calls))))
 
 
 def _unchanged_inner(pair: Pair) -> Diff:
@@ -115,12 +138,15 @@ def _reads_changed(visit: Visit, expression: ast.expr) -> bool:
 
 def _calls_changed(visit: Visit, decorator: ast.expr) -> bool:
     name = _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
-    return bool(name) and behaves_otherwise(visit.swap, resolve(visit.scope, name))
+    called = resolve(visit.scope, name) if name else None
+    return behaves_otherwise(visit.swap, called) or (isinstance(decorator, ast.Call) and makes_otherwise(visit.swap, called))
 
 
 def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> None:
+    said = wish(visit, statement)
     why = _unquiet(visit, statement) or visit.swap.touched.get(id(statement), "")
-    if why:
+    if said == KEEP or (why and said != RERUN):
+        why = "# hotswap: keep" if said == KEEP else why
         _tell_kept(visit, statement, reason, why)
     else:
         visit.execute(statement, reason)
@@ -158,9 +184,14 @@ def stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
         if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
             return f"reads {name}"
+        if name.partition(".")[0] in visit.passing:
+            return f"reads {name}"
     attributes = _attributes(statement.node)
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         if behaves_otherwise(swap, resolve(scope, name), attributes):
+            return f"calls {name}"
+    for name in _called_twice(statement.node) if swap.changes.codes else ():
+        if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
     first = {name.partition(".")[0] for name in statement.reads if attributes} if attributes else ()
     for name in first:
@@ -168,6 +199,13 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if not isinstance(value, type | ModuleType | FunctionType) and behaves_otherwise(swap, value, attributes):
             return f"calls {name}"
     return ""
+
+
+def _called_twice(node: ast.stmt) -> Iterator[str]:
+    """Yield what is called, and its result as well: ``f(1)(2)``, ``@f(1)``."""
+    decorated: list[ast.expr] = getattr(node, "decorator_list", [])
+    outer = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
+    yield from (_dotted(made.func) for made in (*decorated, *outer) if isinstance(made, ast.Call))
 
 
 def _attributes(node: ast.stmt) -> frozenset[str]:
@@ -190,6 +228,8 @@ def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
 def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...]) -> None:
     """Before anything changes: note which statements that may run again bound something that was touched since."""
     for statement in statements:
+        if id(statement) in swap.maybe:
+            _probe_chains(swap, work, scope, statement, statements)
         if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
             why = _touched(swap, scope, statement)
             if why:
@@ -200,6 +240,17 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
             assert isinstance(statement.node, ast.ClassDef)
             inner = ClassScope(scope, work.scope.stores, statement.node, live)
             probe(swap, work, inner, statement.children)
+
+
+def _probe_chains(
+    swap: Swap, work: Work, scope: AnyScope, statement: Statement, statements: tuple[Statement, ...]
+) -> None:
+    """Note of each chain that `statement` is a link of, whether its object was touched since it was made."""
+    for name in (*statement.binds, *statement.mutates):
+        links = [s for s in statements if name in s.binds or name in s.mutates]
+        place = (work.edit.module, scope.prefix + name)
+        if len(links) > 1 and place not in swap.probed:
+            swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
 
 
 def _touched(swap: Swap, scope: AnyScope, statement: Statement) -> str:
@@ -217,16 +268,6 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement) -> str:
     return f"{changed[0]} was changed since" if changed else ""
 
 
-def is_taken(visit: Visit, statement: Statement, branch: str) -> bool:
-    """Whether `branch` of an ``if``, ``try`` or ``with`` is the one that ran."""
-    node = statement.node
-    if isinstance(node, ast.If):
-        return truth(visit, node) is (branch == "body")
-    if branch.startswith("except"):
-        return _handler_ran(visit, statement, branch)
-    return True
-
-
 def truth(visit: Visit, node: ast.If) -> bool | None:
     """Evaluate the test of an ``if`` if that is quiet; None if it is not."""
     test = ast.copy_location(ast.Assign([ast.Name("test", ast.Store())], node.test), node)
@@ -237,20 +278,6 @@ def truth(visit: Visit, node: ast.If) -> bool | None:
         return bool(visit.scope.run([test])["test"])
     except StatementError:
         return None
-
-
-def _handler_ran(visit: Visit, statement: Statement, branch: str) -> bool:
-    """An ``except`` suite ran if something that only it binds is what is there."""
-    children = [child for child in statement.children if child.branch == branch]
-    if _import_failed(visit, statement):
-        return True
-    for child in children:
-        if child.kind is Kind.DEF:
-            public = visit.scope.peek(child.binds[-1])
-            first = getattr(getattr(public, "__code__", None), "co_firstlineno", None)
-            if first is not None and child.lineno <= first <= child.end_lineno:
-                return True
-    return False
 
 
 def tell_effects(visit: Visit, diff: Diff) -> None:
@@ -272,22 +299,3 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
         why = _unquiet(visit, statement)
         if why:
             visit.swap.tell(visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})")
-
-
-def _import_failed(visit: Visit, statement: Statement) -> bool:
-    """Whether an import in the body of a ``try`` did not come about: the module is not there, or lacks the name."""
-    for child in statement.children:
-        if child.branch == "body" and isinstance(child.node, ast.ImportFrom):
-            module = _follow.absolute(visit, child.node)
-            names = [alias.name for alias in child.node.names if alias.name != "*"]
-            if module not in sys.modules or any(not _has(module, name) for name in names):
-                return True
-        elif child.branch == "body" and isinstance(child.node, ast.Import):
-            if any(alias.name not in sys.modules for alias in child.node.names):
-                return True
-    return False
-
-
-def _has(module: str, name: str) -> bool:
-    names = vars(sys.modules[module])
-    return name in names or "__getattr__" in names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,11 @@ from hotswap._model import Edit, Finding, How, Patch, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of
 from hotswap.patch._functions import live_functions
+from hotswap.patch._proxies import calls_forwarder
 from hotswap.patch._referrers import count_held, replace
 
 if TYPE_CHECKING:
+    from hotswap._apply._moves import Departed
     from hotswap._apply._adapter import Adapter
     from hotswap._apply._instances import Migration
 
@@ -55,6 +57,7 @@ class Work:
         self.patched: dict[int, CodeType] = {}
         self.docs: dict[int, tuple[str | None, str | None]] = {}
         self.starred: set[str] = set()
+        self.caches: list[Any] = []
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
 
     @property
@@ -62,7 +65,7 @@ class Work:
         """Return the live functions by qualified name and first line in the old text."""
         if self._functions is None:
             self._functions = defaultdict(list)
-            for function in live_functions(vars(self.module)):
+            for function in live_functions(vars(self.module), self.caches):
                 code = function.__code__
                 self._functions[code.co_qualname, code.co_firstlineno].append(function)
         return self._functions
@@ -74,7 +77,7 @@ class Work:
         found = self.functions.get((scope.prefix + name, statement.lineno), [])
         return [function for function in found if function.__code__.co_name == name]
 
-    def may_run(self, maybe: set[int]) -> bool:
+    def may_run(self, maybe: Set[int]) -> bool:
         """Whether any statement of the module may run."""
         diff = self.edit.diff
         return bool(diff.added or diff.changed) or any(map(_contains(maybe), self.edit.new.statements))
@@ -92,9 +95,10 @@ class Work:
 
     def cell_for(self, function: FunctionType, name: str) -> CellType | None:
         """Return a cell for the free variable `name` that `function` gains, if it can be had."""
-        return cell_of(self._class_of(function.__code__.co_qualname), name)
+        return cell_of(self.class_of(function.__code__.co_qualname), name)
 
-    def _class_of(self, qualname: str) -> type | None:
+    def class_of(self, qualname: str) -> type | None:
+        """Return the live class that the member of the name `qualname` belongs to."""
         value: object = None
         scope: Mapping[str, Any] = vars(self.module)
         for part in qualname.split(".<locals>")[0].split(".")[:-1]:
@@ -105,7 +109,7 @@ class Work:
         return value if isinstance(value, type) else None
 
 
-def _contains(maybe: set[int]) -> Callable[[Statement], bool]:
+def _contains(maybe: Set[int]) -> Callable[[Statement], bool]:
     def contains(statement: Statement) -> bool:
         return id(statement) in maybe or any(map(contains, statement.children))
 
@@ -122,8 +126,13 @@ class Swap:
         self.journal = Journal()
         self.changes = Changes()
         self.works = {edit.module: Work(modules[edit.module], edit) for edit in edits}
-        self.maybe: set[int] = set()
+        self.maybe: Set[int] = frozenset()
         self.touched: dict[int, str] = {}
+        self.probed: dict[tuple[str, str], str] = {}
+        self.keep: frozenset[str] = frozenset()
+        self.rerun: frozenset[str] = frozenset()
+        self.forced: frozenset[int] = frozenset()
+        self.arrivals: dict[tuple[str, str], Departed] = {}
         self.last: list[tuple[AnyScope, str]] = []
         self.later: list[Callable[[], object]] = []
         self.known = frozenset(sys.modules)
@@ -165,10 +174,10 @@ class Swap:
         """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""
         replaced, self.replaced = self.replaced, []
         for work, name, old, value in replaced:
-            ours = (replaced, self.changes, work.before, *(w.before for w in self.works.values()))
+            ours = (replaced, *replaced, self.changes, work.before, *(w.before for w in self.works.values()))
             left = replace(self.journal, old, value, (*ours, *self.journal.noted()))
             self.journal.commit()
-            if left:
+            if left and not calls_forwarder(old):
                 self.tell(work, "HS206", work.line_of(name), name=name, count=left, why="in tuples, keys, sets or C code")
         for work, lineno, name, member in self.removed:
             left = count_held(member, (*self.removed, *self.journal.noted(), *(w.before for w in self.works.values())))

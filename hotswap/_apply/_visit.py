@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from hotswap._apply import _branches, _chains, _definitions, _follow, _stale
+from hotswap._apply import _annotations, _branches, _chains, _definitions, _follow, _moves, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._diff import dump, only_code, same_header
@@ -26,11 +26,15 @@ class Visit:
     def __init__(self, swap: Swap, work: Work, scope: AnyScope, wrap: Wrap = lambda nodes: nodes) -> None:
         self.swap, self.work, self.scope, self.wrap = swap, work, scope, wrap
         self.chains, self.closing = _chains.Chains(), 0
+        self.passing: set[str] = set()
+        self.new: Sequence[Statement] = ()
+        self.elsewhere: frozenset[str] = frozenset()
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
         """Bring the block from `old` to `new`."""
         unchanged = {id(pair.new): pair for pair in diff.unchanged}
         changed = {id(pair.new): pair for pair in diff.changed}
+        self.new = new
         chains = self.chains = _chains.plan(self, diff, old, new)
         for statement in new:
             self._close_chains(statement)
@@ -42,7 +46,7 @@ class Visit:
                 self.change(changed[id(statement)])
             elif id(statement) in unchanged:
                 _stale.keep(self, unchanged[id(statement)])
-            else:
+            elif not _moves.take_up(self, statement):
                 self.execute(statement, "new")
         self.forget(diff.removed, new)
         self.forget([pair.old for pair in diff.changed if pair.inner is None], new)
@@ -52,6 +56,7 @@ class Visit:
         """At the last link of a chain, put back what the name held before the swap, unless the link makes it of itself."""
         self.closing = id(statement)
         for name in self.chains.last.get(id(statement), ()):
+            self.passing.discard(name)
             held = self.chains.open[name]
             if not _chains.makes_of_itself(name, statement):
                 self._restore(name, self.chains.open.pop(name))
@@ -101,9 +106,16 @@ class Visit:
             return False
         if dump(old.value) != dump(new.value):
             return False
-        bare = ast.AnnAssign(target=new.target, annotation=new.annotation, value=None, simple=new.simple)
-        self.run(pair.new, [ast.copy_location(bare, new)])
+        self.annotate(pair.new, new)
         return True
+
+    def annotate(self, statement: Statement, node: ast.AnnAssign) -> None:
+        """Take the annotation of a variable alone from its statement."""
+        if _annotations.is_lazy(self.scope):
+            self.scope.annotations_changed = True
+            return
+        bare = ast.AnnAssign(target=node.target, annotation=node.annotation, value=None, simple=node.simple)
+        self.run(statement, [ast.copy_location(bare, node)])
 
     def suite(self, pair: Pair) -> None:
         """Go into an ``if``, ``try`` or ``with`` whose header did not change."""
@@ -118,10 +130,13 @@ class Visit:
             old = [s for s in pair.old.children if s.branch == branch]
             new = [s for s in pair.new.children if s.branch == branch]
             visit = Visit(self.swap, self.work, self.scope, wrap)
+            visit.elsewhere = self.elsewhere | {n for s in self.new if s is not pair.new for n in s.binds}
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
             else:
                 visit.patch_only(inner)
+        there = {branch for branch, _ in suites(pair.new.node)}
+        self.forget([s for s in pair.inner.removed if s.branch not in there], self.new)
 
     def patch_only(self, diff: Diff) -> None:
         """Name what the code map patches in a branch that did not run; nothing in it is run."""
@@ -181,6 +196,7 @@ class Visit:
         if name in self.chains.open:
             if name not in self.chains.last.get(self.closing, ()):
                 self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
+                self.passing.add(name)
                 return False
             self._restore(name, self.chains.open.pop(name))
         old = self.scope.peek(name)
@@ -226,7 +242,7 @@ class Visit:
         self.swap.patched(self.work, self.scope.prefix + name, How.REMOVED)
 
     def _may_leave(self, name: str) -> bool:
-        if self.scope.peek(name) is MISSING:
+        if self.scope.peek(name) is MISSING or name == "__annotations__":
             return False
         return isinstance(self.scope, ClassScope) or not _follow.is_bound_elsewhere(self.work, name)
 
@@ -282,7 +298,10 @@ def visit_module(swap: Swap, work: Work) -> None:
     """Bring one module of the group to its new text."""
     edit = work.edit
     scope: ModuleScope = work.scope
-    Visit(swap, work, scope).block(edit.diff, edit.old.statements, looked_at(edit))
+    visit = Visit(swap, work, scope)
+    visit.block(edit.diff, edit.old.statements, looked_at(edit))
+    _annotations.settle(visit)
+    _annotations.evaluate_again(visit)
 
 
 def looked_at(edit: Edit) -> tuple[Statement, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from abc import abstractmethod
 from types import FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
@@ -242,6 +243,12 @@ class Expressions(Callees):
         self.use(value, "__format__", "__str__", "__repr__")
         return _TEXT
 
+    def _template(self, node: Any, frame: Frame) -> Value:
+        """A template string evaluates its values and keeps them; it formats nothing but what its formats name."""
+        for part in node.values:
+            self.evaluate_all((part.value, part.format_spec) if hasattr(part, "format_spec") else (part,), frame)
+        return Value(kind=object, own=True)
+
     def _comprehension(self, node: Any, frame: Frame) -> Value:
         """Walk a comprehension; its own names are forgotten behind it, those bound by ``:=`` stay."""
         own = {name.id for each in node.generators for name in ast.walk(each.target) if isinstance(name, ast.Name)}
@@ -379,6 +386,7 @@ _EXPRESSIONS: Final[dict[type, Callable[[Any, Any, Frame], Value]]] = {
     ast.Subscript: Expressions._subscript,
     ast.Tuple: Expressions._tuple,
     ast.UnaryOp: Expressions._unary,
+    **({ast.TemplateStr: Expressions._template} if sys.version_info >= (3, 14) else {}),
     ast.Yield: Expressions._yield,
     ast.YieldFrom: Expressions._yield,
 }

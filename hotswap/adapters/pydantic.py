@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import sys
 import typing
 from collections.abc import Iterator
@@ -64,9 +65,16 @@ def _validators(edit: ClassEdit, changed: list[Any]) -> None:
             found = getattr(made, kind)
             given = {**getattr(inherited, kind), **found} if inherited is not None else found
             alive = {name: one for name, one in given.items() if hasattr(model, one.cls_var_name)}
-            object.__setattr__(made, kind, {name: one.bind_to_cls(model) for name, one in alive.items()})
+            setattr(made, kind, {name: _bound(one, model) for name, one in alive.items()})
         edit.journal.set_member(model, _DECORATORS, made)
         edit.commit()
+
+
+def _bound(decorator: Any, model: Any) -> Any:
+    """Return a validator bound to another class; newer versions want to be told what to call it in schemas."""
+    if "cls_ref" not in inspect.signature(decorator.bind_to_cls).parameters:
+        return decorator.bind_to_cls(model)
+    return decorator.bind_to_cls(model, sys.modules["pydantic._internal._type_refs"].any_class_type_ref(model))
 
 
 def _inherit(edit: ClassEdit, model: Any) -> None:

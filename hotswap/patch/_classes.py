@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from operator import call
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any
 
 from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
@@ -59,6 +59,21 @@ def own_cell(functions: Iterator[object], cls: type) -> None:
         if type(raw) is FunctionType and "__class__" in raw.__code__.co_freevars:
             index = raw.__code__.co_freevars.index("__class__")
             (raw.__closure__ or ())[index].cell_contents = cls
+
+
+def own_methods(journal: Journal, old: type, new: type) -> None:
+    """Record that ``super()`` and ``__class__`` in the methods of `new`, taken from `old`, mean the new class."""
+    for value in vars(new).values():
+        for raw in (value, getattr(value, "__func__", None), *(getattr(value, name, None) for name in ("fget", "fset", "fdel", "func"))):
+            own_method(journal, raw, old, new)
+
+
+def own_method(journal: Journal, function: Any, old: type, new: type) -> None:
+    """Record that ``__class__`` in one function means `new` where it meant `old`."""
+    if type(function) is FunctionType and "__class__" in function.__code__.co_freevars:
+        cell = (function.__closure__ or ())[function.__code__.co_freevars.index("__class__")]
+        if cell.cell_contents is old:
+            journal.set_attribute(cell, "cell_contents", new)
 
 
 def cell_of(cls: type | None, name: str) -> CellType | None:
@@ -218,24 +233,42 @@ def move_instances(journal: Journal, old: type, new: type) -> int:
     return left
 
 
-def replace_base(journal: Journal, old: type, new: type) -> int:
-    """Have the subclasses of `old` inherit from `new`, at once; return how many CPython refuses (another layout)."""
-    left = 0
+def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type, type]]:
+    """Have the subclasses of `old` inherit from `new`, at once; yield (old, new) for those that had to be made anew too."""
     for one in type.__subclasses__(old):
-        if one is new or one in new.__mro__:
+        if one is new or new in one.__mro__ or one in new.__mro__:
             continue
         bases = tuple(new if base is old else base for base in one.__bases__)
-        left += set_bases(journal, one, bases) is not None
-    journal.commit()
-    return left
+        if set_bases(journal, one, bases) is None:
+            journal.commit()
+        else:
+            yield one, made_anew(one, bases)
 
 
-def forward_constructor(journal: Journal, old: type, new: type) -> None:
-    """Make calls of the old class build objects of the new one; its subclasses go on as they are."""
+_MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__")
+
+
+def made_anew(cls: type, bases: tuple[type, ...]) -> type:
+    """Return a class like `cls` with other bases; what runs for each new class leaves no trace in registries."""
+    members = {n: v for n, v in vars(cls).items() if n not in _MADE_ANEW and type(v) is not MemberDescriptorType}
+    with kept_containers(cls):
+        return new_class(cls.__name__, bases, {"metaclass": type(cls)}, lambda namespace: namespace.update(members))
+
+
+def forward_constructor(journal: Journal, old: type, new: Any) -> None:
+    """Make calls of the old class build objects of the new one; its subclasses go on as they are.
+
+    The old class is known by its number: a closure would be found, and given the new class in its place.
+    """
+    number, own = id(old), getattr(vars(old).get("__new__"), "__func__", None)
 
     def __new__(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  it becomes the member of that name
-        if cls is old:
+        if id(cls) == number:
             return new(*args, **kwargs)
-        return super(old, cls).__new__(cls)
+        if own is not None:
+            return own(cls, *args, **kwargs)
+        above = next(one for one in cls.__mro__ if id(one) == number)
+        made = super(above, cls).__new__
+        return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 
     journal.set_member(old, "__new__", staticmethod(__new__))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from inspect import get_annotations
@@ -32,6 +33,15 @@ def params_of(cls: type) -> dict[str, bool]:
     held = vars(cls)[_PARAMS]
     given = {name: getattr(held, name) for name in _FLAGS if hasattr(held, name)}
     return {"match_args": "__match_args__" in vars(cls), **given}
+
+
+def annotations_of(cls: type) -> dict[str, Any]:
+    """Return the annotations of `cls` itself as the decorator asks for them: lazy ones as far as they can be evaluated."""
+    if sys.version_info < (3, 14):
+        return get_annotations(cls)
+    import annotationlib  # PEP 649
+
+    return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
 
 
 def has_slots(cls: type) -> bool:
@@ -65,7 +75,7 @@ def is_generated(cls: type, name: str, value: Any) -> bool:
         fields = vars(cls)[_FIELDS].values()
         return bool(value == tuple(f.name for f in fields if f.init and not f.kw_only))
     if name == "__doc__":
-        return isinstance(value, str) and value.startswith(f"{cls.__name__}(")
+        return type(value).__name__ == "_AutoDocstring" or isinstance(value, str) and value.startswith(f"{cls.__name__}(")
     if name == "__hash__":
         return value is None or _is_written(value)
     return name.startswith("__") and _is_written(value)
@@ -164,7 +174,7 @@ def strip(journal: Journal, cls: type) -> None:
     for name, value in vars(cls).items():
         if is_generated(cls, name, value):
             journal.del_member(cls, name) if name != "__doc__" else journal.set_member(cls, name, None)
-    for name in get_annotations(cls):
+    for name in annotations_of(cls):
         given = _given(cls, name)
         if name not in vars(cls) and getattr(given, "default_factory", dataclasses.MISSING) is not dataclasses.MISSING:
             journal.set_member(cls, name, given)
@@ -183,5 +193,5 @@ def below(cls: type) -> list[type]:
 
 def renew_inherited(journal: Journal, cls: type) -> None:
     """Record on a dataclass that inherits from one that changed what the decorator would write on it now."""
-    decorate, fields = dataclasses.dataclass(**params_of(cls)), get_annotations(cls)
+    decorate, fields = dataclasses.dataclass(**params_of(cls)), annotations_of(cls)
     renew(journal, cls, text_members(cls, vars(cls), fields), {}, fields, decorate)

@@ -19,6 +19,7 @@ from typing import Any, Final
 from hotswap._journal import MISSING, Journal
 from hotswap.patch._heap import referrers
 
+_MEMO: Final[type] = type(functools.cache(lambda: None))
 CellFor = Callable[[str], CellType | None]
 
 _LAZY_ANNOTATIONS: Final = sys.version_info >= (3, 14)
@@ -30,12 +31,21 @@ _set_closure.argtypes = [ctypes.py_object, ctypes.py_object]
 _set_closure.restype = ctypes.c_int
 
 
-def live_functions(namespace: dict[str, Any]) -> list[FunctionType]:
+def live_functions(namespace: dict[str, Any], caches: list[Any] | None = None) -> list[FunctionType]:
     """Return every function, closure and lambda whose globals are `namespace`, by one pass of the garbage collector.
 
-    Functions are always tracked.
+    Functions are always tracked. The process's memo caches of `functools`, which the same pass finds as they refer to
+    their type, are added to `caches`.
     """
-    return [f for f in referrers(namespace) if type(f) is FunctionType and f.__globals__ is namespace]
+    found = referrers(namespace) if caches is None else referrers(namespace, _MEMO)
+    if caches is not None:
+        caches += (one for one in found if type(one) is _MEMO)
+    return [f for f in found if type(f) is FunctionType and f.__globals__ is namespace]
+
+
+def memo_caches() -> list[Any]:
+    """Return every memo cache of `functools` in the process."""
+    return [one for one in referrers(_MEMO) if type(one) is _MEMO]
 
 
 def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for: CellFor) -> tuple[str, ...]:
@@ -87,7 +97,12 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
         value = getattr(fresh, name, MISSING)
         if value is not MISSING:
             journal.set_attribute(function, name, value)
-    if _LAZY_ANNOTATIONS:
+    set_annotations(journal, function, fresh)
+
+
+def set_annotations(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
+    """Record on `function` the annotations of `fresh`; on 3.14 what computes them, unless they are texts from the start."""
+    if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
         journal.set_attribute(function, "__annotate__", fresh.__annotate__)
     elif fresh.__annotations__ != function.__annotations__:
         journal.set_attribute(function, "__annotations__", fresh.__annotations__)
@@ -131,20 +146,27 @@ def set_copied_doc(journal: Journal, wrapper: Any, function: FunctionType, befor
     if type(wrapper) is property:
         has_copy = wrapper.fget is function
     else:
-        has_copy = type(wrapper) is FunctionType or _attribute(wrapper, "__doc__") is not None
+        has_copy = type(wrapper) is FunctionType or _has_own(wrapper, "__doc__")
     if has_copy and before != after and wrapper.__doc__ == before:
         journal.set_attribute(wrapper, "__doc__", after)
+
+
+def _has_own(value: object, name: str) -> bool:
+    try:
+        return name in object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return False
 
 
 def set_copied(journal: Journal, wrapper: Any, function: FunctionType, fresh: FunctionType) -> None:
     """Record on a wrapper the header that it copied from `function`, where the copy is still what it copied."""
     if type(wrapper) is not FunctionType and _attribute(wrapper, "__annotations__") is None:
         return
-    if _LAZY_ANNOTATIONS:
+    if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
         if getattr(wrapper, "__annotate__", None) is function.__annotate__:
-            journal.set_attribute(wrapper, "__annotate__", fresh.__annotate__)
+            set_annotations(journal, wrapper, fresh)
     elif wrapper.__annotations__ == function.__annotations__ and fresh.__annotations__ != function.__annotations__:
-        journal.set_attribute(wrapper, "__annotations__", fresh.__annotations__)
+        set_annotations(journal, wrapper, fresh)
     if getattr(wrapper, "__type_params__", ()) == getattr(function, "__type_params__", ()) != getattr(fresh, "__type_params__", ()):
         journal.set_attribute(wrapper, "__type_params__", fresh.__type_params__)
 

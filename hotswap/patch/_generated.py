@@ -184,5 +184,7 @@ def _inherit_keys(journal: Journal, cls: Any, bases: list[Any]) -> None:
         required |= {key for key in own if key in base.__required_keys__}
         optional |= {key for key in own if key in base.__optional_keys__}
     keys = {"__annotations__": annotations, "__required_keys__": frozenset(required), "__optional_keys__": frozenset(optional)}
+    for name in ("__annotate_func__", "__annotations_cache__"):  # storing annotations on a class moves these (PEP 649)
+        journal.del_member(cls, name)
     for name, value in keys.items():
         journal.set_member(cls, name, value)

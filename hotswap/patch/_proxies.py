@@ -7,12 +7,18 @@ the exact signature of a function it forwards to: that costs a third of a ``*arg
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from types import CodeType, FunctionType
+from typing import Final
+from weakref import WeakKeyDictionary, WeakSet
 
 from hotswap._journal import Journal
-from hotswap.patch._functions import set_code
+from hotswap.patch._functions import set_annotations, set_code
 
 _TARGET = "hotswap:target"
+
+# A forwarder has the signature of its target, so it is made anew when that changes.
+_FORWARDERS: Final[WeakKeyDictionary[FunctionType, WeakSet[FunctionType]]] = WeakKeyDictionary()
 
 
 def forward(journal: Journal, function: FunctionType, target: object, like: FunctionType | None = None) -> None:
@@ -23,13 +29,17 @@ def forward(journal: Journal, function: FunctionType, target: object, like: Func
     plain = like or (target if type(target) is FunctionType else None)
     code = _trampoline(function.__code__, target, plain.__code__ if plain else None)
     set_code(journal, function, code, lambda name: None)
-    for name in ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__"):
-        journal.set_attribute(function, name, getattr(plain, name, None) if plain or name == "__doc__" else _empty(name))
+    for name in ("__defaults__", "__kwdefaults__", "__doc__"):
+        journal.set_attribute(function, name, getattr(plain, name, None))
+    set_annotations(journal, function, plain)
     journal.set_item(function.__dict__, "__wrapped__", target)
+    if type(target) is FunctionType:
+        _FORWARDERS.setdefault(target, WeakSet()).add(function)
 
 
-def _empty(name: str) -> object:
-    return {} if name == "__annotations__" else None
+def forwarders(target: FunctionType) -> list[FunctionType]:
+    """Return the functions that forward to `target`, whose signature they have to follow."""
+    return [one for one in _FORWARDERS.get(target, ()) if is_forwarder(one) and one.__dict__.get("__wrapped__") is target]
 
 
 def _trampoline(old: CodeType, target: object, like: CodeType | None) -> CodeType:
@@ -70,6 +80,13 @@ def _signature(code: CodeType) -> tuple[str, str]:
         parameters.append(f"**{rest[0]}")
         arguments.append(f"**{rest[0]}")
     return ", ".join(parameters), ", ".join(arguments)
+
+
+def calls_forwarder(value: object) -> bool:
+    """Whether `value` is a memo cache, a partial or the like around a function that only forwards."""
+    inner = getattr(value, "__wrapped__", None) if type(value).__module__ == "functools" else None
+    inner = value.func if isinstance(value, partial) else inner
+    return type(inner) is FunctionType and is_forwarder(inner)
 
 
 def is_forwarder(function: FunctionType) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from weakref import ReferenceType
 
 from hotswap._journal import Journal
+from hotswap.patch._classes import subclasses
 from hotswap.patch._heap import referrers
 
 
@@ -40,12 +41,12 @@ def count_held(member: object, ours: Collection[object] = ()) -> int:
 
 def _belongs_to(old: object, holder: Any) -> bool:
     """Whether `holder` is a part of `old`, or goes with it."""
-    if isinstance(holder, _NOT_COUNTED):
+    if isinstance(holder, _NOT_COUNTED) or type(holder).__module__.startswith("hotswap."):
         return True
     if not isinstance(old, type):
         return type(holder) is dict and any(type(one) is type(old) for one in referrers(holder))
     if type(holder) is tuple:
-        return holder is old.__mro__ or any(holder in (one.__mro__, one.__bases__) for one in type.__subclasses__(old))
+        return any(holder is one.__mro__ or holder is one.__bases__ for one in subclasses(old))
     return type(holder) is old or (isinstance(holder, type) and old in holder.__mro__)
 
 

@@ -1,0 +1,229 @@
+"""Annotations of modules and classes where they are evaluated lazily (PEP 649): one function gives those of a whole scope.
+
+That function is compiled from all annotated assignments of the scope that ran, in the order of the text, never from the
+one that changed. What it gave before is forgotten if an annotation, or what annotations read, changed.
+Without lazy evaluation annotations are values that statements store; here they are put in order.
+"""
+
+from __future__ import annotations
+
+import __future__ as future
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from hotswap._apply import _branches
+from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._compile import annotated, class_body, inner_codes
+from hotswap._diff import dump
+from hotswap._journal import MISSING
+from hotswap._model import Edit, How, Kind, Pair, Statement
+from hotswap.patch._classes import cell_of
+from hotswap.patch._dataclasses import annotations_of
+from hotswap.patch._functions import copies, set_annotations, set_code
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap, Work
+    from hotswap._apply._visit import Visit
+
+_WHICH_RAN: Final = "__conditional_annotations__"
+_CACHES: Final = ("__annotations__", "__annotations_cache__")
+
+
+def is_lazy(scope: AnyScope) -> bool:
+    """Whether annotations that stand in `scope` itself are evaluated only when they are asked for."""
+    return sys.version_info >= (3, 14) and not scope.edit.new.flags & future.annotations.compiler_flag
+
+
+def are_other(edit: Edit) -> bool:
+    """Whether ``from __future__ import annotations`` came or went."""
+    return bool((edit.old.flags ^ edit.new.flags) & future.annotations.compiler_flag)
+
+
+def renew(visit: Visit, old: Iterable[Statement], new: Sequence[Statement]) -> None:
+    """Bring the annotations of a scope, which its statements have been applied to, from its `old` text to its `new` one."""
+    scope, edit = visit.scope, visit.work.edit
+    texts = [[_text(node) for statement in side for node in annotated(statement.node)] for side in (old, new)]
+    changed = texts[0] != texts[1] or scope.annotations_changed or are_other(edit)
+    if not any(texts) or not (changed or edit.edited):
+        return
+    scope.annotations_changed = False
+    if is_lazy(scope):
+        _set(visit, [_bare(node) for node in _that_ran(visit, new)], changed=changed)
+    elif changed:
+        _order(visit, new)
+    if changed:
+        name = f"{scope.prefix}__annotations__"
+        visit.swap.changes.note(edit.module, name, MISSING, visit)
+        visit.swap.patched(visit.work, name, How.REBOUND)
+
+
+def renew_all(visit: Visit, statements: Iterable[Statement]) -> None:
+    """Bring the annotations of all functions and classes to what they are since ``from __future__`` says otherwise."""
+    for statement in statements:
+        if statement.kind is Kind.SUITE:
+            renew_all(visit, statement.children)
+        elif statement.kind is Kind.DEF and sys.version_info < (3, 14):  # else their code is what changed
+            _renew_function(visit, statement)
+        elif statement.kind is Kind.CLASS and isinstance(live := visit.scope.peek(statement.binds[-1]), type):
+            assert isinstance(statement.node, ast.ClassDef)
+            inner = type(visit)(visit.swap, visit.work, visit.work.class_scope(visit.scope, statement.node, live))
+            renew(inner, statement.children, statement.children)
+            renew_all(inner, statement.children)
+
+
+def _renew_function(visit: Visit, statement: Statement) -> None:
+    """Evaluate the annotations of a ``def`` alone, and set them on the functions that it made and on copies of them."""
+    node = statement.node
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    nothing: list[ast.expr | None] = [None] * len(node.args.kwonlyargs)
+    bare = ast.arguments(**{**dict(ast.iter_fields(node.args)), "defaults": [], "kw_defaults": nothing})
+    fields = {**dict(ast.iter_fields(node)), "args": bare, "decorator_list": [], "body": [ast.copy_location(ast.Pass(), node)]}
+    made = visit.scope.run([ast.copy_location(type(node)(**fields), node)])
+    fresh = next(value for value in made.values() if type(value) is FunctionType)
+    public = visit.scope.peek(statement.binds[-1])
+    for function in chain.from_iterable(visit.work.functions.values()):
+        code = function.__code__
+        if code.co_qualname == visit.scope.prefix + node.name and code.co_firstlineno == statement.lineno:
+            for one in (function, *copies(getattr(public, "__func__", public), function)):
+                if one.__annotations__ == function.__annotations__:
+                    set_annotations(visit.swap.journal, one, fresh)
+
+
+def _order(visit: Visit, new: Sequence[Statement]) -> None:
+    """Give evaluated annotations the order of the text, which is that of dataclass fields; drop what left it."""
+    scope, edit = visit.scope, visit.work.edit
+    held = scope.peek("__annotations__")
+    if are_other(edit):
+        nodes = [_bare(node) for node in _that_ran(visit, new)]
+        held = dict(scope.run(nodes, {"__annotations__": {}}).get("__annotations__", {})) if nodes else {}
+        _drop(visit, _name_in(scope), _WHICH_RAN, _CACHES[1])
+    found = {name: held[name] for name in names(scope, new) if name in held} if isinstance(held, dict) else {}
+    if not found:
+        scope.drop("__annotations__")
+    elif held is not scope.peek("__annotations__") or list(found.items()) != list(held.items()):
+        scope.store("__annotations__", found)
+
+
+def _name_in(scope: AnyScope) -> str:
+    return "__annotate_func__" if isinstance(scope, ClassScope) else "__annotate__"
+
+
+def _set(visit: Visit, nodes: Sequence[ast.stmt], *, changed: bool) -> None:
+    """Make `nodes` the annotations that the scope's function gives; if they changed, forget what it gave before."""
+    scope, name = visit.scope, _name_in(visit.scope)
+    held = scope.peek(name)
+    if changed:
+        _drop(visit, *_CACHES)
+    if not nodes:
+        scope.drop(name)
+    elif held is MISSING or held is None or (_is_ours(scope, held) and changed):
+        code = _code(scope, nodes)
+        cells = tuple(cell for free in code.co_freevars if (cell := _cell(scope, free)))
+        scope.store(name, FunctionType(code, scope.namespace, closure=cells or None))
+    elif _is_ours(scope, held):
+        set_code(visit.swap.journal, held, _code(scope, nodes), partial(_cell, scope))
+    if not isinstance(scope, ClassScope):
+        scope.store(_WHICH_RAN, set(range(len(nodes)))) if nodes else scope.drop(_WHICH_RAN)
+
+
+def names(scope: AnyScope, statements: Iterable[Statement]) -> dict[str, None]:
+    """Return the names that `statements` annotate in `scope`, in the order of the text."""
+    return dict.fromkeys(scope.mangled(_name(node)) for statement in statements for node in annotated(statement.node))
+
+
+def evaluated(swap: Swap, scope: ClassScope) -> dict[str, Any]:
+    """Return the annotations of a class as a library asks for them. Lazy ones see what is live, so a wave ends here."""
+    if is_lazy(scope):
+        swap.commit()
+        return dict(annotations_of(scope.cls))
+    held = scope.peek("__annotations__")
+    return dict(held) if isinstance(held, dict) else {}
+
+
+def _drop(visit: Visit, *names: str) -> None:
+    """Remove what CPython keeps, before anything is stored: storing ``__annotations__`` on a class moves the others."""
+    journal, scope = visit.swap.journal, visit.scope
+    for name in names:
+        if isinstance(scope, ClassScope):
+            journal.del_member(scope.cls, name)
+        else:
+            scope.drop(name)
+
+
+def forget_stale(swap: Swap, work: Work) -> None:
+    """Have lazy annotations evaluated anew whose function is new, or reads a name that changed, also further down."""
+    changed = frozenset(part for other in swap.works for name in swap.changes.of(other) for part in name.split("."))
+    new = frozenset(code for code in swap.changes.codes if code.co_name == "__annotate__")
+    if sys.version_info < (3, 14) or not new and not _is_annotated_with(work, changed):
+        return
+    for function in chain.from_iterable(work.functions.values()):
+        annotate = function.__annotate__ or function
+        if annotate.__code__.co_name == "__annotate__" and (annotate.__code__ in new or changed & {*annotate.__code__.co_names}):
+            _forget(swap, work, function)
+
+
+def _forget(swap: Swap, work: Work, function: FunctionType) -> None:
+    namespace = vars(work.module)
+    if function.__annotate__ is not None:
+        set_annotations(swap.journal, function, function)
+    elif namespace.get("__annotate__") is function:
+        swap.journal.del_item(namespace, "__annotations__")
+    elif (cls := work.class_of(function.__code__.co_qualname)) and vars(cls).get("__annotate_func__") is function:
+        swap.journal.del_member(cls, "__annotations_cache__")
+
+
+def _is_annotated_with(work: Work, changed: Iterable[str]) -> bool:
+    """Whether an annotation of the module may read one of the names that `changed`."""
+    wanted = {name for name in changed if name in work.edit.new.text}
+    nodes = (node for statement in work.edit.new.statements for node in ast.walk(statement.node)) if wanted else ()
+    found = (one for node in nodes for field in ("annotation", "returns") if (one := getattr(node, field, None)))
+    return any(isinstance(n, ast.Name) and n.id in wanted for one in found for n in ast.walk(one))
+
+
+def _is_ours(scope: AnyScope, held: object) -> TypeGuard[FunctionType]:
+    """Whether the function was made from the scope's text, and not by a library."""
+    return type(held) is FunctionType and held.__globals__ is scope.namespace
+
+
+def _cell(scope: AnyScope, name: str) -> object:
+    return cell_of(scope.cls, name) if isinstance(scope, ClassScope) else None
+
+
+def _code(scope: AnyScope, nodes: Sequence[ast.stmt]) -> CodeType:
+    module = scope.compile(nodes)
+    body = class_body(module, [outer.name for outer in scope.around])
+    return next(code for code in inner_codes(body) if code.co_name == "__annotate__")
+
+
+def _that_ran(visit: Visit, statements: Iterable[Statement]) -> Iterator[ast.AnnAssign]:
+    """Yield the annotated names of the branches that were taken."""
+    for statement in statements:
+        found = list(annotated(statement.node))
+        if statement.kind is not Kind.SUITE or not found:
+            yield from found
+            continue
+        branches = dict.fromkeys(child.branch for child in statement.children)
+        taken = [branch for branch in branches if _branches.is_taken(visit, Pair(statement, statement), branch)]
+        for child in statement.children:
+            if child.branch in taken:
+                yield from _that_ran(visit, [child])
+        if not taken:  # as with a test that cannot be evaluated again: what is bound tells
+            yield from (node for node in found if node.value and visit.scope.peek(_name(node)) is not MISSING)
+
+
+def _bare(node: ast.AnnAssign) -> ast.stmt:
+    return ast.copy_location(ast.AnnAssign(target=node.target, annotation=node.annotation, value=None, simple=1), node)
+
+
+def _name(node: ast.AnnAssign) -> str:
+    assert isinstance(node.target, ast.Name)
+    return node.target.id
+
+
+def _text(node: ast.AnnAssign) -> str:
+    return f"{dump(node.target)}: {dump(node.annotation)}"

@@ -1,0 +1,197 @@
+"""Definitions that move to another module in one save, and definitions that come back: their objects live on.
+
+A class keeps its identity; its functions are made anew, as a function's globals cannot be changed. A function that
+comes back takes up its old object; one that moved is new, and the old one forwards to it.
+"""
+
+from __future__ import annotations
+
+import ast
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from hotswap._apply import _rebuild
+from hotswap._diff import diff, same_header
+from hotswap._journal import MISSING
+from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
+from hotswap._values import same
+from hotswap.patch._functions import set_code, set_doc, set_header
+from hotswap.patch._proxies import forward
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
+    from hotswap._apply._visit import Visit
+
+_DEFINITIONS = (Kind.DEF, Kind.CLASS)
+_LIKE = 0.5
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A definition that left its module: where from, its object if anybody still has it, and its statement."""
+
+    module: str
+    name: str
+    ref: weakref.ref[Any]
+    statement: Statement
+
+
+def moves(edits: Iterable[Edit]) -> list[tuple[str, str, str]]:
+    """Return the top-level definitions that left one module and came to another: from where, to where, which name."""
+    edits = [edit for edit in edits if edit.edited]
+    came: dict[tuple[Kind, str], list[tuple[str, Statement]]] = {}
+    for edit in edits:
+        for statement in edit.diff.added:
+            if statement.kind in _DEFINITIONS:
+                came.setdefault((statement.kind, statement.binds[-1]), []).append((edit.module, statement))
+    found = []
+    for edit in edits:
+        for old in edit.diff.removed:
+            places = came.get((old.kind, old.binds[-1]), ()) if old.kind in _DEFINITIONS else ()
+            if len(places) == 1 and places[0][0] != edit.module and _alike(old, places[0][1]):
+                found.append((edit.module, places[0][0], old.binds[-1]))
+    return found
+
+
+def _alike(old: Statement, new: Statement) -> bool:
+    if old.digest == new.digest:
+        return True
+    texts = ast.unparse(old.node), ast.unparse(new.node)
+    return SequenceMatcher(None, *texts, autojunk=False).ratio() >= _LIKE
+
+
+def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
+    """Note what statements that will run are to take up: what moves in this save, and what left in an earlier one."""
+    edits = [work.edit for work in swap.works.values()]
+    for here, there, name in moves(edits):
+        old = next(s for s in swap.works[here].edit.diff.removed if s.kind in _DEFINITIONS and s.binds[-1] == name)
+        live = swap.works[here].before.get(name)
+        if isinstance(live, type | FunctionType):
+            swap.arrivals[there, name] = Departed(here, name, weakref.ref(live), old)
+    for edit in edits:
+        for statement in edit.diff.added if departed else ():
+            known = departed.get((edit.module, statement.binds[-1])) if statement.kind in _DEFINITIONS else None
+            if known is not None and known.statement.kind is statement.kind:
+                swap.arrivals.setdefault((edit.module, known.name), known)
+
+
+def departures(swap: Swap) -> Iterator[Departed]:
+    """Yield what left its module with this save and did not arrive in another one."""
+    arrived = {(known.module, known.name) for known in swap.arrivals.values()}
+    for module, work in swap.works.items():
+        for statement in work.edit.diff.removed if work.edit.edited else ():
+            name = statement.binds[-1] if statement.kind in _DEFINITIONS else ""
+            live = work.before.get(name)
+            if isinstance(live, type | FunctionType) and (module, name) not in arrived:
+                if vars(work.module).get(name) is not live:
+                    yield Departed(module, name, weakref.ref(live), statement)
+
+
+def take_up(visit: Visit, statement: Statement) -> bool:
+    """Run the definition `statement`, which is new here, with the object that it had elsewhere or before; False if none."""
+    if visit.scope.prefix or statement.kind not in _DEFINITIONS:
+        return False
+    known = visit.swap.arrivals.get((visit.work.edit.module, statement.binds[-1]))
+    live = known.ref() if known is not None else None
+    if known is None or live is None:
+        return False
+    if statement.kind is Kind.CLASS and isinstance(live, type):
+        _take_class(visit, statement, known, live)
+        return True
+    if statement.kind is Kind.DEF and type(live) is FunctionType:
+        _take_function(visit, statement, live)
+        return True
+    return False
+
+
+def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> None:
+    visit.execute(statement, "new")
+    swap, name = visit.swap, statement.binds[-1]
+    fresh = visit.scope.peek(name)
+    if type(fresh) is FunctionType and fresh.__globals__ is live.__globals__ and not (fresh.__closure__ or live.__closure__):
+        old = live.__code__
+        set_code(swap.journal, live, fresh.__code__, lambda _: None)
+        set_header(swap.journal, live, fresh)
+        set_doc(swap.journal, live, old, fresh.__code__)
+        swap.changes.codes.add(fresh.__code__)
+        visit.scope.store(name, live)
+    elif callable(fresh):
+        forward(swap.journal, live, fresh)
+        swap.patched(visit.work, name, How.FORWARDED)
+
+
+def _take_class(visit: Visit, statement: Statement, known: Departed, live: type) -> None:
+    swap, name, module = visit.swap, statement.binds[-1], visit.work.edit.module
+    visit.make_ready(statement, [statement.node])
+    before = {one: dict(vars(one)) for one in _nested(live, known.statement)}
+    swap.bind(visit.work, visit.scope, name, live)
+    for one in before:
+        if vars(one).get("__module__") != module:
+            swap.journal.set_member(one, "__module__", module)
+    swap.commit()
+    pair = _pair(known.statement, statement, live)
+    if same_header(pair):
+        _rebuild.change_members(visit, pair, live)
+    else:
+        _rebuild.change_header(visit, pair, live)
+    swap.commit()
+    for one, members in before.items():
+        _forward_members(swap, members, one)
+    swap.patched(visit.work, name, How.ADDED, "its class lives on")
+
+
+def _nested(live: type, statement: Statement) -> Iterator[type]:
+    yield live
+    for child in statement.children:
+        inner = vars(live).get(child.binds[-1]) if child.kind is Kind.CLASS else None
+        if isinstance(inner, type):
+            yield from _nested(inner, child)
+
+
+def _pair(old: Statement, new: Statement, live: type) -> Pair:
+    """Return the two as a pair whose functions are all made anew, and whose other unchanged members stay."""
+    found = diff(old.children, new.children)
+    pairs = (*found.unchanged, *found.changed)
+    nested = [p for p in pairs if p.old.kind is p.new.kind is Kind.CLASS]
+    anew = [p for p in found.unchanged if p.new.kind is not Kind.CLASS and _is_made_anew(p.new, live)]
+    anew += [p for p in found.changed if p.new.kind is Kind.DEF]
+    taken = {id(p) for p in (*nested, *anew)}
+    inner = Diff(
+        unchanged=tuple(p for p in found.unchanged if id(p) not in taken),
+        changed=(*(p for p in found.changed if id(p) not in taken), *(_nested_pair(p, live) for p in nested)),
+        added=(*found.added, *(p.new for p in anew)),
+        removed=found.removed,
+    )
+    return Pair(old, new, inner)
+
+
+def _nested_pair(pair: Pair, live: type) -> Pair:
+    inner = vars(live).get(pair.new.binds[-1])
+    return _pair(pair.old, pair.new, inner) if isinstance(inner, type) else pair
+
+
+def _is_made_anew(statement: Statement, live: type) -> bool:
+    """Whether a member holds a function, which belongs to one module, or a plain value made of names of the module."""
+    if any(isinstance(node, _FUNCTIONS) for node in ast.walk(statement.node)):
+        return True
+    held = [vars(live).get(name, MISSING) for name in statement.binds]
+    return bool(statement.reads) and all(type(value) in (int, str, float, bytes, bool, tuple) for value in held)
+
+
+def _forward_members(swap: Swap, members: Mapping[str, object], live: type) -> None:
+    """Lead who holds an old function of the class, as a bound method, to the one that took its place."""
+    for name, member in members.items():
+        old, new = _function(member), _function(vars(live).get(name))
+        if old is not None and new is not None and not same(old, new) and old is not new:
+            forward(swap.journal, old, new)
+    swap.journal.commit()
+
+
+def _function(member: object) -> FunctionType | None:
+    member = getattr(member, "__func__", getattr(member, "fget", member))
+    return member if type(member) is FunctionType else None
