@@ -2,7 +2,8 @@
 
 import logging as _logging
 
-from hotswap._api import errors, plan, poll, reload, reports, rerun, retry, stale, undo, watch
+from hotswap._api import errors, graph, plan, poll, reload, reports, rerun, retry, stale, undo, watch
+from hotswap._graph import ImportGraph
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Reloader
 from hotswap.errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
@@ -11,6 +12,7 @@ __all__ = [
     "EditError",
     "Finding",
     "HotswapError",
+    "ImportGraph",
     "NotRunningError",
     "OverlapError",
     "Plan",
@@ -19,6 +21,7 @@ __all__ = [
     "SettingsError",
     "TargetError",
     "errors",
+    "graph",
     "plan",
     "poll",
     "reload",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Unpack
 
+from hotswap._graph import ImportGraph
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
@@ -87,3 +88,8 @@ def reports() -> tuple[Report, ...]:
 def rerun(target: str) -> Report:
     """Run the statements that make `target` (``module:name``) again, and what depends on them. Raises TargetError."""
     return _running().rerun(target)
+
+
+def graph(package: str = "") -> ImportGraph:
+    """Return who imports whom among the modules that are loaded and watched; with `package`, among those below it."""
+    return _running().graph(package)

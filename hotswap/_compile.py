@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -18,11 +18,11 @@ from typing import Final
 Both = Callable[[], tuple[CodeType, CodeType]]
 
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+Build = Callable[[ast.Module, str, int], CodeType]
+
+_LAZY_ANNOTATIONS: Final[bool] = sys.version_info >= (3, 14)
 _OPTIMIZED: Final = 0x1
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
-
-# From 3.12 on `name.attribute()` is compiled as a method call unless the module imports `name` (is_import_originated).
-IMPORTS_COUNT: Final = sys.version_info >= (3, 12)
 
 
 def compile_in(
@@ -33,26 +33,30 @@ def compile_in(
     *,
     imports: frozenset[str] = frozenset(),
     doc: bool = False,
+    build: Build | None = None,
 ) -> CodeType:
     """Return the module code of `nodes` as if they stood in the classes `around` (outermost first) of `origin`.
 
     `doc` says that the first of them is a docstring, not just a string that stands there; `imports` are the names that
-    the module imports. Raises SyntaxError for what only the compiler finds (``return`` outside a function).
+    the module imports; `build` is how the module's loader makes code of a tree. Raises SyntaxError for what only the compiler finds (``return`` outside a function).
     """
     body = list(nodes)
     if body and _would_be_doc(body[0]) and not doc:
         body.insert(0, ast.copy_location(ast.Pass(), body[0]))
     for outer in reversed(around):
         body = [_shell(outer, body)]
-    if imports and IMPORTS_COUNT:
+    if imports:
         body = [*body, _never_run(imports)]
     tree = ast.Module(body=body, type_ignores=[])
-    return compile(tree, origin, "exec", flags=flags, dont_inherit=True)
+    return build(tree, origin, flags) if build else compile(tree, origin, "exec", flags=flags, dont_inherit=True)
 
 
 @lru_cache(maxsize=16)
 def _never_run(imports: frozenset[str]) -> ast.stmt:
-    """Return a statement that tells the compiler of the imports `imports` and leaves no code."""
+    """Return a statement that tells the compiler of the imports `imports` and leaves no code.
+
+    ``name.attribute()`` is compiled as a method call unless the module imports `name` (`is_import_originated` in compile.c).
+    """
     known = ast.Import([ast.alias(name) for name in sorted(imports - {"*"})] or [ast.alias("sys")])
     return ast.fix_missing_locations(ast.If(ast.Constant(value=False), [known], []))
 
@@ -83,9 +87,10 @@ def annotated(node: ast.AST) -> Iterator[ast.AnnAssign]:
 
 def without_annotations(node: ast.stmt) -> ast.stmt:
     """Return a statement of a scope without the scope's own annotations, which are not compiled one by one."""
-    if sys.version_info < (3, 14) or isinstance(node, _SCOPES) or not any(annotated(node)):
-        return node
-    return _Plain().visit(node)
+    plain: ast.stmt = node
+    if _LAZY_ANNOTATIONS and not isinstance(node, _SCOPES) and any(annotated(node)):
+        plain = _Plain().visit(node)
+    return plain
 
 
 class _Plain(ast.NodeTransformer):
@@ -220,6 +225,7 @@ class CodeMap:
     def __init__(self) -> None:
         self._known: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]] = defaultdict(list)
         self._moved: list[tuple[int, int, int, Both]] = []
+        self._named: dict[str, CodeType] = {}
 
     def add(self, old: CodeType, new: CodeType) -> None:
         """Note the successor of every code object inside `old`, module code of the same statements as `new`."""
@@ -234,8 +240,13 @@ class CodeMap:
         if delta:
             self._moved.append((first, last, delta, compile_both))
 
+    def go_by_names(self, new: CodeType) -> None:
+        """Take for the successor of any code the one of its qualified name in the module code `new`, if there is one."""
+        counts = Counter(code.co_qualname for code in all_codes(new))
+        self._named = {code.co_qualname: code for code in all_codes(new) if counts[code.co_qualname] == 1}
+
     def __bool__(self) -> bool:
-        return bool(self._known or self._moved)
+        return bool(self._known or self._moved or self._named)
 
     def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
         """Yield all that was added, old and new."""
@@ -244,6 +255,8 @@ class CodeMap:
 
     def successor(self, code: CodeType) -> CodeType | None:
         """Return the code that shall take the place of `code`, or None if it stays as it is."""
+        if self._named:
+            return self._named.get(code.co_qualname)
         known = self._known.get((code.co_qualname, code.co_firstlineno))
         if known:
             return next((new for old, new in known if old == code), None) or _alike(known, code)

@@ -8,21 +8,24 @@ before those that only share their decorators (registrations are all called ``_`
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 
 from hotswap._model import Diff, Kind, Pair, Statement
+
 
 def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
     """Return how `new` differs from `old`; pairs whose `inner` is set differ inside a body or suite."""
     matching = _Matching(list(old), list(new))
     matching.anchor()
     matching.pair(lambda s: (s.key, s.branch, s.digest), moved=True)
+    matching.pair_alone()
     matching.pair(lambda s: (s.key, s.branch, dump(s.node)), moved=False)
     matching.pair(lambda s: (s.key, s.branch, _signature(s)), moved=False)
-    matching.pair(lambda s: (s.key, s.branch, _head(s)), moved=False)
-    matching.pair(lambda s: (s.key, s.branch), moved=False)
+    twins = _twins(old) | _twins(new)
+    matching.pair(lambda s: (s.key, s.branch, _head(s), _twin(s, twins)), moved=False)
+    matching.pair(lambda s: (s.key, s.branch, _twin(s, twins)), moved=False)
     return matching.result()
 
 
@@ -76,6 +79,16 @@ def _signature(statement: Statement) -> Hashable:
     if statement.kind is Kind.DEF:
         return shape(statement.node)
     return (header(statement.node), statement.binds) if statement.kind is Kind.SUITE else statement.digest
+
+
+def _twins(statements: Sequence[Statement]) -> frozenset[Hashable]:
+    """Return what several decorated functions share: nothing but their types tells registrations called ``_`` apart."""
+    heads = [(s.key, _head(s)) for s in statements if s.kind is Kind.DEF and getattr(s.node, "decorator_list", ())]
+    return frozenset(head for head, count in Counter(heads).items() if count > 1)
+
+
+def _twin(statement: Statement, twins: frozenset[Hashable]) -> Hashable:
+    return shape(statement.node) if statement.kind is Kind.DEF and (statement.key, _head(statement)) in twins else None
 
 
 def _head(statement: Statement) -> Hashable:
@@ -149,17 +162,29 @@ class _Matching:
                 self._take(index, olds.pop(0))
                 self.moved |= {index} if moved else set()
 
+    def pair_alone(self) -> None:
+        """Pair what is left alone of its key on both sides: no tree has to be looked at to find its partner."""
+        waiting = [(s.key, s.branch) for index, s in enumerate(self.old) if index not in self.taken]
+        coming = [(s.key, s.branch) for index, s in enumerate(self.new) if index not in self.partner]
+        alone = {key for key, times in Counter(waiting).items() if times == 1} & {key for key, times in Counter(coming).items() if times == 1}
+        if alone:
+            old = {(s.key, s.branch): index for index, s in enumerate(self.old) if index not in self.taken}
+            for index, statement in enumerate(self.new):
+                if index not in self.partner and (statement.key, statement.branch) in alone:
+                    self._take(index, old[statement.key, statement.branch])
+
     def _take(self, new: int, old: int) -> None:
         self.partner[new] = old
         self.taken.add(old)
 
     def result(self) -> Diff:
         pairs = [(self.old[old], self.new[new], new) for new, old in sorted(self.partner.items())]
-        unchanged = [(Pair(o, n), index) for o, n, index in pairs if same_tree(o, n)]
+        same = {index for o, n, index in pairs if same_tree(o, n)}
+        unchanged = [(Pair(o, n), index) for o, n, index in pairs if index in same]
         return Diff(
             unchanged=tuple(pair for pair, _ in unchanged),
             moved=tuple(pair for pair, index in unchanged if index in self.moved),
-            changed=tuple(Pair(o, n, _inner(o, n)) for o, n, _ in pairs if not same_tree(o, n)),
+            changed=tuple(Pair(o, n, _inner(o, n)) for o, n, index in pairs if index not in same),
             added=tuple(s for index, s in enumerate(self.new) if index not in self.partner),
             removed=tuple(s for index, s in enumerate(self.old) if index not in self.taken),
         )

@@ -7,14 +7,17 @@ change elsewhere concerns a module is mostly answered without reading it again. 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from hotswap._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
+from hotswap._outline import Mention
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _NOTHING: frozenset[str] = frozenset()
+_NO_BODIES: Mapping[int, Mention] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +42,8 @@ class Fact:
 class Facts:
     """One module. `by_name` and `by_attribute` find the statements that a changed name may concern.
 
-    `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
+    `runs` are the first names of all that is read or called while the module runs, `runs_own` says that something defined
+    here is among them. `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
     """
 
     module: str
@@ -50,18 +54,34 @@ class Facts:
     by_attribute: dict[str, list[Fact]] = field(default_factory=dict)
     sources: frozenset[str] = _NOTHING
     nested_imports: tuple[Fact, ...] = ()
+    runs: frozenset[str] = _NOTHING
+    runs_own: bool = True
     caches: bool = False
     dynamic: bool = False
 
 
-def facts_of(snapshot: Snapshot, package: str, is_module: Callable[[str], bool], *, nodes: bool = False) -> Facts:
-    """Return the facts of `snapshot`; with `nodes` the statements keep their trees, as those of an edited module must."""
+def facts_of(
+    snapshot: Snapshot,
+    package: str,
+    is_module: Callable[[str], bool],
+    *,
+    nodes: bool = False,
+    bodies: Mapping[int, Mention] = _NO_BODIES,
+) -> Facts:
+    """Return the facts of `snapshot`; with `nodes` the statements keep their trees, as those of an edited module must.
+
+    `bodies` has what function bodies mention that are left out of the snapshot, by the line of their ``def``.
+    """
     found = list(_walk(snapshot.statements, "", ()))
+    if bodies:
+        found = [_with_body(fact, bodies) for fact in found]
     statements = snapshot.statements
     if not nodes:
         statements = tuple(map(_bare, statements))
         found = [replace(fact, statement=statement_at(statements, fact.place)) for fact in found]
     imports = edges(snapshot, package, is_module)
+    runs = frozenset(name.partition(".")[0] for fact in found for name in (*fact.reads, *fact.calls))
+    own = {name for fact in found if fact.statement.kind in (Kind.DEF, Kind.CLASS) for name in fact.statement.binds}
     facts = Facts(
         snapshot.module,
         statements,
@@ -69,6 +89,8 @@ def facts_of(snapshot: Snapshot, package: str, is_module: Callable[[str], bool],
         tuple(found),
         sources=frozenset(edge.imported for edge in imports),
         nested_imports=tuple(f for f in found if len(f.place) > 1 and f.statement.kind is Kind.IMPORT),
+        runs=runs,
+        runs_own=not runs.isdisjoint(own),
         caches="cache" in snapshot.text,
         dynamic=is_dynamic(snapshot.text),
     )
@@ -83,6 +105,13 @@ def facts_of(snapshot: Snapshot, package: str, is_module: Callable[[str], bool],
 def is_dynamic(text: str) -> bool:
     """Whether a module of this text may hold modules that no import statement names."""
     return "import_module" in text or "__import__" in text or "sys.modules" in text
+
+
+def _with_body(fact: Fact, bodies: Mapping[int, Mention]) -> Fact:
+    mention = bodies.get(fact.statement.node.lineno)
+    if mention is None or fact.statement.kind is not Kind.DEF:
+        return fact
+    return replace(fact, mentions=fact.mentions | mention[0], attributes=fact.attributes | mention[1])
 
 
 def _walk(statements: Iterable[Statement], scope: str, above: tuple[int, ...]) -> Iterator[Fact]:

@@ -5,18 +5,22 @@ Only what may be reached is read: a dependent whose text names nothing that may 
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Mapping
 
 from hotswap._apply import moves
+from hotswap._baselines import Baseline
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._imports import edges
 from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
+from hotswap._outline import outline
 from hotswap._plan import make as make_plan
 from hotswap._prepare import Prepared, follower, snapshot_of, untouched
 from hotswap._process import Process, modules_held, text_of
 from hotswap._select import Selection
+from hotswap._source import read
 from hotswap._targets import Target
 
 Group = frozenset[str]
@@ -50,6 +54,18 @@ def plan_group(
 
     `forced` are names of its one module that are taken as changed.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing of the program runs here, and what is made is kept: a collection could only cost time
+    try:
+        return _plan_group(process, group, edits, entries, forced)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _plan_group(
+    process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry], forced: Iterable[str]
+) -> tuple[Plan, list[Edit]]:
     packages = {entry.name: entry.package for entry in entries}
     order = process.graph.order(process.graph.affected(group) & packages.keys(), process.rank)
     facts = _select(process, order, {name: edits[name] for name in group}, packages, forced)
@@ -88,7 +104,8 @@ def _select(
             if facts is not None:
                 selected.of[name] = facts
                 edit = edits.get(name)
-                selected.selection.add(facts, edit.diff if edit else None, _held(facts))
+                leaf = not process.graph.dependents(name)
+                selected.selection.add(facts, edit.diff if edit else None, _held(facts), leaf=leaf)
                 if edit is not None and forced:
                     selected.selection.force(name, forced)
     return selected
@@ -106,9 +123,21 @@ def _facts(process: Process, name: str, edit: Edit | None, package: str, selecti
         return known[1]
     if not selection.may_reach(process.graph.imports(name), text_of(baseline)):
         return None
-    facts = facts_of(snapshot_of(name, baseline), package, sys.modules.__contains__)
+    facts = _read_facts(name, baseline, package)
     process.facts[name] = (baseline.packed, facts)
     return facts
+
+
+def _read_facts(name: str, baseline: Baseline, package: str) -> Facts:
+    """Return the facts of a module, of which function bodies are not parsed where that can be avoided."""
+    found = outline(text_of(baseline))
+    if found is not None:
+        try:
+            snapshot = read(found[0], name, baseline.origin)
+            return facts_of(snapshot, package, sys.modules.__contains__, bodies=found[1])
+        except SyntaxError:
+            pass
+    return facts_of(snapshot_of(name, baseline), package, sys.modules.__contains__)
 
 
 def _held(facts: Facts) -> dict[str, str]:
@@ -123,7 +152,12 @@ def _dependent(
     assert baseline is not None
     if places:
         return untouched(facts.module, baseline, {place[0] for place in places})
-    return follower(facts, baseline) if selection.follows(facts.module) else None
+    if not selection.follows(facts.module):
+        return None
+    known = process.followers.get(facts.module)
+    if known is None or known[0] is not facts or known[1].path != baseline.origin:
+        known = process.followers[facts.module] = (facts, follower(facts, baseline))
+    return known[1]
 
 
 def _planned(edit: Edit, places: Mapping[tuple[int, ...], str]) -> Iterable[Planned]:

@@ -58,7 +58,7 @@ class Journal:
 
     def del_member(self, cls: type, name: str) -> None:
         """Record the removal of a member of `cls` itself."""
-        self.do(partial(_drop_member, cls, name), _restore_member(cls, name))
+        self.do(partial(drop_member, cls, name), _restore_member(cls, name))
 
     def commit(self) -> None:
         """Set all that waits at once. An exception leaves it to the caller to call `undo`."""
@@ -80,8 +80,9 @@ class Journal:
         for one in (*self._waiting, *self._inverses):
             yield one
             if type(one) is partial:
+                ours = str(getattr(one.func, "__module__", "")).startswith("hotswap.")
                 yield one.args
-                yield from (value for value in one.args if type(value) in CONTAINERS)
+                yield from (value for value in one.args[1:] if ours or type(value) is tuple)
 
     def drop_waiting(self) -> None:
         """Forget what waits for the next commit; its inverses stay, and do no harm."""
@@ -108,12 +109,25 @@ def _restore_item(mapping: MutableMapping[Any, Any], key: object) -> Operation:
 
 def _restore_member(cls: type, name: str) -> Operation:
     old = vars(cls).get(name, MISSING)
-    return partial(_drop_member, cls, name) if old is MISSING else partial(type.__setattr__, cls, name, old)
+    return partial(drop_member, cls, name) if old is MISSING else partial(type.__setattr__, cls, name, old)
 
 
-def _drop_member(cls: type, name: str) -> None:
+def drop_member(cls: type, name: str) -> None:
+    """Remove a member of `cls` itself, if it has it.
+
+    CPython does not give a class the constructor of `object` back once it had one of its own: it would refuse all
+    arguments. One that does the same takes its place.
+    """
     if name in vars(cls):
         type.__delattr__(cls, name)
+        if name == "__new__" and cls.__new__ is object.__new__:
+            type.__setattr__(cls, name, staticmethod(_new))
+
+
+def _new(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    if (args or kwargs) and cls.__init__ is object.__init__:  # type: ignore[misc]  # it is asked whether it has its own
+        raise TypeError(f"{cls.__name__}() takes no arguments")
+    return object.__new__(cls)
 
 
 def _drop_attribute(target: object, name: str) -> None:

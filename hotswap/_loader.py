@@ -1,25 +1,29 @@
 """Import machinery: a finder that puts a proxy around each module's own loader.
 
 The proxy does two things. When a module is imported, it keeps the text that runs. When we reload a module, it runs the
-chosen statements alone, so that `importlib.reload` and whatever other hooks hang on it work as always. Everything else is
-the loader's own: `isinstance(module.__loader__, SourceFileLoader)` stays true, `get_data`, `get_source` pass through.
+chosen statements alone, through the same finders and the same loader as `importlib.reload`. Everything else is the
+loader's own: `isinstance(module.__loader__, SourceFileLoader)` stays true, `get_data`, `get_source` pass through.
 """
 
 from __future__ import annotations
+import __future__ as future
 
-import importlib
+import ast
+import copy
 import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from threading import get_ident
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 import wrapt
 
 Noting = Callable[[str, str], None]
 Body = Callable[[], None]
+Build = Callable[[ast.Module, str, int], CodeType]
 
-_ATTRIBUTES: Final = ("__spec__", "__loader__", "__file__", "__cached__", "__path__", "__package__")
 _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
 
 
@@ -29,7 +33,7 @@ class Finder:
 
     def __init__(self, note: Noting, covers: Callable[[str], bool]) -> None:
         self.note, self.covers = note, covers
-        self.bodies: dict[str, Body] = {}
+        self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return what the other finders find, its loader in a proxy if the module is a Python file that we look after."""
@@ -64,7 +68,7 @@ class Loader(wrapt.ObjectProxy):  # type: ignore[misc]  # wrapt's proxies are un
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code, or, inside `reload_with`, the chosen statements."""
         name = module.__name__
-        body = self._self_finder.bodies.pop(name, None)
+        body = self._self_finder.bodies.pop((name, get_ident()), None)
         if body is not None:
             body()
             return
@@ -82,37 +86,116 @@ Loader.exec_module.__code__ = Loader.exec_module.__code__.replace(co_filename=_I
 
 
 def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:
-    """Have `importlib.reload` run `body` in place of the code of `module`, whose identity and attributes stay.
+    """Run `body` in place of the code of `module` as `importlib.reload` runs that: found again, by the loader found.
+
+    `importlib.reload` itself would let other threads notice: it takes the module out of ``sys.modules`` and puts it back
+    as the last one (`_exec` in CPython's `importlib._bootstrap`), and sets ``__spec__``, ``__path__`` and their like anew.
+    So the finders are asked as it asks them and the same loader is called, and everything stays in its place. Nor is the
+    module's import lock taken: the module is initialised, so whoever imports it need not wait, and a statement that waits
+    for an import under way in another thread cannot meet that thread waiting for this module.
 
     Modules that cannot be found again under their name as the same file (``__main__``, those that were loaded by hand)
     run `body` directly.
     """
-    name = module.__name__
-    if not _is_found_again(finder, module):
+    loader = _found_again(finder, module)
+    if loader is None:
         body()
         return
-    saved = {key: vars(module)[key] for key in _ATTRIBUTES if key in vars(module)}
-    finder.bodies[name] = body
+    key = module.__name__, get_ident()
+    finder.bodies[key] = body
     try:
-        importlib.reload(module)
+        loader.exec_module(module)
     finally:
-        finder.bodies.pop(name, None)
-        vars(module).update(saved)
-        for key in _ATTRIBUTES:
-            if key not in saved:
-                vars(module).pop(key, None)
+        finder.bodies.pop(key, None)
 
 
-def _is_found_again(finder: Finder, module: ModuleType) -> bool:
+def _found_again(finder: Finder, module: ModuleType) -> Loader | None:
+    """Return the loader with which `module` would be loaded now, None if that would be another file."""
     spec = module.__spec__
     if spec is None or spec.name != module.__name__ or sys.modules.get(spec.name) is not module or finder not in sys.meta_path:
-        return False
+        return None
     parent = spec.name.rpartition(".")[0]
     if parent and parent not in sys.modules:
-        return False
+        return None
     try:
         path = vars(sys.modules[parent])["__path__"] if parent else None
         found = finder.find_spec(spec.name, path, module)
     except Exception:  # noqa: BLE001  a finder of the program's that fails: then the statements run without a reload
-        return False
-    return found is not None and found.origin == spec.origin and type(found.loader) is Loader
+        return None
+    if found is None or found.origin != spec.origin or type(found.loader) is not Loader:
+        return None
+    return found.loader
+
+
+# ------------------------------------------------------------------------------------------------- transformations
+
+
+def build_of(module: ModuleType) -> Build | None:
+    """Return how the loader of `module` makes code of a syntax tree, None if it does so as Python does.
+
+    Type checkers and the like override ``source_to_code``, perhaps set up by ``get_code``; pytest rewrites assertions.
+    Code that is swapped has to go the same way as code that is imported.
+    """
+    loader = module.__dict__.get("__loader__")
+    while type(loader) is Loader:
+        loader = loader.__wrapped__
+    kind = type(loader)
+    if kind is SourceFileLoader or loader is None:
+        return None
+    if kind.__name__ == "AssertionRewritingHook" and kind.__module__ == "_pytest.assertion.rewrite":
+        return _rewriting(loader)
+    overridden = getattr(kind, "source_to_code", None)
+    if overridden is None or overridden in (SourceFileLoader.source_to_code, InspectLoader.source_to_code):
+        return None
+    return _through(loader, module.__name__)
+
+
+def _rewriting(hook: Any) -> Build:
+    def build(tree: ast.Module, origin: str, flags: int) -> CodeType:
+        from _pytest.assertion.rewrite import rewrite_asserts
+
+        tree = copy.deepcopy(tree)
+        with open(origin, "rb") as file:
+            rewrite_asserts(tree, file.read(), origin, hook.config)
+        return compile(tree, origin, "exec", flags=flags, dont_inherit=True)
+
+    return build
+
+
+def _through(loader: Any, name: str) -> Build:
+    """Ask a copy of `loader` for code, as an import does, with a syntax tree in place of the file's text.
+
+    `compile`, and so every ``source_to_code``, takes a tree where it takes text.
+    """
+
+    def build(tree: ast.Module, origin: str, flags: int) -> CodeType:
+        given = copy.deepcopy(tree)
+        given.body[_after_doc(given) : 0] = _futures(flags)
+        asked = copy.copy(loader)
+        asked.get_data = lambda path: b""
+        asked.path_stats = _no_bytecode
+        asked.source_to_code = lambda data, path, **options: type(loader).source_to_code(*_bound(asked), given, path, **options)
+        code: CodeType = asked.get_code(name)
+        return code
+
+    def _bound(asked: Any) -> tuple[Any, ...]:
+        raw = next(vars(base)["source_to_code"] for base in type(loader).__mro__ if "source_to_code" in vars(base))
+        return () if isinstance(raw, staticmethod) else (asked,)
+
+    return build
+
+
+def _no_bytecode(path: str) -> dict[str, int]:
+    raise OSError(path)
+
+
+def _after_doc(tree: ast.Module) -> int:
+    first = tree.body[0] if tree.body else None
+    return int(isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str))
+
+
+def _futures(flags: int) -> list[ast.stmt]:
+    """Return ``from __future__`` lines for compiler flags."""
+    names = [name for name in future.all_feature_names if flags & getattr(future, name).compiler_flag]
+    found: list[ast.stmt] = [ast.ImportFrom("__future__", [ast.alias(name)], 0) for name in names]
+    return [ast.fix_missing_locations(ast.copy_location(node, ast.Pass(lineno=1, col_offset=0))) for node in found]

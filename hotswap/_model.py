@@ -10,7 +10,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 from hotswap.errors import EditError
 
@@ -116,13 +116,17 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One module of a group: its old and new text, read and compared. A dependent's own text is the same on both sides."""
+    """One module of a group: its old and new text, read and compared. A dependent's own text is the same on both sides.
+
+    `unknown`: what the process runs is not the old text, nor known at all; functions go by their names, nothing runs.
+    """
 
     module: str
     path: str
     old: Snapshot
     new: Snapshot
     diff: Diff
+    unknown: bool = False
 
     @property
     def edited(self) -> bool:
@@ -270,6 +274,10 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
 
 
+_SHOWN: Final = 12
+"""Modules that the line of a report names; `Report.outcomes` has all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one swap did, as data; `str()` gives the one line that is logged.
@@ -306,7 +314,10 @@ class Report:
     @property
     def headline(self) -> str:
         """One line: what changed, module by module, what is held, and how long it took."""
-        parts = [_line(outcome) for outcome in self.outcomes if outcome.patches or outcome.ran]
+        touched = [outcome for outcome in self.outcomes if outcome.patches or outcome.ran]
+        parts = [_line(outcome) for outcome in touched[:_SHOWN]]
+        if touched[_SHOWN:]:
+            parts.append(f"{len(touched) - _SHOWN} more modules")
         if self.held:
             parts.append(f"held {', '.join(self.held[:6])}" + (f" and {len(self.held) - 6} more" if self.held[6:] else ""))
         return f"hotswap: {'; '.join(parts) or 'nothing changed'} ({self.seconds.get('total', 0.0) * 1e3:.1f} ms)"

@@ -14,10 +14,12 @@ from hotswap._baselines import Baseline, pack
 from hotswap._diff import diff
 from hotswap._findings import finding
 from hotswap._facts import Facts
+from hotswap._loader import build_of
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process
 from hotswap._source import read
+from hotswap._witness import runs
 
 
 HOLD_EMPTY: Final = 2.0
@@ -120,8 +122,24 @@ class Reading:
             prepared.findings[entry.name] = finding("HS302", entry.path, 1, message=f"{type(error).__name__}: {error}")
         else:
             before = snapshot_of(entry.name, old)
-            prepared.edits[entry.name] = Edit(entry.name, new.origin, before, after, diff(before.statements, after.statements))
+            if old.certain or _is_live(entry.name, old, before):
+                changes = diff(before.statements, after.statements)
+                prepared.edits[entry.name] = Edit(entry.name, new.origin, before, after, changes)
+            else:
+                prepared.edits[entry.name] = _unknown(entry.name, new.origin, after)
+                prepared.told.append(finding("HS212", entry.path, 1, module=entry.name, target=entry.name))
             prepared.fresh[entry.name] = new
+
+
+def _is_live(name: str, old: Baseline, before: Snapshot) -> bool:
+    """Whether the text that was there when we began to look is the one that the module runs."""
+    module = sys.modules.get(name)
+    return module is None or runs(module, before.text, old.origin, build_of(module))
+
+
+def _unknown(name: str, path: str, after: Snapshot) -> Edit:
+    pairs = tuple(Pair(statement, statement) for statement in after.statements)
+    return Edit(name, path, replace(after), after, Diff(unchanged=pairs), unknown=True)
 
 
 def _now(name: str, old: Baseline) -> Baseline | None:
@@ -183,8 +201,11 @@ def _touches(statement: Statement) -> tuple[str, ...]:
 
 def follower(facts: Facts, baseline: Baseline) -> Edit:
     """Return the edit of a dependent of which nothing but import bindings may change; its text is not read."""
-    snapshot = Snapshot(facts.module, baseline.origin, "", facts.statements)
-    return _same(snapshot, [statement for statement in facts.statements if statement.kind is Kind.IMPORT])
+    imports = [statement for statement in facts.statements if statement.kind is Kind.IMPORT]
+    names = {name for statement in imports for name in statement.binds}
+    every = facts.statements
+    kept = every if "*" in names else tuple(s for s in every if s.kind is Kind.IMPORT or not names.isdisjoint(s.binds))
+    return _same(Snapshot(facts.module, baseline.origin, "", kept), imports)
 
 
 def _same(snapshot: Snapshot, looked_at: Iterable[Statement]) -> Edit:

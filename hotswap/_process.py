@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from hotswap._baselines import Baseline, Baselines, pack
 from hotswap._facts import Facts, is_dynamic
+from hotswap._graph import ImportGraph, build
 from hotswap._imports import Graph, mentions
 from hotswap._loader import Finder
 from hotswap._modules import Entry, ModuleIndex, signature
-from hotswap._model import Finding
+from hotswap._model import Edit, Finding
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 from hotswap._stale import OldCodes, findings
@@ -42,6 +43,7 @@ class Process:
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
+        self.followers: dict[str, tuple[Facts, Edit]] = {}
         self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
         self._main: ModuleType | None = None
 
@@ -114,6 +116,12 @@ class Process:
             text = text_of(baseline)
             self._graphed[entry.name] = baseline.packed if not is_dynamic(text) else b""
             self.graph.update(entry.name, {*mentions(text, entry.package), *modules_held(entry.name, text).values()})
+
+    def import_graph(self, entries: Iterable[Entry]) -> ImportGraph:
+        """Return the imports of `entries` among each other, from the texts that are live."""
+        texts = {entry.name: (text_of(baseline), entry.package) for entry in entries if (baseline := self.baselines.get(entry.name))}
+        held = {name: modules_held(name, text).values() for name, (text, _) in texts.items()}
+        return build(texts, held)
 
     def departed(self) -> dict[tuple[str, str], Departed]:
         """Return the definitions that left their modules within the last `KEPT` generations."""

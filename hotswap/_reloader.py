@@ -16,8 +16,10 @@ from typing import Self, Unpack
 
 from hotswap import _surroundings
 from hotswap._apply import apply
+from hotswap._apply._instances import Migrations
 from hotswap._baselines import Baseline
 from hotswap._findings import finding
+from hotswap._graph import ImportGraph
 from hotswap._groups import plan_group, plan_rerun, split
 from hotswap._history import History
 from hotswap._holding import Holding, why_not
@@ -59,6 +61,7 @@ class Reloader:
         self._running = False
         self._look_at_all = False
         self._troubles: list[Finding] = []
+        self._migrations = Migrations()
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -152,6 +155,8 @@ class Reloader:
         """
         if self._mode == "auto":
             self._turn_to_poll()
+        if self._migrations.waiting:
+            self._troubles += self._migrations.step()
         if self.inbox.empty and not self._look_at_all:
             return None
         batch = self.inbox.take()
@@ -225,6 +230,12 @@ class Reloader:
         with PROCESS.lock:
             return PROCESS.old_codes.everything()
 
+    def graph(self, package: str = "") -> ImportGraph:
+        """Return who imports whom among the modules that are loaded and watched; with `package`, among those below it."""
+        with PROCESS.lock:
+            entries = PROCESS.learn(self._index.entries())
+            return PROCESS.import_graph(e for e in entries if not package or f"{e.name}.".startswith(f"{package}."))
+
     def errors(self) -> tuple[Finding, ...]:
         """Return what keeps an edit from being live, by file and line; empty when the process is in step."""
         return self.holding.findings()
@@ -297,12 +308,15 @@ class Reloader:
                 outcomes += applied.outcomes
                 self._move_baselines(edits, prepared, replaced)
                 PROCESS.note_departed(applied.departed)
+                self._migrations.waiting += applied.migrations
             else:
                 error = error or getattr(applied.error, "error", applied.error)
                 self.holding.hold_group(plan, edits, prepared, applied)
         for name in self.holding.modules:
             PROCESS.pin(name)
         PROCESS.generation += bool(outcomes)
+        if self._mode != "poll":  # there, a slice at each poll
+            told += self._migrations.finish()
         return Report(PROCESS.generation, tuple(outcomes), (*self.holding.findings(), *told), self.holding.modules, error)
 
     def _move_baselines(self, edits: Iterable[Edit], prepared: Prepared, replaced: dict[str, Baseline]) -> None:

@@ -48,17 +48,30 @@ class Selection:
         self._members: set[str] = set()
         self._late: set[str] = set()
 
-    def add(self, facts: Facts, diff: Diff | None = None, held: Mapping[str, str] | None = None) -> None:
+    def add(
+        self, facts: Facts, diff: Diff | None = None, held: Mapping[str, str] | None = None, *, leaf: bool = False
+    ) -> None:
         """Take in a module; what is tainted in it follows from its `diff` and from the modules taken in before.
 
-        `held` are names of it that are known, from the live module, to be modules.
+        `held` are names of it that are known, from the live module, to be modules; `leaf` says that nobody imports it.
         """
         taint = self._taints[facts.module] = _taint_of(facts, diff, held or {})
         if diff is not None:
             _from_diff(diff, taint, "")
             self._note_members(taint.values | taint.calls)
         self._late |= facts.sources - self._taints.keys()
-        self._spread(taint)
+        if diff is not None or not leaf or not self._only_binds(taint):
+            self._spread(taint)
+
+    def _only_binds(self, taint: Taint) -> bool:
+        """Whether nothing that the module runs may be concerned, whatever its functions do: then its imports suffice."""
+        facts = taint.facts
+        if taint.stars or facts.runs_own or facts.nested_imports or not self._members.isdisjoint(facts.by_attribute):
+            return False
+        if any(self._taints.get(module) and here.partition(".")[0] in facts.runs for here, module in taint.modules.items()):
+            return False
+        self._import(taint)
+        return facts.runs.isdisjoint(name.partition(".")[0] for name in (*taint.values, *taint.calls))
 
     def force(self, module: str, names: Iterable[str]) -> None:
         """Take `names` of a module taken in before as changed: their statements run because somebody asked for it."""
@@ -136,7 +149,9 @@ class Selection:
         if id(statement) not in taint.certain:
             taint.found.setdefault(fact.place, reason)
         if statement.kind in (Kind.DEF, Kind.CLASS):
-            return self._taint(taint, taint.calls, _called(fact))
+            decorated = getattr(statement.node, "decorator_list", ()) and statement.kind is Kind.DEF
+            made = self._taint(taint, taint.values, {fact.scope + name for name in statement.binds} if decorated else ())
+            return made | self._taint(taint, taint.calls, _called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
         return self._taint(taint, taint.values, names)
 

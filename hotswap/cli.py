@@ -26,12 +26,14 @@ LOGGER: Final = logging.getLogger("hotswap")
 
 _APPLY: Final = ("auto", "thread", "poll", "manual")
 _COMMANDS: Final = ("demo", "run", "plan", "graph", "check")
-_RESERVED: Final = ("plan", "graph", "check")
+_RESERVED: Final = ("plan", "check")
+_FORMATS: Final = ("tree", "mermaid", "dot")
 _WITH_VALUE: Final = ("--apply", "--root", "--log-file")
 
 _USAGE: Final = """\
 hotswap [options] SCRIPT [ARGS ...]
        hotswap [options] -m MODULE [ARGS ...]
+       hotswap graph [PACKAGE]
        hotswap demo"""
 
 _ABOUT: Final = """\
@@ -45,7 +47,10 @@ the program:
 commands:
   run ...   the same as without "run"; what follows is always a program, whatever it is called
   demo      watch a small bot being edited while it runs (about ten seconds, in a temporary folder)
-  plan, graph, check
+  graph [PACKAGE] [--format tree|mermaid|dot]
+            print who imports whom in a package or folder (default: the current directory), with the cycles and the
+            modules on which most others depend; files are read, nothing is imported
+  plan, check
             reserved for later versions
 
 If a file has the name of a command, the command wins: "hotswap demo" is the command, "hotswap ./demo" runs the file.
@@ -73,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         return _fail(f"{command!r} is not in this version yet (to run a file of that name: hotswap ./{command})")
     if command == "demo":
         return _demo(words[1:])
+    if command == "graph":
+        return _graph(words[1:])
     return _run(options, words)
 
 
@@ -147,6 +154,21 @@ def _demo(words: Sequence[str]) -> int:
 
     LOGGER.addHandler(logging.NullHandler())  # the demo shows the reports itself
     return run_demo()
+
+
+def _graph(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="hotswap graph", description="Print who imports whom; nothing is imported.")
+    parser.add_argument("package", nargs="?", default="", help="a package, module or folder (default: the current directory)")
+    parser.add_argument("--format", choices=_FORMATS, default="tree", help="how to print it (default: tree)")
+    options = parser.parse_args(words)
+    from hotswap._graph import of_files  # not read for every program
+
+    try:
+        graph = of_files(options.package, os.getcwd())
+    except HotswapError as exc:
+        return _fail(str(exc))
+    print(getattr(graph, options.format)())
+    return 0
 
 
 def _run(options: argparse.Namespace, words: Sequence[str]) -> int | None:

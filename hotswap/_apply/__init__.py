@@ -20,7 +20,7 @@ from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._stale import probe
 from hotswap._apply._swap import Swap, Work
-from hotswap._apply._visit import looked_at, visit_module
+from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
 from hotswap._model import Edit, Finding, Outcome, Plan
 from hotswap._quiet._values import Definition
 
@@ -31,7 +31,7 @@ __all__ = ["Applied", "Departed", "Surroundings", "apply", "moves"]
 class Surroundings:
     """What applying asks of the reloader: loaded modules, what belongs to the project, and where a function is defined.
 
-    `run_in` calls back with a module inside `importlib.reload`, so that import hooks see the module being run. `keep` and
+    `run_in` calls back from the module's loader, as `importlib.reload` would, so that import hooks see it. `keep` and
     `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody asked.
     `departed` are definitions that left lately, by module and name.
     """
@@ -91,7 +91,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
 
 
 def _carry_out(swap: Swap, around: Surroundings) -> None:
-    works = list(swap.works.values())
+    works = [work for work in swap.works.values() if not work.only_follows]
     for work in works:
         probe(swap, work, work.scope, looked_at(work.edit))
         map_codes(work)
@@ -99,9 +99,12 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         set_origin(swap, work)
         patch_bodies(swap, work)
         patch_lines(swap, work)
-    swap.unvisited = {work.edit.module: partial(_run, swap, work, around) for work in works}
-    for work in works:
-        swap.visit(work.edit.module)
+    swap.unvisited = {name: partial(_run, swap, work, around) for name, work in swap.works.items()}
+    for name in swap.works:
+        swap.visit(name)
+    if swap.too_early:
+        for work in swap.works.values():
+            visit_unchanged(swap, work)
     swap.commit()
     for work in works:
         _annotations.forget_stale(swap, work)
@@ -113,8 +116,10 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
 
 
 def _run(swap: Swap, work: Work, around: Surroundings) -> None:
-    """Go through a module; inside `importlib.reload` if any of its statements may run."""
-    if work.may_run(swap.maybe):
+    """Go through a module; called by its loader, as in a reload, if any of its statements may run."""
+    if work.only_follows:
+        follow_imports(swap, work)
+    elif work.may_run(swap.maybe):
         around.run_in(work.module, lambda: visit_module(swap, work))
     else:
         visit_module(swap, work)

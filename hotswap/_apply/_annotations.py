@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from types import CellType, CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _branches
 from hotswap._apply._scopes import AnyScope, ClassScope
@@ -24,19 +24,20 @@ from hotswap._journal import MISSING
 from hotswap._model import Edit, How, Kind, Pair, Statement
 from hotswap.patch._classes import cell_of
 from hotswap.patch._dataclasses import annotations_of
-from hotswap.patch._functions import copies, set_annotations, set_code
+from hotswap.patch._functions import copies, set_annotations, set_code, set_copied
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
     from hotswap._apply._visit import Visit
 
+_LAZY: Final[bool] = sys.version_info >= (3, 14)
 _WHICH_RAN: Final = "__conditional_annotations__"
 _CACHES: Final = ("__annotations__", "__annotations_cache__")
 
 
 def is_lazy(scope: AnyScope) -> bool:
     """Whether annotations that stand in `scope` itself are evaluated only when they are asked for."""
-    return sys.version_info >= (3, 14) and not scope.edit.new.flags & future.annotations.compiler_flag
+    return _LAZY and not scope.edit.new.flags & future.annotations.compiler_flag
 
 
 def are_other(edit: Edit) -> bool:
@@ -44,7 +45,7 @@ def are_other(edit: Edit) -> bool:
     return bool((edit.old.flags ^ edit.new.flags) & future.annotations.compiler_flag)
 
 
-def renew(visit: Visit, old: Iterable[Statement], new: Sequence[Statement]) -> None:
+def renew(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> None:
     """Bring the annotations of a scope, which its statements have been applied to, from its `old` text to its `new` one."""
     scope, edit = visit.scope, visit.work.edit
     texts = [[_text(node) for statement in side for node in annotated(statement.node)] for side in (old, new)]
@@ -55,7 +56,7 @@ def renew(visit: Visit, old: Iterable[Statement], new: Sequence[Statement]) -> N
     if is_lazy(scope):
         _set(visit, [_bare(node) for node in _that_ran(visit, new)], changed=changed)
     elif changed:
-        _order(visit, new)
+        _order(visit, old, new)
     if changed:
         name = f"{scope.prefix}__annotations__"
         visit.swap.changes.note(edit.module, name, MISSING, visit)
@@ -89,12 +90,12 @@ def _renew_function(visit: Visit, statement: Statement) -> None:
     for function in chain.from_iterable(visit.work.functions.values()):
         code = function.__code__
         if code.co_qualname == visit.scope.prefix + node.name and code.co_firstlineno == statement.lineno:
-            for one in (function, *copies(getattr(public, "__func__", public), function)):
-                if one.__annotations__ == function.__annotations__:
-                    set_annotations(visit.swap.journal, one, fresh)
+            for wrapper in copies(public, function):
+                set_copied(visit.swap.journal, wrapper, function, fresh)
+            set_annotations(visit.swap.journal, function, fresh)
 
 
-def _order(visit: Visit, new: Sequence[Statement]) -> None:
+def _order(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> None:
     """Give evaluated annotations the order of the text, which is that of dataclass fields; drop what left it."""
     scope, edit = visit.scope, visit.work.edit
     held = scope.peek("__annotations__")
@@ -102,7 +103,9 @@ def _order(visit: Visit, new: Sequence[Statement]) -> None:
         nodes = [_bare(node) for node in _that_ran(visit, new)]
         held = dict(scope.run(nodes, {"__annotations__": {}}).get("__annotations__", {})) if nodes else {}
         _drop(visit, _name_in(scope), _WHICH_RAN, _CACHES[1])
-    found = {name: held[name] for name in names(scope, new) if name in held} if isinstance(held, dict) else {}
+    held = held if isinstance(held, dict) else {}
+    left, stays = names(scope, old), names(scope, new)
+    found = {name: held[name] for name in (*stays, *held) if name in held and (name in stays or name not in left)}
     if not found:
         scope.drop("__annotations__")
     elif held is not scope.peek("__annotations__") or list(found.items()) != list(held.items()):
@@ -116,7 +119,7 @@ def _name_in(scope: AnyScope) -> str:
 def _set(visit: Visit, nodes: Sequence[ast.stmt], *, changed: bool) -> None:
     """Make `nodes` the annotations that the scope's function gives; if they changed, forget what it gave before."""
     scope, name = visit.scope, _name_in(visit.scope)
-    held = scope.peek(name)
+    held: Any = scope.peek(name)
     if changed:
         _drop(visit, *_CACHES)
     if not nodes:
@@ -159,15 +162,16 @@ def forget_stale(swap: Swap, work: Work) -> None:
     """Have lazy annotations evaluated anew whose function is new, or reads a name that changed, also further down."""
     changed = frozenset(part for other in swap.works for name in swap.changes.of(other) for part in name.split("."))
     new = frozenset(code for code in swap.changes.codes if code.co_name == "__annotate__")
-    if sys.version_info < (3, 14) or not new and not _is_annotated_with(work, changed):
+    if not _LAZY or not new and not _is_annotated_with(work, changed):
         return
+    function: Any
     for function in chain.from_iterable(work.functions.values()):
         annotate = function.__annotate__ or function
         if annotate.__code__.co_name == "__annotate__" and (annotate.__code__ in new or changed & {*annotate.__code__.co_names}):
             _forget(swap, work, function)
 
 
-def _forget(swap: Swap, work: Work, function: FunctionType) -> None:
+def _forget(swap: Swap, work: Work, function: Any) -> None:
     namespace = vars(work.module)
     if function.__annotate__ is not None:
         set_annotations(swap.journal, function, function)
@@ -185,12 +189,12 @@ def _is_annotated_with(work: Work, changed: Iterable[str]) -> bool:
     return any(isinstance(n, ast.Name) and n.id in wanted for one in found for n in ast.walk(one))
 
 
-def _is_ours(scope: AnyScope, held: object) -> TypeGuard[FunctionType]:
+def _is_ours(scope: AnyScope, held: object) -> bool:
     """Whether the function was made from the scope's text, and not by a library."""
     return type(held) is FunctionType and held.__globals__ is scope.namespace
 
 
-def _cell(scope: AnyScope, name: str) -> object:
+def _cell(scope: AnyScope, name: str) -> CellType | None:
     return cell_of(scope.cls, name) if isinstance(scope, ClassScope) else None
 
 

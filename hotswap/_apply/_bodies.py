@@ -10,7 +10,7 @@ from functools import partial
 from types import CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
-from hotswap._compile import IMPORTS_COUNT, compile_in, own_content, without_annotations
+from hotswap._compile import compile_in, own_content, without_annotations
 from hotswap._diff import only_code
 from hotswap._model import Diff, Kind, Pair, Snapshot, Statement
 from hotswap.patch._functions import set_code, set_doc
@@ -21,12 +21,17 @@ Around = tuple[ast.ClassDef, ...]
 
 def map_codes(work: Work) -> None:
     """Fill the code map of `work` from its diff: which code object of the old text became which of the new one."""
-    _map(work, work.edit.diff, (), ())
+    if work.edit.unknown:
+        new = work.edit.new
+        nodes = [statement.node for statement in new.statements]
+        work.codes.go_by_names(compile_in(nodes, (), new.origin, new.flags, doc=new.doc, build=work.scope.build))
+    else:
+        _map(work, work.edit.diff, (), ())
 
 
 def _map(work: Work, diff: Diff, old_around: Around, new_around: Around) -> None:
     for pair in diff.unchanged:
-        both = partial(_compile_both, work.edit.old, work.edit.new, pair, old_around, new_around)
+        both = partial(_compile_both, work, pair, old_around, new_around)
         if pair.old.digest == pair.new.digest and _same_ground(work.edit.old, work.edit.new, pair.new):
             work.codes.move(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno, both)
         else:
@@ -35,14 +40,14 @@ def _map(work: Work, diff: Diff, old_around: Around, new_around: Around) -> None
         if pair.inner is not None and pair.new.kind in (Kind.CLASS, Kind.SUITE):
             _map(work, pair.inner, _into(old_around, pair.old.node), _into(new_around, pair.new.node))
         else:
-            work.codes.add(*_compile_both(work.edit.old, work.edit.new, pair, old_around, new_around))
+            work.codes.add(*_compile_both(work, pair, old_around, new_around))
 
 
 def _same_ground(old: Snapshot, new: Snapshot, statement: Statement) -> bool:
     """Whether `statement` compiles to equal code: the same file, the same ``from __future__`` lines, like imports."""
     if old.flags != new.flags or old.origin != new.origin:
         return False
-    other = old.imports ^ new.imports if IMPORTS_COUNT else frozenset()
+    other = old.imports ^ new.imports
     return not other or not any(_calls_on(node, other) for node in ast.walk(statement.node))
 
 
@@ -55,13 +60,12 @@ def _into(around: Around, node: ast.stmt) -> Around:
     return (*around, node) if isinstance(node, ast.ClassDef) else around
 
 
-def _compile_both(
-    old: Snapshot, new: Snapshot, pair: Pair, old_around: Around, new_around: Around
-) -> tuple[CodeType, CodeType]:
+def _compile_both(work: Work, pair: Pair, old_around: Around, new_around: Around) -> tuple[CodeType, CodeType]:
+    old, new, build = work.edit.old, work.edit.new, work.scope.build
     before, after = without_annotations(pair.old.node), without_annotations(pair.new.node)
     return (
-        compile_in([before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc"),
-        compile_in([after], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc"),
+        compile_in([before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc", build=build),
+        compile_in([after], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc", build=build),
     )
 
 

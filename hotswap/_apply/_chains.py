@@ -18,10 +18,10 @@ from hotswap import _quiet
 from hotswap._apply import _follow, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._diff import decorators, only_code
-from hotswap.errors import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._values import alike, stateless
+from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
@@ -54,6 +54,7 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     names = dict.fromkeys([name for s in new if id(s) in affected | stale for name in (*s.binds, *s.mutates)] + gone)
     names.pop("__annotations__", None)  # each annotation has an entry of its own there
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
+    names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
     names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
     for name in names:
         links, olds = _links(name, new), _links(name, old)
@@ -100,7 +101,7 @@ def _links(name: str, statements: Sequence[Statement]) -> list[Statement]:
 
 def _affected(visit: Visit, diff: Diff) -> set[int]:
     """Return the ids of the statements that will run, or have to; what is patched in place is not among them."""
-    found = {id(statement) for statement in diff.added} | {id(pair.new) for pair in diff.moved}
+    found = {id(statement) for statement in diff.added}
     return found | {id(pair.new) for pair in diff.changed if _runs(visit, pair)}
 
 
@@ -261,10 +262,10 @@ def live_link(visit: Visit, chains: Chains, link: Statement) -> object:
 
 def _returns_what_it_gets(visit: Visit, node: ast.stmt) -> bool:
     """Whether the decorators of a ``def`` are none, or registrations of `functools.singledispatch`."""
-    return all(_is_registration(visit, decorator) for decorator in getattr(node, "decorator_list", ()))
+    return all(is_registration(visit, decorator) for decorator in getattr(node, "decorator_list", ()))
 
 
-def _is_registration(visit: Visit, decorator: ast.expr) -> bool:
+def is_registration(visit: Visit, decorator: ast.expr) -> bool:
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     if not (isinstance(called, ast.Attribute) and called.attr == "register" and isinstance(called.value, ast.Name)):
         return False

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import ast
 import gc
+from collections.abc import Iterator
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _rebuild, _stale
 from hotswap._apply._bodies import patch
-from hotswap._apply._chains import makes_of_itself
+from hotswap._apply._chains import is_registration, makes_of_itself
 from hotswap._apply._reach import behaves_otherwise, content_of
-from hotswap._apply._swap import Swap, Work
+from hotswap._apply._swap import Swap
 from hotswap._compile import own_content
 from hotswap._diff import decorators, only_code, same_header
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap.patch._functions import copies, memo_caches, set_copied, set_copied_doc, set_header
-from hotswap.patch._proxies import forward, forwarders, is_forwarder
+from hotswap.patch._proxies import forward, forwarders
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
+_MARKS = {"__isabstractmethod__", "__final__", "__override__", "__deprecated__"}  # what decorators leave on a function itself
 _FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
 _OBJECTS = (Kind.DEF, Kind.CLASS)
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
@@ -36,18 +38,43 @@ _Def = ast.FunctionDef | ast.AsyncFunctionDef
 def define(visit: Visit, pair: Pair) -> None:
     """Apply a changed ``def``."""
     old, new = pair.old, pair.new
+    assert isinstance(new.node, (ast.FunctionDef, ast.AsyncFunctionDef))
     if only_code(pair):
         _note_code(visit, pair)
-        _stale.keep(visit, pair)
+        if stale := _stale.stale_decorators(visit, new.node):
+            _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
+        else:
+            _stale.keep(visit, pair)
         return
     raws = visit.work.live(visit.scope, old)
-    if not raws:
+    if not raws or _is_wrapped_by_loader(visit, new, raws):
         visit.execute(new, "changed")
     elif decorators(old.node) == decorators(new.node):
         redefine(visit, new, raws)
         _note_code(visit, pair)
+        _decorators_after(visit, pair, raws)
     else:
         redecorate(visit, pair, raws)
+
+
+def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
+    """See whether decorators have to be applied to a function that got another header: they changed, or read the header."""
+    node = pair.new.node
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    if stale := _stale.stale_decorators(visit, node):
+        _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
+    elif any(is_registration(visit, d) and isinstance(d, ast.Attribute) for d in node.decorator_list):
+        decorate_again(visit, pair, raws)
+        name = f"the registration of {pair.new.binds[-1]} for its old type"
+        visit.swap.tell(visit.work, "HS203", pair.old.lineno, name=name)
+
+
+def _is_wrapped_by_loader(visit: Visit, new: Statement, raws: list[FunctionType]) -> bool:
+    """Whether the module's loader put a wrapper around a function without decorators, as type checkers do."""
+    if visit.scope.build is None or getattr(new.node, "decorator_list", ()):
+        return False
+    public = visit.scope.peek(new.binds[-1])
+    return type(public) is FunctionType and not any(public is raw for raw in raws)
 
 
 def _note_code(visit: Visit, pair: Pair) -> None:
@@ -80,7 +107,7 @@ def _make(visit: Visit, new: Statement) -> FunctionType:
     fields = {**dict(ast.iter_fields(node)), "decorator_list": []}
     bare = ast.copy_location(type(node)(**fields), node)
     visit.make_ready(new, [bare])
-    made = visit.scope.run([bare])
+    made = visit.scope.run([bare], plain=True)  # what a loader wraps around functions has no header of theirs
     function = next(value for value in made.values() if type(value) is FunctionType)
     assert type(function) is FunctionType
     return function
@@ -98,6 +125,9 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
         visit.execute(new, "changed")
         return
     redefine(visit, new, raws)
+    for raw in raws:
+        for mark in _MARKS & vars(raw).keys():
+            visit.swap.journal.del_item(vars(raw), mark)
     decorate_again(visit, pair, raws)
 
 
@@ -150,6 +180,9 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         return value
     if type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
+        visit.swap.changes.codes.add(old.__code__)
+        for one in forwarders(old):
+            forward(visit.swap.journal, one, old, like=value)
         return old
     if _was_defined(visit, name, old) and not _goes_on(visit, old):
         _leave_to(visit, name, old, value)
@@ -175,12 +208,12 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
     """Whether the statement that bound `old` defined it; an assignment that picks an existing object does not."""
     flat = _flat(visit.work.edit.old.statements, visit.scope.prefix)
     binders = [s for s in flat if name in s.binds and s.kind is not Kind.SUITE]
-    if type(old) is FunctionType and old.__globals__ is visit.scope.namespace:
-        line = old.__code__.co_firstlineno
-        if any(s.lineno <= line <= s.end_lineno for s in binders):  # in whichever branch of an `if` or `try` that ran
-            return True
     if not binders:
         return False
+    for function in _functions_in(old) if callable(old) else ():
+        line = function.__code__.co_firstlineno
+        if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
+            return True  # in whichever branch of an `if` or `try` that ran
     return binders[-1].kind in _OBJECTS or (makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders))
 
 
@@ -207,7 +240,8 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
         swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
         clear, old = getattr(old, "cache_clear", None), _inside(old)
     if type(old) is FunctionType and callable(value) and swap.is_project(old) and not _holds(value, old):
-        forward(swap.journal, old, value)
+        for one in (*forwarders(old), old):
+            forward(swap.journal, one, value)
         swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
         if clear is not None:
             swap.later.append(clear)
@@ -215,21 +249,24 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
 
 def _holds(value: object, old: FunctionType) -> bool:
     """Whether calling `value` may come back to `old`, which it wraps."""
+    return any(function is old for function in _functions_in(value))
+
+
+def _functions_in(value: object) -> Iterator[FunctionType]:
+    """Yield `value`, if it is a function, and those that it wraps: in closures, defaults, attributes, C objects."""
     seen: set[int] = set()
     waiting = [value]
     while waiting and len(seen) < _FAR:
         one = waiting.pop()
-        if one is old:
-            return True
         if id(one) in seen or isinstance(one, (type, ModuleType, str)):
             continue
         seen.add(id(one))
         if type(one) is FunctionType:
+            yield one
             waiting += map(content_of, one.__closure__ or ())
             waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
         else:
             waiting += gc.get_referents(one)
-    return False
 
 
 def clear_caches(swap: Swap) -> None:

@@ -37,6 +37,12 @@ def is_made_whole(visit: Visit, live: type) -> bool:
     return _generated.kind_of(live) in _WHOLE or _adapter.of(visit.swap, live) is not None
 
 
+def is_fixed(visit: Visit, live: type) -> bool:
+    """Whether a class like `live` may be made once only."""
+    adapter = _adapter.of(visit.swap, live)
+    return adapter is not None and not adapter.regenerates
+
+
 def held_back(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
     """Return the names that a library takes out of the class body: they are not set as they stand in the text."""
     if _generated.kind_of(live) != "dataclass" and not _states_dataclass(visit, pair.new):
@@ -225,11 +231,11 @@ def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *,
     if not header and not _reads_fields(pair, scope):
         return None
     fields = vars(live).get("__dataclass_fields__", ())
-    annotations = scope.peek("__annotations__")
-    annotations = annotations if isinstance(annotations, dict) else {}
+    annotations = _annotations.evaluated(visit.swap, scope)
     members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in scope.gone}
     members = _dataclasses.text_members(live, members, {*annotations, *vars(live).get("__annotations__", ()), *fields})
     given = stated(visit, pair, scope)
+    scope.flush(visit.swap.journal)  # the body's members first, then what the decorator makes of them, in one wave
     if header:
         given |= _with_new_params(pair.new, live, given)
     if not _dataclasses.renew(visit.swap.journal, live, members, given, annotations, dataclasses.dataclass(**params)):

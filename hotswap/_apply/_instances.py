@@ -191,3 +191,25 @@ class Migration:
             message = f"{type(error).__name__}: {error}"
             told = finding("HS215", self.path, self.lineno, name=self.cls.__qualname__, count=self._failed, message=message)
             self.findings[:] = [told]
+
+
+_SLICE: Final = 0.002
+
+
+class Migrations:
+    """The migrations of a reloader that are under way: a slice at a time, so that nobody waits long."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Migration] = []
+
+    def step(self) -> list[Finding]:
+        """Migrate for two milliseconds; return what is to be told of classes whose objects are all done."""
+        if not self.waiting or not self.waiting[0].step(_SLICE):
+            return []
+        return self.waiting.pop(0).findings
+
+    def finish(self) -> Iterator[Finding]:
+        """Migrate all that wait, and let other threads run in between; yield what is to be told."""
+        while self.waiting:
+            yield from self.step()
+            time.sleep(0)

@@ -40,7 +40,8 @@ class Use:
 def use_of(code: CodeType) -> Use:
     """Return what `code` uses; remembered, as the same functions are asked about for each statement that calls them."""
     chains, attributes, imports = set[str](), set[str](), set[tuple[int, str, str]]()
-    chain, level, module, before = "", 0, "", (None, None)
+    chain, level, module = "", 0, ""
+    before: tuple[object, object] = (None, None)
     for step in dis.get_instructions(code):
         if step.opname in _NAMES:
             chain = step.argval

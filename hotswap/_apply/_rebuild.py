@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from functools import partial
 from types import MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,10 @@ from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
+    containers,
     forward_constructor,
     guard,
+    kept_containers,
     move_instances,
     own_method,
     own_methods,
@@ -58,9 +62,10 @@ def visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
     scope = visit.work.class_scope(visit.scope, pair.new.node, live)
     scope.held_back = _generate.held_back(visit, pair, live)
     diff, new = _generate.to_visit(visit, pair, live)
-    Block(visit.swap, visit.work, scope).block(diff, pair.old.children, new)
+    block = Block(visit.swap, visit.work, scope)
+    block.block(diff, pair.old.children, new)
     _let_go(visit, scope)
-    _order_annotations(scope, pair.new)
+    _annotations.renew(block, pair.old.children, pair.new.children)
     _settle_hash(scope, pair)
     return scope
 
@@ -122,6 +127,11 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     """Apply other bases, keywords or decorators: new members, then ``__init_subclass__``, then all decorators."""
     swap, new = visit.swap, pair.new
     swap.commit()
+    if _generate.is_fixed(visit, live):
+        why = "its header is read when it is made"
+        swap.tell(visit.work, "HS104", new.lineno, name=visit.named(new), why=why)
+        change_members(visit, pair, live)
+        return
     if _generate.is_made_whole(visit, live):
         visit.execute(new, "its members are laid out when it is made")
         return
@@ -183,15 +193,19 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     """Make another class of what `live` has, state included, and let it take its place. Its body does not run again."""
     swap, new = visit.swap, pair.new
     assert isinstance(new.node, ast.ClassDef)
+    swap.commit()
     members = _members(visit, pair, live, scope, header)
-    swap.undo_waiting()
-    scope.members, scope.aside, scope.gone = {}, {}, {}
+    scope.aside = {}
     guard(swap.journal, live)
 
     def make() -> type:
         return new_class(new.node.name, header.bases, {**header.keywords, "metaclass": header.meta}, lambda ns: ns.update(members))  # type: ignore[attr-defined]
 
-    made = attempt(visit, new, make)
+    before = [len(one) for one in containers(live)]
+    with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):
+        made = attempt(visit, new, make)
+    if before != [len(one) for one in containers(live)]:
+        swap.tell(visit.work, "HS203", new.lineno, name=f"what was noted of {visit.named(new)} under its old header")
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
     _own_cells(visit, live, value if isinstance(value, type) else made, new)
     visit.bind(new.binds[-1], value)
@@ -235,12 +249,12 @@ def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
             own_methods(swap.journal, below, made)
             leave_class(visit, name, below, made)
     if callable(value):
-        forward_constructor(swap.journal, old, value)
+        swap.later.append(partial(forward_constructor, old, value))
     swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
     statement = next((s for s in visit.work.edit.new.statements if name in s.binds), None)
     lineno = statement.lineno if statement else 1
     if left:
-        swap.tell(visit.work, "HS101", lineno, name=name, why="CPython refuses", left=left)
+        swap.tell(visit.work, "HS101", lineno, name=old.__qualname__, why="CPython refuses", left=left)
     swap.patched(visit.work, visit.scope.prefix + name, How.REBOUND)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from hotswap._compile import class_body, compile_in
 from hotswap._execute import Layer, Stores, run
+from hotswap._loader import build_of
 from hotswap._journal import MISSING, Journal
 from hotswap._model import Edit
 from hotswap.patch._classes import cell_of, del_members, own_cell, set_members
 
 _NONE: Mapping[str, object] = {}
+_OF_IMPORTS = ("__builtins__", "__name__", "__package__", "__spec__", "__path__", "__file__", "__loader__")
 
 
 class Scope:
@@ -24,6 +26,7 @@ class Scope:
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
+        self.build = build_of(module)
         self.annotations_changed = False
 
     @property
@@ -31,10 +34,10 @@ class Scope:
         """What qualified names in this scope begin with."""
         return "".join(f"{outer.name}." for outer in self.around)
 
-    def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
-        """Return the module code of `nodes`, standing in this scope."""
-        new = self.edit.new
-        return compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc)
+    def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False, plain: bool = False) -> CodeType:
+        """Return the module code of `nodes`, standing in this scope; if `plain`, without what its loader does to code."""
+        new, build = self.edit.new, None if plain else self.build
+        return compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=build)
 
 
 class ModuleScope(Scope):
@@ -58,10 +61,12 @@ class ModuleScope(Scope):
         value = dict.get(self.stores, name, MISSING)
         return self.namespace.get(name, MISSING) if value is MISSING else value
 
-    def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
+    def run(
+        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False, plain: bool = False
+    ) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         ran = Layer(given, self.stores)
-        run(self.compile(nodes, doc=doc), self.namespace, ran, self.edit.path, nodes[0].lineno)
+        run(self.compile(nodes, doc=doc, plain=plain), self.namespace, ran, self.edit.path, nodes[0].lineno)
         if ran.pop("__conditional_annotations__", None) is not None:  # its function gives those of `nodes` alone
             del ran["__annotate__"], ran.gone["__annotate__"]
             self.annotations_changed = True
@@ -106,9 +111,6 @@ class ClassScope(Scope):
         """Return `name` as a class body stores it: private names carry that of the class."""
         return f"_{self.node.name.lstrip('_')}{name}" if _is_private(name) and self.node.name.strip("_") else name
 
-    def mangled(self, name: str) -> str:
-        return name
-
     def peek(self, name: str) -> object:
         """Return the raw member `name` of the class itself, MISSING if it has none."""
         name = self.mangled(name)
@@ -117,12 +119,14 @@ class ClassScope(Scope):
         held = self.aside.get(name, MISSING)
         return self.members.get(name, vars(self.cls).get(name, MISSING)) if held is MISSING else held
 
-    def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
+    def run(
+        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False, plain: bool = False
+    ) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
         members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
         members |= {**self.members, **self.aside, **given}
-        body = class_body(self.compile(nodes, doc=doc), [outer.name for outer in self.around])
+        body = class_body(self.compile(nodes, doc=doc, plain=plain), [outer.name for outer in self.around])
         layer = Layer(members, self.outer)
         closure = tuple(cell_of(self.cls, name) for name in body.co_freevars)
         run(body, self.namespace, layer, self.edit.path, nodes[0].lineno, closure)
@@ -149,6 +153,7 @@ class ClassScope(Scope):
         name = self.mangled(name)
         self.touched.add(name)
         self.members.pop(name, None)
+        self.aside.pop(name, None)
         self.gone[name] = None
 
     def flush(self, journal: Journal) -> None:

@@ -31,15 +31,15 @@ def keep(visit: Visit, pair: Pair) -> None:
         visit.execute(statement, "asked for")
     elif statement.kind is Kind.IMPORT:
         _follow.follow(visit, statement)
-    elif not swap.changes and not swap.maybe:
+    elif not swap.maybe:
         return
     elif statement.kind is Kind.CLASS:
         _keep_class(visit, pair)
     elif statement.kind is Kind.SUITE:
         _keep_suite(visit, pair)
-    elif id(statement) in swap.maybe and (reason := stale_because(visit, statement)):
+    elif id(statement) in swap.maybe and (reason := _reason(visit, statement)):
         if statement.kind is Kind.DEF:
-            _keep_def(visit, pair, reason)
+            keep_def(visit, pair, reason)
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
         elif not _is_over(statement, reason):
@@ -62,6 +62,12 @@ def _value_is_stale(visit: Visit, statement: Statement) -> bool:
     names = frozenset(map(_dotted, ast.walk(value))) if value is not None else frozenset()
     reads, calls = ([name for name in found if name in names] for found in (statement.reads, statement.calls))
     return bool(stale_because(visit, replace(statement, reads=tuple(reads), calls=tuple(calls))))
+
+
+def _reason(visit: Visit, statement: Statement) -> str:
+    """Say why `statement` is stale, once what it looks into has been brought to its new text."""
+    _follow.visit_sources(visit, statement)
+    return stale_because(visit, statement)
 
 
 def _unchanged_inner(pair: Pair) -> Diff:
@@ -116,12 +122,12 @@ def _dotted(node: ast.AST) -> str:
     return (dotted_of(node) if isinstance(node, ast.expr) else None) or ""
 
 
-def _keep_def(visit: Visit, pair: Pair, reason: str) -> None:
+def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     """A ``def`` whose defaults, annotations or decorators read what changed."""
     raws = visit.work.live(visit.scope, pair.old)
     node = pair.new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    stale = [d for d in node.decorator_list if _reads_changed(visit, d) or _calls_changed(visit, d)]
+    stale = stale_decorators(visit, node)
     if not stale and raws:
         _definitions.redefine(visit, pair.new, raws)
         visit.swap.patched(visit.work, visit.named(pair.new), _definitions.How.IN_PLACE)
@@ -129,6 +135,11 @@ def _keep_def(visit: Visit, pair: Pair, reason: str) -> None:
         _definitions.redecorate(visit, pair, raws)
     elif stale:
         _tell_kept(visit, pair.new, reason, _unquiet(visit, pair.new) or "its function is not there any more")
+
+
+def stale_decorators(visit: Visit, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """Return the decorators of `node` that would give something else now."""
+    return [d for d in node.decorator_list if _reads_changed(visit, d) or _calls_changed(visit, d)]
 
 
 def _reads_changed(visit: Visit, expression: ast.expr) -> bool:

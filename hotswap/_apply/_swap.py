@@ -7,6 +7,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import accumulate
+from functools import partial
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +79,11 @@ class Work:
         found = self.functions.get((scope.prefix + name, statement.lineno), [])
         return [function for function in found if function.__code__.co_name == name]
 
+    @property
+    def only_follows(self) -> bool:
+        """Whether nothing of the module is looked at but its imports; its text has not been read for that."""
+        return not self.edit.edited and not self.edit.new.text
+
     def may_run(self, maybe: Set[int]) -> bool:
         """Whether any statement of the module may run."""
         diff = self.edit.diff
@@ -139,6 +146,8 @@ class Swap:
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.old_codes: list[CodeType] = []
         self.unvisited: dict[str, Callable[[], None]] = {}
+        self.under_way: set[str] = set()
+        self.too_early = False
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.removed: list[tuple[Work, int, str, object]] = []
         self.migrations: list[Migration] = []
@@ -161,10 +170,17 @@ class Swap:
                 _unload(name, module)
 
     def visit(self, module: str) -> None:
-        """Bring `module` to its new text, unless it is no module of the group, done, or under way."""
+        """Bring `module` to its new text, unless it is no module of the group, done, or under way.
+
+        Whoever meets a module under way, in a cycle of imports, has to be gone through again at the end.
+        """
         act = self.unvisited.pop(module, None)
         if act is not None:
+            self.under_way.add(module)
             act()
+            self.under_way.discard(module)
+        elif module in self.under_way:
+            self.too_early = True
 
     def undo_waiting(self) -> None:
         """Drop what was recorded since the last commit."""
@@ -173,8 +189,9 @@ class Swap:
     def replace_references(self) -> None:
         """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""
         replaced, self.replaced = self.replaced, []
-        for work, name, old, value in replaced:
-            ours = (replaced, *replaced, self.changes, work.before, *(w.before for w in self.works.values()))
+        for entry in replaced:
+            work, name, old, value = entry
+            ours = (replaced, entry, *replaced, *self.later, *(p.args for p in self.later if isinstance(p, partial)), self.changes, work.before, *(w.before for w in self.works.values()))
             left = replace(self.journal, old, value, (*ours, *self.journal.noted()))
             self.journal.commit()
             if left and not calls_forwarder(old):
@@ -222,7 +239,8 @@ class Swap:
 
     def note_containers(self, work: Work, statement: Statement) -> None:
         """Remember, shallowly, the containers that `statement` names, so that a failure can put them back."""
-        for name in dict.fromkeys((*statement.reads, *statement.mutates)):
+        named = (*statement.reads, *statement.mutates)
+        for name in dict.fromkeys(prefix for name in named for prefix in accumulate(name.split("."), "{}.{}".format)):
             value = resolve(work.scope, name)
             if type(value) in CONTAINERS:
                 self.journal.note(restorer(value))

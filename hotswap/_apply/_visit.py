@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FunctionType
 
 from hotswap._apply import _annotations, _branches, _chains, _definitions, _follow, _moves, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
@@ -29,6 +30,7 @@ class Visit:
         self.passing: set[str] = set()
         self.new: Sequence[Statement] = ()
         self.elsewhere: frozenset[str] = frozenset()
+        self.siblings: frozenset[str] = frozenset()
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
         """Bring the block from `old` to `new`."""
@@ -74,15 +76,31 @@ class Visit:
     def _run_link(self, statement: Statement, pair: Pair | None) -> None:
         """Run a link of a chain again: a ``def`` or ``class`` puts its live object back, everything else runs."""
         live = _chains.live_link(self, self.chains, statement)
-        if live is not MISSING:
-            self.bind(statement.binds[-1], live)
+        name = statement.binds[-1] if statement.binds else ""
+        if live is not MISSING and not self._must_be_new(statement, name, live):
+            self.put_back(name, live, statement)
         elif pair is not None and statement.kind is Kind.DEF and (raws := self.work.live(self.scope, pair.old)):
             if _definitions.is_bare(self.scope.peek(statement.binds[-1]), raws):
+                del self.chains.partner[id(statement)]  # its function gives way to the one that is made now
                 self.execute(statement, "a link of a chain")
             else:
                 _definitions.decorate_again(self, pair, raws)
         else:
             self.execute(statement, "a link of a chain")
+
+    def put_back(self, name: str, live: object, statement: Statement) -> None:
+        """Bind `name` to an object of before; one that was registered under the same name does not forward to it."""
+        if name in self.chains.last.get(self.closing, ()) and getattr(statement.node, "decorator_list", ()):
+            self.chains.open.pop(name, None)
+            self.swap.bind(self.work, self.scope, name, live)
+        else:
+            self.bind(name, live)
+
+    def _must_be_new(self, statement: Statement, name: str, live: object) -> bool:
+        """Whether old references are to `live` itself, which later links of the chain wrap: then it becomes a forwarder."""
+        if type(live) is not FunctionType or name in self.chains.last.get(id(statement), ()):
+            return False
+        return _definitions.is_bare(self.chains.open.get(name, MISSING), [live])
 
     def change(self, pair: Pair) -> None:
         """Apply a statement whose text changed."""
@@ -130,7 +148,9 @@ class Visit:
             old = [s for s in pair.old.children if s.branch == branch]
             new = [s for s in pair.new.children if s.branch == branch]
             visit = Visit(self.swap, self.work, self.scope, wrap)
-            visit.elsewhere = self.elsewhere | {n for s in self.new if s is not pair.new for n in s.binds}
+            if not isinstance(pair.new.node, ast.If):
+                visit.siblings = frozenset(n for s in pair.new.children if s.branch != branch for n in s.binds)
+            visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self._bound_by(s))
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
             else:
@@ -217,13 +237,17 @@ class Visit:
         removed = list(removed)
         if not removed:
             return
-        kept = {name for statement in new for name in self._bound_by(statement)}
+        kept = {*self.elsewhere, *(name for statement in new for name in self._bound_by(statement))}
         if isinstance(self.scope, ModuleScope):
             kept |= self.work.starred
         for statement in removed:
             for name in statement.binds:
-                if name not in kept and self._may_leave(name):
+                if name not in kept and self._may_leave(name) and not self._came_back(name):
                     self._leave(name)
+
+    def _came_back(self, name: str) -> bool:
+        """Whether another suite of the same ``try`` has just bound `name`: its handler, for instance."""
+        return name in self.siblings and self.scope.peek(name) is not self.work.before.get(name, MISSING)
 
     def _bound_by(self, statement: Statement) -> Iterator[str]:
         """Yield the names that `statement` binds; of an ``if`` only those of the branch that is taken, if that is known."""
@@ -300,8 +324,25 @@ def visit_module(swap: Swap, work: Work) -> None:
     scope: ModuleScope = work.scope
     visit = Visit(swap, work, scope)
     visit.block(edit.diff, edit.old.statements, looked_at(edit))
-    _annotations.settle(visit)
-    _annotations.evaluate_again(visit)
+    _annotations.renew(visit, edit.old.statements, edit.new.statements)
+    if _annotations.are_other(edit):
+        swap.commit()
+        _annotations.renew_all(visit, edit.new.statements)
+
+
+def follow_imports(swap: Swap, work: Work) -> None:
+    """Bring the import bindings of a module of which nothing else may change to what they are now."""
+    visit = Visit(swap, work, work.scope)
+    for pair in work.edit.diff.unchanged:
+        _follow.follow(visit, pair.new)
+
+
+def visit_unchanged(swap: Swap, work: Work) -> None:
+    """Go through the unchanged statements once more: in a cycle, what they read may have changed after their turn."""
+    visit = Visit(swap, work, work.scope)
+    for pair in work.edit.diff.unchanged:
+        if id(pair.new) not in swap.forced:
+            _stale.keep(visit, pair)
 
 
 def looked_at(edit: Edit) -> tuple[Statement, ...]:

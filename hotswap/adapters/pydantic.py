@@ -79,13 +79,22 @@ def _bound(decorator: Any, model: Any) -> Any:
 
 def _inherit(edit: ClassEdit, model: Any) -> None:
     """Give a submodel the fields that it has from its bases now, before its own."""
-    own = vars(model).get("__annotations__", {})
+    own = _own_names(model)
     fields: dict[str, Any] = {}
     for base in reversed(model.__mro__[1:]):
         fields |= {name: copy.copy(field) for name, field in vars(base).get(_FIELDS, {}).items()}
     fields |= {name: field for name, field in vars(model)[_FIELDS].items() if name in own}
     edit.journal.set_member(model, _FIELDS, fields)
     edit.commit()
+
+
+def _own_names(model: Any) -> frozenset[str]:
+    """Return the names that the model itself annotates; lazy annotations (PEP 649) are not evaluated for it."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return frozenset(annotationlib.get_annotations(model, format=annotationlib.Format.STRING))
+    return frozenset(vars(model).get("__annotations__", {}))
 
 
 def _users(changed: set[Any]) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from operator import call
 from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any
 
-from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
+from hotswap._journal import CONTAINERS, MISSING, Journal, drop_member, restorer
 from hotswap.patch._heap import referrers
 
 _IMPLICIT: dict[str, type] = {"__new__": staticmethod, "__init_subclass__": classmethod, "__class_getitem__": classmethod}
@@ -33,8 +33,6 @@ def set_members(journal: Journal, cls: type, members: Mapping[str, Any]) -> None
         set_name = getattr(type(raw), "__set_name__", None)
         if set_name is not None:
             set_name(raw, cls, name)
-    if "__eq__" in members and "__hash__" not in members and _hash_is_implied(cls):
-        journal.set_member(cls, "__hash__", None)
 
 
 def del_members(journal: Journal, cls: type, names: Iterator[str]) -> None:
@@ -44,12 +42,6 @@ def del_members(journal: Journal, cls: type, names: Iterator[str]) -> None:
             journal.set_member(cls, name, None)  # type.__delattr__ refuses to delete it
         else:
             journal.del_member(cls, name)
-        if name == "__eq__" and vars(cls).get("__hash__", MISSING) is None:
-            journal.del_member(cls, "__hash__")
-
-
-def _hash_is_implied(cls: type) -> bool:
-    return vars(cls).get("__hash__") is None
 
 
 def own_cell(functions: Iterator[object], cls: type) -> None:
@@ -152,13 +144,13 @@ def guard(journal: Journal, cls: type) -> None:
     """
     members = dict(vars(cls))
     journal.note(partial(_restore_members, cls, members))
-    for value in _containers(cls):
+    for value in containers(cls):
         journal.note(restorer(value))
 
 
-def _containers(cls: type) -> Iterator[Any]:
+def containers(cls: type) -> Iterator[Any]:
     """Yield the containers in which code that runs for each new class below `cls` may keep it."""
-    for base in cls.__mro__[:-1]:
+    for base in (*cls.__mro__, *type(cls).__mro__):
         if base.__flags__ & _HEAP:
             yield from (value for value in vars(base).values() if type(value) in CONTAINERS)
     for owner, name in ((cls, "__init_subclass__"), (type(cls), "__new__"), (type(cls), "__init__")):
@@ -172,7 +164,7 @@ def _containers(cls: type) -> Iterator[Any]:
 @contextlib.contextmanager
 def kept_containers(cls: type) -> Iterator[None]:
     """Have a class like `cls` made inside leave no trace in the registries that its bases keep."""
-    restore = [restorer(value) for value in _containers(cls)]
+    restore = [restorer(value) for value in containers(cls)]
     try:
         yield
     finally:
@@ -182,7 +174,7 @@ def kept_containers(cls: type) -> Iterator[None]:
 
 def _restore_members(cls: type, members: Mapping[str, Any]) -> None:
     for name in [name for name in vars(cls) if name not in members and name not in _FIXED]:
-        type.__delattr__(cls, name)
+        drop_member(cls, name)
     for name, value in members.items():
         if name not in _FIXED and vars(cls).get(name, MISSING) is not value:
             type.__setattr__(cls, name, value)
@@ -255,9 +247,10 @@ def made_anew(cls: type, bases: tuple[type, ...]) -> type:
         return new_class(cls.__name__, bases, {"metaclass": type(cls)}, lambda namespace: namespace.update(members))
 
 
-def forward_constructor(journal: Journal, old: type, new: Any) -> None:
-    """Make calls of the old class build objects of the new one; its subclasses go on as they are.
+def forward_constructor(old: type, new: Any) -> None:
+    """Make calls of the old class build objects of the new one, at once; its subclasses go on as they are.
 
+    Not to be taken back: CPython does not give a class its first constructor again. So it comes after everything else.
     The old class is known by its number: a closure would be found, and given the new class in its place.
     """
     number, own = id(old), getattr(vars(old).get("__new__"), "__func__", None)
@@ -271,4 +264,4 @@ def forward_constructor(journal: Journal, old: type, new: Any) -> None:
         made = super(above, cls).__new__
         return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 
-    journal.set_member(old, "__new__", staticmethod(__new__))
+    type.__setattr__(old, "__new__", staticmethod(__new__))

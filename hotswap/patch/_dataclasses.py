@@ -37,11 +37,11 @@ def params_of(cls: type) -> dict[str, bool]:
 
 def annotations_of(cls: type) -> dict[str, Any]:
     """Return the annotations of `cls` itself as the decorator asks for them: lazy ones as far as they can be evaluated."""
-    if sys.version_info < (3, 14):
-        return get_annotations(cls)
-    import annotationlib  # PEP 649
+    if sys.version_info >= (3, 14):
+        import annotationlib  # PEP 649
 
-    return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
+        return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
+    return get_annotations(cls)
 
 
 def has_slots(cls: type) -> bool:
@@ -91,7 +91,7 @@ def _is_written(value: Any) -> bool:
 
 def text_members(cls: type, members: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     """Return those of `members`, the class's, that its text or the program made, `fields` left out."""
-    left_out = {*_LAID_OUT, *fields}
+    left_out = {*_LAID_OUT, *fields, *(("__doc__",) if members.get("__doc__") is None else ())}
     is_ours = _FIELDS in vars(cls)
     return {n: v for n, v in members.items() if n not in left_out and not (is_ours and is_generated(cls, n, v))}
 
@@ -117,7 +117,8 @@ def renew(
     TypeError for a field without default behind one with.
     """
     fields = fields_of(cls, stated, annotations)
-    twin = twin_of(cls, {**members, **fields, "__annotations__": dict(annotations)})
+    implied = {"__hash__": None} if "__eq__" in members else {}
+    twin = twin_of(cls, {**implied, **members, **fields, "__annotations__": dict(annotations)})
     decorate(twin)
     detach(twin)
     if has_slots(cls) and _new_slots(cls, twin) != own_slots(cls):
@@ -171,8 +172,10 @@ def _belonging_to(cls: type, twin: type, value: Any) -> Any:
 
 def strip(journal: Journal, cls: type) -> None:
     """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave."""
+    equal = vars(cls).get("__eq__")
     for name, value in vars(cls).items():
-        if is_generated(cls, name, value):
+        implied = name == "__hash__" and value is None and equal is not None and not _is_written(equal)
+        if is_generated(cls, name, value) and not implied:
             journal.del_member(cls, name) if name != "__doc__" else journal.set_member(cls, name, None)
     for name in annotations_of(cls):
         given = _given(cls, name)

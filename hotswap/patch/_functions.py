@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import inspect
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,11 +18,14 @@ from operator import call
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final
 
-from hotswap._journal import MISSING, Journal
+from hotswap._journal import MISSING, Journal, Operation
 from hotswap.patch._heap import referrers
 
 _MEMO: Final[type] = type(functools.cache(lambda: None))
 CellFor = Callable[[str], CellType | None]
+
+_SORTS: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_IGNORED: Final = ("ignore", None, DeprecationWarning, None, 0)
 
 _LAZY_ANNOTATIONS: Final = sys.version_info >= (3, 14)
 
@@ -56,20 +61,38 @@ def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for:
     """
     old, closure = function.__code__, function.__closure__
     if old.co_freevars == code.co_freevars:
-        journal.do(partial(setattr, function, "__code__", code), partial(_put_back, function, old, closure))
+        _do_all(journal, _assign(function, code), partial(_put_back, function, old, closure))
         return ()
     held = dict(zip(old.co_freevars, closure or (), strict=True))
     cells = {name: held.get(name) or cell_for(name) for name in code.co_freevars}
     missing = tuple(name for name, cell in cells.items() if cell is None)
     if not missing:
-        journal.do(partial(_set_closure, function, tuple(cells.values()) or None), partial(_put_back, function, old, closure))
-        journal.do(partial(setattr, function, "__code__", code), _nothing)
+        operations: list[Operation] = [partial(_set_closure, function, tuple(cells.values()) or None), *_assign(function, code)]
+        _do_all(journal, operations, partial(_put_back, function, old, closure))
     return missing
+
+
+def _do_all(journal: Journal, operations: list[Operation], inverse: Operation) -> None:
+    journal.do(operations[0], inverse)
+    for operation in operations[1:]:
+        journal.do(operation, _nothing)
+
+
+def _assign(function: FunctionType, code: CodeType) -> list[Operation]:
+    """Return what gives `function` its code, without the warning of 3.14 where its sort changes.
+
+    Where warnings are errors, that one would end a wave in its middle; so the filter is in place for the moment.
+    """
+    put = partial(setattr, function, "__code__", code)
+    if not (function.__code__.co_flags ^ code.co_flags) & _SORTS:
+        return [put]
+    filters: Any = warnings.filters
+    return [partial(filters.insert, 0, _IGNORED), put, partial(filters.remove, _IGNORED)]
 
 
 def _put_back(function: FunctionType, code: CodeType, closure: tuple[CellType, ...] | None) -> None:
     """Set closure and code in one C call: code must never run with a closure that is too short for it."""
-    operations = [partial(_set_closure, function, closure), partial(setattr, function, "__code__", code)]
+    operations: list[Operation] = [partial(_set_closure, function, closure), *_assign(function, code)]
     deque(map(call, operations), maxlen=0)
 
 
@@ -100,12 +123,17 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
     set_annotations(journal, function, fresh)
 
 
-def set_annotations(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
-    """Record on `function` the annotations of `fresh`; on 3.14 what computes them, unless they are texts from the start."""
-    if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
-        journal.set_attribute(function, "__annotate__", fresh.__annotate__)
-    elif fresh.__annotations__ != function.__annotations__:
-        journal.set_attribute(function, "__annotations__", fresh.__annotations__)
+def set_annotations(journal: Journal, function: Any, fresh: FunctionType | None) -> None:
+    """Record on `function` the annotations of `fresh`, none if there is no such function. Lazy ones are not evaluated."""
+    annotate, held = getattr(fresh, "__annotate__", None), getattr(function, "__annotate__", None)
+    if annotate is not None:
+        new = partial(setattr, function, "__annotate__", annotate)
+    else:
+        new = partial(setattr, function, "__annotations__", dict(fresh.__annotations__) if fresh else {})
+    if held is not None:
+        journal.do(new, partial(setattr, function, "__annotate__", held))
+    else:
+        journal.do(new, partial(setattr, function, "__annotations__", function.__annotations__))
 
 
 def copies(value: object, function: FunctionType) -> Iterator[Any]:
@@ -158,7 +186,7 @@ def _has_own(value: object, name: str) -> bool:
         return False
 
 
-def set_copied(journal: Journal, wrapper: Any, function: FunctionType, fresh: FunctionType) -> None:
+def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: FunctionType) -> None:
     """Record on a wrapper the header that it copied from `function`, where the copy is still what it copied."""
     if type(wrapper) is not FunctionType and _attribute(wrapper, "__annotations__") is None:
         return

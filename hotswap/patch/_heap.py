@@ -17,10 +17,11 @@ def referrers(*targets: object) -> list[Any]:
     """
     if not targets:
         return []
-    if gc.get_freeze_count() <= _OF_THE_INTERPRETER:
-        return gc.get_referrers(*targets)
-    gc.unfreeze()
+    frozen = gc.get_freeze_count() > _OF_THE_INTERPRETER
+    if frozen:
+        gc.unfreeze()
     try:
-        return gc.get_referrers(*targets)
+        return [one for one in gc.get_referrers(*targets) if one is not targets]
     finally:
-        gc.freeze()
+        if frozen:
+            gc.freeze()

@@ -41,7 +41,7 @@ def count_held(member: object, ours: Collection[object] = ()) -> int:
 
 def _belongs_to(old: object, holder: Any) -> bool:
     """Whether `holder` is a part of `old`, or goes with it."""
-    if isinstance(holder, _NOT_COUNTED) or type(holder).__module__.startswith("hotswap."):
+    if isinstance(holder, _NOT_COUNTED) or str(type(holder).__module__).startswith("hotswap."):
         return True
     if not isinstance(old, type):
         return type(holder) is dict and any(type(one) is type(old) for one in referrers(holder))

@@ -47,10 +47,15 @@ _DEEPEST: Final = 14
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
 
 
-def level_of(facet: str) -> str:
-    """Return the level on which two processes that differ in `facet` differ."""
+def level_of(path: str, facet: str) -> str:
+    """Return the level on which two processes that differ in `facet` of what is at `path` differ."""
     if facet == "lines":
         return "lines"
+    last = path.rpartition(".")[2]
+    if any(f"{copied}." in f"{path}." for copied in ("__doc__", "__annotations__", "__annotate__")):
+        return "core"  # what `functools.wraps`, methods and properties have copied
+    if facet == "missing" and last in ("__module__", "__name__", "__qualname__"):
+        return "full"
     return "core" if facet in _CORE else "full" if facet in _FULL else "behaviour"
 
 

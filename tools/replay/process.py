@@ -149,12 +149,12 @@ def compare(fresh: Digest, living: Digest) -> Iterator[Difference]:
         own = living.get(path)
         if own is None:
             if _parent(path) in living and "value" not in (living[_parent(path)].keys() - fresh.get(_parent(path), {}).keys()):
-                yield ("behaviour", path, "missing", facets.get("value", "there"), "missing")
+                yield (level_of(path, "missing"), path, "missing", facets.get("value", "there"), "missing")
             continue
         for facet in dict.fromkeys((*facets, *own)):
             one, other = facets.get(facet, "-"), own.get(facet, "-")
             if one != other:
-                yield (level_of(facet), path, facet, one[:300], other[:300])
+                yield (level_of(path, facet), path, facet, one[:300], other[:300])
     for path, facets in living.items():
         if path not in fresh:
             yield ("full", path, "left over", "-", facets.get("left over", "there"))

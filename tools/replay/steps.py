@@ -77,6 +77,7 @@ class Teller:
         for code, module, _, text in told:
             if code in ("HS102", "HS103") or code.startswith("HS3"):
                 self._modules[module] = code
+                self._names.setdefault(module.rpartition(".")[2], code)
             for word in _WORD.findall(text) if not code.startswith("HS3") else ():
                 self._names.setdefault(word, code)
                 self._names.setdefault(word.rpartition(".")[2], code)
