@@ -7,13 +7,14 @@ class scope, qualified names, line and column numbers are then those of a compil
 from __future__ import annotations
 
 import ast
+import dis
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from types import CodeType
-from typing import Final
+from typing import Final, cast
 
 Both = Callable[[], tuple[CodeType, CodeType]]
 
@@ -89,7 +90,7 @@ def without_annotations(node: ast.stmt) -> ast.stmt:
     """Return a statement of a scope without the scope's own annotations, which are not compiled one by one."""
     plain: ast.stmt = node
     if _LAZY_ANNOTATIONS and not isinstance(node, _SCOPES) and any(annotated(node)):
-        plain = _Plain().visit(node)
+        plain = cast(ast.stmt, _Plain().visit(node))
     return plain
 
 
@@ -282,12 +283,27 @@ def own_content(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[o
     Comprehensions, generator expressions and class bodies run with it, and so do nested functions whose names are
     among `called`.
     """
+    returned = _returned(code)
     consts = tuple(
         _constant(const)
         if not isinstance(const, CodeType)
         else content(const)
-        if const.co_name in called or const.co_name.startswith("<") and const.co_name != "<lambda>" or is_class_body(const)
+        if const.co_name in called or (const.co_name.startswith("<") and const not in returned) or is_class_body(const)
         else const.co_name
         for const in code.co_consts
     )
     return (*content(code)[:-1], consts)
+
+
+def _returned(code: CodeType) -> list[CodeType]:
+    """Return the lambdas that `code` makes only to return them at once."""
+    found: list[CodeType] = []
+    made: CodeType | None = None
+    for step in dis.get_instructions(code):
+        if step.opname == "LOAD_CONST" and isinstance(step.argval, CodeType) and step.argval.co_name == "<lambda>":
+            made = step.argval
+        elif step.opname == "RETURN_VALUE" and made is not None:
+            found.append(made)
+        elif step.opname not in ("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE"):
+            made = None
+    return found

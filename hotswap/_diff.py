@@ -83,7 +83,7 @@ def _signature(statement: Statement) -> Hashable:
 
 def _twins(statements: Sequence[Statement]) -> frozenset[Hashable]:
     """Return what several decorated functions share: nothing but their types tells registrations called ``_`` apart."""
-    heads = [(s.key, _head(s)) for s in statements if s.kind is Kind.DEF and getattr(s.node, "decorator_list", ())]
+    heads = [(s.key, _head(s)) for s in statements if s.kind is Kind.DEF and getattr(s.node, "decorator_list", [])]
     return frozenset(head for head, count in Counter(heads).items() if count > 1)
 
 

@@ -15,7 +15,7 @@ from hotswap._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
 from hotswap._outline import Mention
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NOTHING: frozenset[str] = frozenset()
 _NO_BODIES: Mapping[int, Mention] = MappingProxyType({})
 
@@ -42,8 +42,8 @@ class Fact:
 class Facts:
     """One module. `by_name` and `by_attribute` find the statements that a changed name may concern.
 
-    `runs` are the first names of all that is read or called while the module runs, `runs_own` says that something defined
-    here is among them. `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
+    `runs` are the first names of all that is read or called while the module runs; `runs_own`: something defined here
+    is among them. `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
     """
 
     module: str
@@ -72,9 +72,7 @@ def facts_of(
 
     `bodies` has what function bodies mention that are left out of the snapshot, by the line of their ``def``.
     """
-    found = list(_walk(snapshot.statements, "", ()))
-    if bodies:
-        found = [_with_body(fact, bodies) for fact in found]
+    found = list(_walk(snapshot.statements, "", (), bodies))
     statements = snapshot.statements
     if not nodes:
         statements = tuple(map(_bare, statements))
@@ -107,23 +105,22 @@ def is_dynamic(text: str) -> bool:
     return "import_module" in text or "__import__" in text or "sys.modules" in text
 
 
-def _with_body(fact: Fact, bodies: Mapping[int, Mention]) -> Fact:
-    mention = bodies.get(fact.statement.node.lineno)
-    if mention is None or fact.statement.kind is not Kind.DEF:
-        return fact
-    return replace(fact, mentions=fact.mentions | mention[0], attributes=fact.attributes | mention[1])
-
-
-def _walk(statements: Iterable[Statement], scope: str, above: tuple[int, ...]) -> Iterator[Fact]:
+def _walk(
+    statements: Iterable[Statement], scope: str, above: tuple[int, ...], bodies: Mapping[int, Mention]
+) -> Iterator[Fact]:
     for index, statement in enumerate(statements):
         place = (*above, index)
-        yield _fact(statement, scope, place)
+        yield _fact(statement, scope, place, bodies)
         if statement.children:
             inner = f"{scope}{statement.binds[-1]}." if statement.kind is Kind.CLASS else scope
-            yield from _walk(statement.children, inner, place)
+            yield from _walk(statement.children, inner, place, bodies)
 
 
-def _fact(statement: Statement, scope: str, place: tuple[int, ...]) -> Fact:
+def _fact(statement: Statement, scope: str, place: tuple[int, ...], bodies: Mapping[int, Mention]) -> Fact:
+    body = bodies.get(statement.node.lineno) if statement.kind is Kind.DEF else None
+    if body is not None:
+        mentions, attributes = _inside([*_own_parts(statement.node)])
+        return Fact(statement, scope, place, statement.reads, statement.calls, mentions | body[0], attributes | body[1])
     if not statement.children:
         return Fact(statement, scope, place, statement.reads, statement.calls, *_inside([statement.node]))
     own = _own_parts(statement.node)
@@ -151,7 +148,6 @@ def statement_at(statements: tuple[Statement, ...], place: tuple[int, ...]) -> S
     return statement_at(statement.children, tuple(rest)) if rest else statement
 
 
-
 def _first_names(fact: Fact) -> Iterator[str]:
     yield from {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
 
@@ -167,9 +163,16 @@ def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
             attributes.add(node.attr)
         if in_body:
             _mention(node, mentions)
-        body = in_body or isinstance(node, _FUNCTIONS)
-        stack.extend((child, body) for child in ast.iter_child_nodes(node))
+        body = _body(node)
+        stack.extend((child, in_body or child in body) for child in ast.iter_child_nodes(node))
     return frozenset(mentions), frozenset(attributes)
+
+
+def _body(node: ast.AST) -> list[ast.stmt] | list[ast.expr]:
+    """Return what of `node` runs only when the function that it makes is called."""
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    return node.body if isinstance(node, _DEFS) else []
 
 
 def _own_parts(node: ast.AST) -> list[ast.AST]:

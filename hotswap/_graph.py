@@ -102,7 +102,7 @@ def _branch(graph: ImportGraph, root: str, shown: set[str]) -> Iterator[str]:
 
 
 def build(sources: Mapping[str, tuple[str, str]], extra: Mapping[str, Iterable[str]] | None = None) -> ImportGraph:
-    """Return the graph of `sources`: text and ``__package__`` by module name. `extra` are imports that no text shows."""
+    """Return the graph of `sources`, text and ``__package__`` by module; `extra` are imports that no text shows."""
     graph = Graph()
     for name, (text, package) in sources.items():
         found = mentions(text, package) | set((extra or {}).get(name, ()))
@@ -110,20 +110,22 @@ def build(sources: Mapping[str, tuple[str, str]], extra: Mapping[str, Iterable[s
     rank = {name: index for index, name in enumerate(sources)}
     for cycle in graph.cycles(sources):
         for name in cycle:
-            _look_closer(graph, name, *sources[name], sources)
+            _look_closer(graph, name, *sources[name], sources, set((extra or {}).get(name, ())))
     order = [name for component in graph.order(sources, rank) for name in component]
     pairs = tuple((name, imported) for name in order for imported in graph.imports(name) if imported in sources)
     counts = {name: len(graph.affected([name]) & sources.keys()) - 1 for name in order}
     return ImportGraph(tuple(order), pairs, graph.cycles(sources), counts)
 
 
-def _look_closer(graph: Graph, name: str, text: str, package: str, sources: Mapping[str, object]) -> None:
+def _look_closer(
+    graph: Graph, name: str, text: str, package: str, sources: Mapping[str, object], held: set[str]
+) -> None:
     """Replace what the text of `name` may import by what it does import, and note what need not come before it."""
     try:
         found = edges(read(text, name, name), package, sources.__contains__)
     except (SyntaxError, ValueError):
         return
-    graph.update(name, {edge.imported for edge in found if edge.imported in sources}, loose(found))
+    graph.update(name, {*held, *(edge.imported for edge in found)} & sources.keys(), loose(found))
 
 
 def of_files(target: str, folder: str) -> ImportGraph:
@@ -138,7 +140,9 @@ def _sources(target: str, folder: str) -> Iterator[tuple[str, tuple[str, str]]]:
     if not target or os.path.isdir(target):
         yield from _below(os.path.abspath(target or folder), "")
         return
-    spec = importlib.machinery.PathFinder.find_spec(target, [folder]) or importlib.machinery.PathFinder.find_spec(target)
+    spec = importlib.machinery.PathFinder.find_spec(target, [folder]) or importlib.machinery.PathFinder.find_spec(
+        target
+    )
     if spec is None:
         raise TargetError(f"{target}: no such package, module or folder")
     for place in spec.submodule_search_locations or ():

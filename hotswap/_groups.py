@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from hotswap._apply import moves
 from hotswap._baselines import Baseline
@@ -41,8 +41,30 @@ def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tup
     return process.graph.groups([*prepared.edits, *prepared.findings])
 
 
+def unused(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> frozenset[str]:
+    """Return the modules whose file vanished in the save that took the last import of them away."""
+    left = set(prepared.vanished)
+    if not left:
+        return frozenset()
+    process.update_graph(entries)
+    packages = {entry.name: entry.package for entry in entries}
+    imports = {
+        name: {edge.imported for edge in edges(edit.new, packages[name], sys.modules.__contains__)}
+        for name, edit in prepared.edits.items()
+    }
+    size = -1
+    while size != (size := len(left)):  # what only a module imports that goes itself goes with it
+        left -= {name for name in left if not _is_unused(process.graph.dependents(name), name, left, imports)}
+    return frozenset(left)
+
+
+def _is_unused(importers: Iterable[str], name: str, gone: Container[str], imports: Mapping[str, set[str]]) -> bool:
+    importers = tuple(importers)
+    return bool(importers) and all(one in gone or (one in imports and name not in imports[one]) for one in importers)
+
+
 def plan_rerun(process: Process, target: Target, entries: Iterable[Entry]) -> tuple[Plan, list[Edit]]:
-    """Return the plan for running the statements of `target` again, and the edits of the modules that it may concern."""
+    """Return the plan for running the statements of `target` again, and the edits of the modules it may concern."""
     edits = {target.edit.module: target.edit}
     return plan_group(process, frozenset(edits), edits, entries, forced=target.names)
 
@@ -114,7 +136,9 @@ def _select(
 def _facts(process: Process, name: str, edit: Edit | None, package: str, selection: Selection) -> Facts | None:
     """Return the facts of a module; None for a dependent that names nothing that may change."""
     if edit is not None:
-        return facts_of(edit.new, package, sys.modules.__contains__, nodes=True)
+        found = outline(edit.new.text)
+        bodies = found[1] if found else {}
+        return facts_of(edit.new, package, sys.modules.__contains__, nodes=True, bodies=bodies)
     baseline = process.baselines.get(name)
     if baseline is None:
         return None

@@ -44,11 +44,11 @@ class Journal:
 
     def del_item(self, mapping: MutableMapping[Any, Any], key: object) -> None:
         """Record the removal of `key`, which may be absent when the wave is set."""
-        self.do(partial(mapping.pop, key, None), _restore_item(mapping, key))
+        self.do(partial(mapping.pop, key, None), _restore_place(mapping, key))
 
     def set_attribute(self, target: object, name: str, value: object) -> None:
         """Record ``target.name = value`` for a function, module or other plain object."""
-        old = getattr(target, name, MISSING)
+        old = _held(target, name)
         inverse = partial(_drop_attribute, target, name) if old is MISSING else partial(setattr, target, name, old)
         self.do(partial(setattr, target, name, value), inverse)
 
@@ -89,17 +89,45 @@ class Journal:
         self._waiting = []
 
     def undo(self) -> None:
-        """Take back everything, last first, also what waits; each inverse is tried even if another one fails."""
+        """Take back everything, last first, also what waits; each inverse is tried even if another one fails.
+
+        It is one C call, as a commit is: no thread sees a part of a wave that is being undone.
+        """
         self._waiting = []
         inverses, self._inverses = self._inverses, []
-        failed: list[Exception] = []
-        for inverse in reversed(inverses):
-            try:
-                inverse()
-            except Exception as error:  # noqa: BLE001  one inverse that fails must not keep the others from running
-                failed.append(error)
+        failed: list[BaseException] = []
+        left = map(call, reversed(inverses))
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            while not _exhaust(left, failed):
+                pass
+        finally:
+            if collecting:
+                gc.enable()
         if failed:
-            raise ExceptionGroup("taking back a swap failed", failed)
+            raise BaseExceptionGroup("taking back a swap failed", failed)
+
+
+def _exhaust(left: Iterator[object], failed: list[BaseException]) -> bool:
+    try:
+        deque(left, maxlen=0)
+    except BaseException as error:  # noqa: BLE001  one inverse that fails must not keep the others from running
+        failed.append(error)
+        return False
+    return True
+
+
+def _held(target: object, name: str) -> object:
+    """Return what assigning ``target.name`` would replace: what a class gives its objects by that name stays there."""
+    try:
+        own = object.__getattribute__(target, "__dict__")
+    except (AttributeError, TypeError):
+        return getattr(target, name, MISSING)
+    if name in own:
+        return own[name]
+    of_class = next((vars(base)[name] for base in type(target).__mro__ if name in vars(base)), MISSING)
+    return getattr(target, name, MISSING) if hasattr(type(of_class), "__set__") else MISSING
 
 
 def _restore_item(mapping: MutableMapping[Any, Any], key: object) -> Operation:
@@ -107,12 +135,29 @@ def _restore_item(mapping: MutableMapping[Any, Any], key: object) -> Operation:
     return partial(mapping.pop, key, None) if old is MISSING else partial(setitem, mapping, key, old)
 
 
+def _restore_place(mapping: MutableMapping[Any, Any], key: object) -> Operation:
+    """Return what puts `key` back where it stood among the others: the order of a namespace can be seen."""
+    if key not in mapping:
+        return partial(mapping.pop, key, None)
+    keys = list(mapping)
+    return partial(_put_back, mapping, key, mapping[key], keys[keys.index(key) + 1 :])
+
+
+def _put_back(mapping: MutableMapping[Any, Any], key: object, value: object, behind: list[object]) -> None:
+    if key in mapping:
+        mapping[key] = value
+        return
+    pairs = [(key, value), *((other, mapping[other]) for other in behind if other in mapping)]
+    moves = (act for one, held in pairs for act in (partial(mapping.pop, one, None), partial(setitem, mapping, one, held)))
+    deque(map(call, list(moves)), maxlen=0)
+
+
 def _restore_member(cls: type, name: str) -> Operation:
     old = vars(cls).get(name, MISSING)
     return partial(drop_member, cls, name) if old is MISSING else partial(type.__setattr__, cls, name, old)
 
 
-def drop_member(cls: type, name: str) -> None:
+def drop_member(cls: Any, name: str) -> None:
     """Remove a member of `cls` itself, if it has it.
 
     CPython does not give a class the constructor of `object` back once it had one of its own: it would refuse all
@@ -146,7 +191,9 @@ def restorer(value: Any) -> Operation:
     """Return what puts back the present content of a list, dict or set, shallowly."""
     if type(value) is dict:
         return partial(restore_dict, value, dict(value))
-    return partial(_restore_list, value, list(value)) if type(value) is list else partial(_restore_set, value, set(value))
+    if type(value) is list:
+        return partial(_restore_list, value, list(value))
+    return partial(_restore_set, value, set(value))
 
 
 def _restore_list(target: list[Any], content: list[Any]) -> None:

@@ -29,13 +29,16 @@ _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
 
 class Finder:
     """Stands first in ``sys.meta_path`` and asks the others. `note` is called with a module's name and its file, before
-    its code runs; `covers` says of a file whether it is looked after."""
+    its code runs; `covers` says of a file whether it is looked after.
+    """
 
     def __init__(self, note: Noting, covers: Callable[[str], bool]) -> None:
         self.note, self.covers = note, covers
         self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Return what the other finders find, its loader in a proxy if the module is a Python file that we look after."""
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
@@ -112,7 +115,12 @@ def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:
 def _found_again(finder: Finder, module: ModuleType) -> Loader | None:
     """Return the loader with which `module` would be loaded now, None if that would be another file."""
     spec = module.__spec__
-    if spec is None or spec.name != module.__name__ or sys.modules.get(spec.name) is not module or finder not in sys.meta_path:
+    if (
+        spec is None
+        or spec.name != module.__name__
+        or sys.modules.get(spec.name) is not module
+        or finder not in sys.meta_path
+    ):
         return None
     parent = spec.name.rpartition(".")[0]
     if parent and parent not in sys.modules:
@@ -136,7 +144,7 @@ def build_of(module: ModuleType) -> Build | None:
     Type checkers and the like override ``source_to_code``, perhaps set up by ``get_code``; pytest rewrites assertions.
     Code that is swapped has to go the same way as code that is imported.
     """
-    loader = module.__dict__.get("__loader__")
+    loader: Any = module.__dict__.get("__loader__")
     while type(loader) is Loader:
         loader = loader.__wrapped__
     kind = type(loader)
@@ -171,10 +179,12 @@ def _through(loader: Any, name: str) -> Build:
     def build(tree: ast.Module, origin: str, flags: int) -> CodeType:
         given = copy.deepcopy(tree)
         given.body[_after_doc(given) : 0] = _futures(flags)
-        asked = copy.copy(loader)
-        asked.get_data = lambda path: b""
+        asked: Any = copy.copy(loader)
+        asked.get_data = lambda _: b""
         asked.path_stats = _no_bytecode
-        asked.source_to_code = lambda data, path, **options: type(loader).source_to_code(*_bound(asked), given, path, **options)
+        asked.source_to_code = lambda _, path, **options: type(loader).source_to_code(
+            *_bound(asked), given, path, **options
+        )
         code: CodeType = asked.get_code(name)
         return code
 
@@ -191,7 +201,9 @@ def _no_bytecode(path: str) -> dict[str, int]:
 
 def _after_doc(tree: ast.Module) -> int:
     first = tree.body[0] if tree.body else None
-    return int(isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str))
+    return int(
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
 
 
 def _futures(flags: int) -> list[ast.stmt]:

@@ -12,15 +12,14 @@ from typing import Final
 
 from hotswap._baselines import Baseline, pack
 from hotswap._diff import diff
-from hotswap._findings import finding
 from hotswap._facts import Facts
+from hotswap._findings import finding
 from hotswap._loader import build_of
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process
 from hotswap._source import read
 from hotswap._witness import runs
-
 
 HOLD_EMPTY: Final = 2.0
 """Seconds for which an emptied or vanished file is held: editors truncate, move and unlink before they write."""
@@ -31,7 +30,7 @@ class Prepared:
     """What the files say. `fresh` are the baselines that take effect once an edit is live.
 
     `findings` are about modules whose file cannot be read or is held, `told` about others; `emptied` are the paths of
-    files that have to be looked at again after `HOLD_EMPTY`.
+    files that have to be looked at again after `HOLD_EMPTY`; `vanished` are modules that are held as their file is gone.
     """
 
     edits: dict[str, Edit] = field(default_factory=dict)
@@ -39,6 +38,7 @@ class Prepared:
     findings: dict[str, Finding] = field(default_factory=dict)
     told: list[Finding] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
+    vanished: dict[str, Entry] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.edits or self.findings or self.told)
@@ -99,9 +99,22 @@ class Reading:
             self._compare(entry, old, new, prepared)
 
     def _vanished(self, entry: Entry, prepared: Prepared) -> None:
-        if not self._is_held(entry, prepared):
-            self._gone.add(entry.name)
-            prepared.told.append(finding("HS102", entry.path, 1, module=entry.name))
+        if self._is_held(entry, prepared):
+            prepared.vanished[entry.name] = entry
+        else:
+            self._tell_gone(entry, prepared)
+
+    def let_go(self, prepared: Prepared, unused: Iterable[str]) -> None:
+        """Have modules count as gone at once: the same save took the last import of them away, so it was meant."""
+        for name in unused:
+            entry = prepared.vanished.pop(name)
+            del prepared.findings[name]
+            prepared.emptied.remove(entry.path)
+            self._tell_gone(entry, prepared)
+
+    def _tell_gone(self, entry: Entry, prepared: Prepared) -> None:
+        self._gone.add(entry.name)
+        prepared.told.append(finding("HS102", entry.path, 1, module=entry.name))
 
     def _is_held(self, entry: Entry, prepared: Prepared) -> bool:
         """Hold a file that is empty or gone until it has been so for a while, or is asked for a second time by hand."""
@@ -184,7 +197,7 @@ def snapshot_of(name: str, baseline: Baseline) -> Snapshot:
 
 
 def untouched(name: str, baseline: Baseline, concerned: Container[int] | None) -> Edit:
-    """Return the edit of a module whose own text did not change: its imports, and the statements `concerned` (None: all)."""
+    """Return the edit of a module whose text did not change: its imports and the statements `concerned` (None: all)."""
     snapshot = snapshot_of(name, baseline)
     if concerned is None:
         return _same(snapshot, snapshot.statements)

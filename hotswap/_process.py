@@ -14,12 +14,13 @@ from hotswap._baselines import Baseline, Baselines, pack
 from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
 from hotswap._imports import Graph, mentions
-from hotswap._loader import Finder
-from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._loader import Finder, build_of
 from hotswap._model import Edit, Finding
+from hotswap._modules import Entry, ModuleIndex, signature
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 from hotswap._stale import OldCodes, findings
+from hotswap._witness import runs
 from hotswap.errors import OverlapError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Process:
         self.followers: dict[str, tuple[Facts, Edit]] = {}
         self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
         self._main: ModuleType | None = None
+        self._first = True
 
     def enter(self, settings: Settings) -> None:
         """Take up the roots of a reloader that starts. Raises OverlapError if they overlap with a running one's."""
@@ -55,6 +57,7 @@ class Process:
                 if found is not None:
                     raise OverlapError(f"{found[0]} is watched already: {found[1]} belongs to another running Reloader")
             self._running.append((settings, settings.scope()))
+            self._first = True
             if self.finder not in sys.meta_path:
                 sys.meta_path.insert(0, self.finder)
 
@@ -86,6 +89,7 @@ class Process:
     def learn(self, entries: Iterable[Entry]) -> list[Entry]:
         """Give a baseline to every module that has none, from the file as it is now; return those that have one."""
         known = []
+        first, self._first = self._first, False
         for name in sys.modules:
             self.rank.setdefault(name, len(self.rank))
         for entry in entries:
@@ -93,19 +97,24 @@ class Process:
                 self.baselines.forget("__main__")
                 self._main = sys.modules["__main__"]
             if entry.name not in self.baselines:
-                self._learn_late(entry)
+                self._learn_late(entry, first=first)
             if entry.name in self.baselines:
                 known.append(entry)
         return known
 
-    def _learn_late(self, entry: Entry) -> None:
+    def _learn_late(self, entry: Entry, *, first: bool) -> None:
+        """Take a file's text for what a module runs; of one that another import hook let past us, after a look at it."""
         seen = signature(entry.path)
         try:
             with open(entry.path, "rb") as file:
                 source = file.read()
         except OSError:
             return
-        self.baselines.note(entry.name, Baseline(entry.file, entry.path, pack(source), seen, certain=False))
+        baseline = Baseline(entry.file, entry.path, pack(source), seen, certain=False)
+        module = sys.modules.get(entry.name)
+        if not first and module is not None and not runs(module, text_of(baseline), entry.file, build_of(module)):
+            baseline = Baseline(entry.file, entry.path, pack(source + b"\n"), None, certain=False)  # to be looked at
+        self.baselines.note(entry.name, baseline)
 
     def update_graph(self, entries: Iterable[Entry]) -> None:
         """Bring the import graph up to date with the baselines; a text that did not change is not looked at again."""
@@ -119,7 +128,8 @@ class Process:
 
     def import_graph(self, entries: Iterable[Entry]) -> ImportGraph:
         """Return the imports of `entries` among each other, from the texts that are live."""
-        texts = {entry.name: (text_of(baseline), entry.package) for entry in entries if (baseline := self.baselines.get(entry.name))}
+        known = ((entry, self.baselines.get(entry.name)) for entry in entries)
+        texts = {entry.name: (text_of(baseline), entry.package) for entry, baseline in known if baseline is not None}
         held = {name: modules_held(name, text).values() for name, (text, _) in texts.items()}
         return build(texts, held)
 

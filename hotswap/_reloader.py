@@ -20,7 +20,7 @@ from hotswap._apply._instances import Migrations
 from hotswap._baselines import Baseline
 from hotswap._findings import finding
 from hotswap._graph import ImportGraph
-from hotswap._groups import plan_group, plan_rerun, split
+from hotswap._groups import plan_group, plan_rerun, split, unused
 from hotswap._history import History
 from hotswap._holding import Holding, why_not
 from hotswap._inbox import Inbox
@@ -255,6 +255,7 @@ class Reloader:
             started = time.perf_counter()
             entries = PROCESS.learn(self._index.entries())
             prepared = self._reading.prepare(self._changed(batch, entries, frozenset(names)))
+            self._reading.let_go(prepared, unused(PROCESS, prepared, entries))
             for path in prepared.emptied:
                 self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
             read = time.perf_counter()

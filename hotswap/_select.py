@@ -64,11 +64,13 @@ class Selection:
             self._spread(taint)
 
     def _only_binds(self, taint: Taint) -> bool:
-        """Whether nothing that the module runs may be concerned, whatever its functions do: then its imports suffice."""
+        """Whether nothing that the module runs may be concerned, whatever its functions do: its imports suffice."""
         facts = taint.facts
         if taint.stars or facts.runs_own or facts.nested_imports or not self._members.isdisjoint(facts.by_attribute):
             return False
-        if any(self._taints.get(module) and here.partition(".")[0] in facts.runs for here, module in taint.modules.items()):
+        if any(
+            self._taints.get(module) and here.partition(".")[0] in facts.runs for here, module in taint.modules.items()
+        ):
             return False
         self._import(taint)
         return facts.runs.isdisjoint(name.partition(".")[0] for name in (*taint.values, *taint.calls))
@@ -139,7 +141,7 @@ class Selection:
         if reason:
             return self._mark(fact, taint, reason)
         if fact.mentions and self._mentions(fact, taint, mentioned):
-            return self._taint(taint, taint.calls, _called(fact))
+            return self._taint(taint.calls, _called(fact))
         return set()
 
     def _mark(self, fact: Fact, taint: Taint, reason: str) -> set[str]:
@@ -150,19 +152,19 @@ class Selection:
             taint.found.setdefault(fact.place, reason)
         if statement.kind in (Kind.DEF, Kind.CLASS):
             decorated = getattr(statement.node, "decorator_list", ()) and statement.kind is Kind.DEF
-            made = self._taint(taint, taint.values, {fact.scope + name for name in statement.binds} if decorated else ())
-            return made | self._taint(taint, taint.calls, _called(fact))
+            made = self._taint(taint.values, {fact.scope + name for name in statement.binds} if decorated else ())
+            return made | self._taint(taint.calls, _called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
-        return self._taint(taint, taint.values, names)
+        return self._taint(taint.values, names)
 
-    def _taint(self, taint: Taint, kind: set[str], names: Iterable[str]) -> set[str]:
+    def _taint(self, kind: set[str], names: Iterable[str]) -> set[str]:
         new = set(names) - kind
         kind |= new
         self._note_members(new)
         return {name.partition(".")[0] for name in new} | {name.rpartition(".")[2] for name in new}
 
     def _note_members(self, names: Iterable[str]) -> None:
-        self._members |= {name.rpartition(".")[2] for name in names if "." in name}
+        self._members |= {name.rpartition(".")[2] for name in names if "." in name and not name.endswith(".*")}
 
     def _reason(self, fact: Fact, taint: Taint) -> str:
         for name in fact.reads:
@@ -183,6 +185,8 @@ class Selection:
             return True
         parts = dotted.split(".")
         if any(".".join(parts[:size]) in taint.values for size in range(1, len(parts) + 1)):
+            return True
+        if f"{dotted}.*" in taint.values:
             return True
         if calls and dotted in taint.calls:
             return True
@@ -284,6 +288,8 @@ def _from_diff(diff: Diff, taint: Taint, scope: str) -> None:
 def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
     new = pair.new
     if pair.inner is not None and same_header(pair) and new.kind in (Kind.CLASS, Kind.SUITE):
+        if new.kind is Kind.CLASS and _may_be_remade(pair):
+            taint.values.add(f"{scope}{new.binds[-1]}.*")
         _from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
     elif new.kind is Kind.DEF and decorators(pair.old.node) == decorators(new.node):
         taint.calls |= {scope + name for name in new.binds}
@@ -292,6 +298,14 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *pair.old.mutates, *new.mutates)}
     else:
         taint.calls |= {scope + name for name in new.binds}
+
+
+def _may_be_remade(pair: Pair) -> bool:
+    """Whether a base or a decorator may make more of the class from what changed in its body: members, fields."""
+    if not (getattr(pair.new.node, "bases", ()) or getattr(pair.new.node, "decorator_list", ())) or pair.inner is None:
+        return False
+    changed = any(not only_code(inner) for inner in pair.inner.changed)
+    return changed or bool(pair.inner.added or pair.inner.removed or pair.inner.moved)
 
 
 def _constructor(statement: Statement, taint: Taint, scope: str) -> None:

@@ -102,13 +102,24 @@ def _code_and_frame(holder: Any) -> tuple[CodeType, FrameType | None]:
 
 
 def _all_tasks() -> list[Any]:
-    """Return the tasks of all loops: `asyncio.all_tasks` tells of one loop, and needs to be called in its thread."""
+    """Return the tasks that are not done of all loops that run, in whatever thread."""
     import asyncio
 
-    found = getattr(asyncio.tasks, "_scheduled_tasks", None) or getattr(asyncio.tasks, "_all_tasks", ())
-    tasks = [task for task in list(found) if not task.done()]
-    eager = getattr(asyncio.tasks, "_eager_tasks", ())
-    return [*tasks, *(task for task in list(eager) if not task.done())]
+    loops = {id(loop): loop for loop in (asyncio._get_running_loop(), *_loops_in_frames()) if loop is not None}
+    return [task for loop in loops.values() for task in asyncio.all_tasks(loop)]
+
+
+def _loops_in_frames() -> Iterator[Any]:
+    """Yield the loops that run in any thread: a loop is the ``self`` of its own `run_forever`.
+
+    `asyncio` has no list of loops, and from 3.14 on none of all tasks that Python code could read.
+    """
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if frame.f_code.co_name == "run_forever" and hasattr(loop := frame.f_locals.get("self"), "call_soon_threadsafe"):
+                yield loop
+            frame = frame.f_back
 
 
 def _entry(kind: str, code: CodeType, lineno: int, where: str) -> Stale:

@@ -46,13 +46,14 @@ _COMPARABLE: Final = frozenset(
 
 def same(old: object, new: object) -> bool:
     """Whether a reader of `new` cannot tell it from `old`: the same object, or equal exact immutable builtins."""
-    return old is new or (type(old) is type(new) and _immutable(old) and equal(old, new))
+    return old is new or (type(old) is type(new) and immutable(old) and equal(old, new))
 
 
-def _immutable(value: object) -> bool:
+def immutable(value: object) -> bool:
+    """Whether `value` is of an exact builtin type whose objects nobody can alter, and so is all that it holds."""
     if type(value) in _ATOMS:
         return True
-    return type(value) in (tuple, frozenset) and all(_immutable(item) for item in value)  # type: ignore[attr-defined]
+    return type(value) in (tuple, frozenset) and all(immutable(item) for item in value)  # type: ignore[attr-defined]
 
 
 def equal(old: object, new: object) -> bool:

@@ -16,8 +16,20 @@ Edit = tuple[int, int, int]
 
 PLAIN: Final = ("plain", "abstract", "generic", "slots", "meta")
 KINDS: Final = (*PLAIN, "dataclass", "frozen", "ordered", "enum", "intenum", "namedtuple", "typeddict")
-MEMBERS: Final = ("method", "property", "class", "static", "attribute", "cached", "named", "special", "private", "super", "setter")
-HEAD: Final = '''
+MEMBERS: Final = (
+    "method",
+    "property",
+    "class",
+    "static",
+    "attribute",
+    "cached",
+    "named",
+    "special",
+    "private",
+    "super",
+    "setter",
+)
+HEAD: Final = """
 import abc
 import dataclasses
 import enum
@@ -41,7 +53,7 @@ class Named:
 class Meta(type):
     def __new__(meta, name, bases, namespace):
         return super().__new__(meta, name, bases, namespace)
-'''
+"""
 _SPECIAL: Final = ("__len__", "__eq__", "__repr__", "__hash__", "__call__", "__bool__")
 
 
@@ -70,7 +82,12 @@ class Member:
                 f"def {special}(self{', other' if special == '__eq__' else ''}):",
                 f"    return {values.get(special, number)}",
             ],
-            "private": [f"def __{name}(self):", f"    return {number}", f"def {name}(self):", f"    return self.__{name}()"],
+            "private": [
+                f"def __{name}(self):",
+                f"    return {number}",
+                f"def {name}(self):",
+                f"    return self.__{name}()",
+            ],
             "super": [f"def {name}(self):", f"    return {number}, __class__.__name__, super().__sizeof__() > 0"],
             "setter": [
                 *("@property", f"def {name}(self):", f"    return {number}"),
@@ -98,7 +115,9 @@ class Class:
         body = [f'"""Words {self.doc}."""'] if self.doc else []
         body += self._stated()
         for member in self.members:
-            if self.kind != "typeddict" and not (self.kind in ("enum", "intenum", "namedtuple") and member.kind in _UNFIT):
+            if self.kind != "typeddict" and not (
+                self.kind in ("enum", "intenum", "namedtuple") and member.kind in _UNFIT
+            ):
                 body += member.lines()
         head = [f"# note {n}" for n in range(self.comments)] + decorators
         return "\n".join([*head, f"class {self.name}{bases}:", *(f"    {line}" for line in body or ["pass"])])

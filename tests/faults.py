@@ -12,11 +12,11 @@ scenario expects of the save has to be true.
 from __future__ import annotations
 
 import argparse
-import faulthandler
 import json
 import os
 import random
 import re
+import signal
 import sys
 import tempfile
 import traceback
@@ -34,12 +34,14 @@ import hotswap
 import scenario_run
 from hotswap import _quiet, _reloader
 from hotswap._apply import _scopes
+from hotswap._apply._swap import Swap
 from hotswap._journal import Journal
 from hotswap.errors import StatementError
 from observed import Observed, observe
 from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read, write
 
 OURS: Final = str(Path(next(iter(hotswap.__path__)))) + os.sep
+SECONDS: Final = 20
 SORTS: Final = ("operation", "statement", "line")
 
 
@@ -69,6 +71,7 @@ class Result:
     number: int
     place: str = ""
     apart: bool = False
+    absorbed: bool = False
     differences: tuple[str, ...] = ()
     failure: str = ""
 
@@ -81,7 +84,7 @@ class Faults:
     """Counts the points that a swap passes, and raises at one of them."""
 
     def __init__(self, point: Point | None = None) -> None:
-        self.point, self.passed, self.place = point, Counter[str](), ""
+        self.point, self.passed, self.place, self.over = point, Counter[str](), "", False
         self.nodes: list[tuple[Any, Any]] = []
 
     def hit(self, sort: str, place: str, wrap: Callable[[BaseException], BaseException] = lambda error: error) -> None:
@@ -140,11 +143,12 @@ class Faults:
 
     def _trace(self, frame: FrameType, event: str, arg: object) -> Any:
         del event, arg
-        return self._line if frame.f_code.co_filename.startswith(OURS) else None
+        self.over |= frame.f_code in (Journal.undo.__code__, Swap.undo.__code__)  # the edit itself failed
+        return self._line if not self.over and frame.f_code.co_filename.startswith(OURS) else None
 
     def _line(self, frame: FrameType, event: str, arg: object) -> Any:
         del arg
-        if event == "line" and not self.place:
+        if event == "line" and not self.place and not self.over:
             self.hit("line", f"{frame.f_code.co_filename.removeprefix(OURS)}:{frame.f_lineno}")
         return self._line
 
@@ -252,7 +256,7 @@ class Fault:
             result.place = faults.place
             if faults.place:
                 self._compare(before, report, faults)
-                if not result.differences and not result.apart:
+                if not (result.differences or result.absorbed or result.failure):
                     self._retry()
         except BaseException as error:  # noqa: BLE001  whatever comes out is what is to be told
             result.failure = "".join(traceback.format_exception(error))[-3000:]
@@ -268,8 +272,9 @@ class Fault:
     def _compare(self, before: Observed, report: Any, faults: Faults) -> None:
         result = self.result
         held = set(report.held)
-        if not held:
-            result.failure = f"nothing is held after {faults.place}: {report}"
+        if not held:  # a look at a value that failed means that the value is not known: no reason to hold anything
+            result.absorbed = result.sort != "operation" and not report.errors
+            result.failure = "" if result.absorbed else f"nothing is held after {faults.place}: {report}"
             return
         live = {outcome.step.module for outcome in report.outcomes}  # of other groups of the same save
         found = before.differences(self._observe(), live)
@@ -304,14 +309,14 @@ def restore(root: Path, before: dict[Path, bytes]) -> None:
             path.write_bytes(content)
 
 
-def forked(act: Callable[[], object]) -> int:
-    """Run `act` in a fork of this process; return its exit status."""
+def forked(act: Callable[[], object], seconds: int = SECONDS) -> int:
+    """Run `act` in a fork of this process, for `seconds` at most; return its exit status."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 1
     try:
-        faulthandler.dump_traceback_later(60, exit=True)
+        signal.alarm(seconds)  # not faulthandler: its own thread would not live on in the next fork
         act()
         status = 0
     except BaseException:  # noqa: BLE001  told, and seen in the status
@@ -332,7 +337,7 @@ def run(wanted: list[Scenario], each: int, only: Point | None = None) -> list[Re
             root = Path(os.path.realpath(folder)) / str(number)
             root.mkdir()
             with open(said, "w+", encoding="utf-8") as sink, redirect_stdout(sink), redirect_stderr(sink):
-                status = forked(Run(scenario, root, each, only, out).run)
+                status = forked(Run(scenario, root, each, only, out).run, 30 * SECONDS)
             if status:
                 failed = Result(name_of(scenario), -1, "", 0, failure=f"exit {status}: " + said.read_text(encoding="utf-8")[-2000:])
                 print(json.dumps(asdict(failed)), file=out, flush=True)
@@ -342,7 +347,7 @@ def run(wanted: list[Scenario], each: int, only: Point | None = None) -> list[Re
 
 def summary(results: list[Result]) -> str:
     """Return the counts in words."""
-    hit = [one for one in results if one.place]
+    hit = [one for one in results if one.place and not one.absorbed]
     sorts = Counter(one.sort for one in hit)
     apart, bad = sum(one.apart for one in hit), sum(not one.good for one in results)
     told = ", ".join(f"{count} {sort}" for sort, count in sorts.items())

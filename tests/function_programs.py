@@ -17,8 +17,16 @@ T = TypeVar("T")
 
 SORTS: Final = ("plain", "generator", "async", "async generator")
 SHAPES: Final = ("tuple", "comprehension", "inner", "lambda", "class", "maker", "global", "mutual")
-DECORATORS: Final = ("own", "wrapped", "factory(1)", "factory(2)", "functools.lru_cache(maxsize=None)", "functools.cache",
-                     "contextlib.contextmanager", "registered")  # fmt: skip
+DECORATORS: Final = (
+    "own",
+    "wrapped",
+    "factory(1)",
+    "factory(2)",
+    "functools.lru_cache(maxsize=None)",
+    "functools.cache",
+    "contextlib.contextmanager",
+    "registered",
+)
 BLOCKS: Final = ("", "if", "else", "try", "except", "with", "for", "twice", "overload", "rebound")
 
 
@@ -54,7 +62,6 @@ class Function(Item):
     decorators: list[int] = field(default_factory=list)
     free: tuple[str, ...] = ("a",)
     block: int = 0
-    other: Item | None = None
 
     def uses(self) -> list[Item]:
         return [item for item in (self.default,) if item is not None]
@@ -62,13 +69,15 @@ class Function(Item):
     def _parameters(self) -> str:
         default = self.default.name if self.default else f"{self.default_number}"
         note = ": int" if self.annotated else ""
-        return ", ".join((
-            (f"x{note}", f"y{note}={default}"),
-            (f"x{note}", "/", f"y={default}"),
-            (f"x{note}", "*rest", f"k{note}={default}"),
-            (f"x={default}", "*", f"k={default}", "**more"),
-            ("*args", "**kwargs"),
-        )[self.parameters % 5])  # fmt: skip
+        return ", ".join(
+            (
+                (f"x{note}", f"y{note}={default}"),
+                (f"x{note}", "/", f"y={default}"),
+                (f"x{note}", "*rest", f"k{note}={default}"),
+                (f"x={default}", "*", f"k={default}", "**more"),
+                ("*args", "**kwargs"),
+            )[self.parameters % 5]
+        )
 
     def _x(self) -> str:
         return "args" if self.parameters % 5 == 4 else "x"
@@ -83,15 +92,20 @@ class Function(Item):
             "return Local().tell()",
             "return inner",
             f"return ({x}, LIMIT, {n})",
-            f"return ({x}, {self.other.name if isinstance(self.other, Function | Lambdas) and self.other is not self else None} is None, {n})",
+            f"return ({x}, None is None, {n})",
         ]
 
     def _before(self) -> list[str]:
         shape = SHAPES[self.shape % 8]
         if shape in ("inner", "maker"):
             used = "".join(f", {name}" for name in self.free)
-            return [f"a = {self._x()}", f"b = {self.number}", "c = 'c'",
-                    "def inner(z=0):", f"    return (z, {self.number}{used})"]  # fmt: skip
+            return [
+                f"a = {self._x()}",
+                f"b = {self.number}",
+                "c = 'c'",
+                "def inner(z=0):",
+                f"    return (z, {self.number}{used})",
+            ]
         if shape == "class":
             return ["class Local:", "    def tell(self):", f"        return ({self._x()}, {self.number})"]
         return []
@@ -124,10 +138,15 @@ class Function(Item):
             "with": ["with contextlib.suppress(KeyError):", *deep],
             "for": ["for _i in range(2):", *deep],
             "twice": [stub, f"    return ('first', {self.number})", "", *lines],
-            "overload": ["@typing.overload", f"def {self.name}(x: int) -> int: ...", "@typing.overload",
-                         f"def {self.name}(x: str) -> str: ...", *lines],
+            "overload": [
+                "@typing.overload",
+                f"def {self.name}(x: int) -> int: ...",
+                "@typing.overload",
+                f"def {self.name}(x: str) -> str: ...",
+                *lines,
+            ],
             "rebound": [*lines, f"{self.name} = own({self.name})"],
-        }[BLOCKS[self.block % 10]]  # fmt: skip
+        }[BLOCKS[self.block % 10]]
 
 
 @dataclass(eq=False)
@@ -138,7 +157,10 @@ class Decorator(Item):
     made: int = 0
 
     def lines(self) -> list[str]:
-        inner = ["def wrapper(*args, **kwargs):", f"    return ({self.name!r}, {self.number}, made, function(*args, **kwargs))"]
+        inner = [
+            "def wrapper(*args, **kwargs):",
+            f"    return ({self.name!r}, {self.number}, made, function(*args, **kwargs))",
+        ]
         inner = inner if self.sort == "own" else ["@functools.wraps(function)", *inner]
         inner = [f"made = {self.made}", *inner, "return wrapper"]
         if self.sort != "factory":
@@ -160,8 +182,12 @@ class Made(Item):
 
     def lines(self) -> list[str]:
         assert self.source is not None
-        call = (f"{self.source.name}({self.number})", f"functools.partial({self.source.name}, {self.number})",
-                f"[{self.source.name}, {self.number}]", f"{self.source.name}")  # fmt: skip
+        call = (
+            f"{self.source.name}({self.number})",
+            f"functools.partial({self.source.name}, {self.number})",
+            f"[{self.source.name}, {self.number}]",
+            f"{self.source.name}",
+        )
         return [f"{self.name} = {call[self.sort % 4]}"]
 
 
@@ -172,7 +198,11 @@ class Lambdas(Item):
     count: int = 2
 
     def lines(self) -> list[str]:
-        return [f"{self.name} = {{", *(f"    {n}: lambda v=0: (v, {self.number if n else 7}, {n})," for n in range(self.count)), "}"]
+        return [
+            f"{self.name} = {{",
+            *(f"    {n}: lambda v=0: (v, {self.number if n else 7}, {n})," for n in range(self.count)),
+            "}",
+        ]
 
 
 @dataclass(eq=False)
@@ -210,13 +240,24 @@ class Holder(Item):
         inner = "super().__init__()" if self.parent else "self.made = 1"
         found = [
             f"class {self.name}:",
-            "    def __init__(self):", f"        {inner}", f"        self.n = {self.number}",
-            "    @property", "    def size(self):", f"        return {self.number}",
-        ]  # fmt: skip
+            "    def __init__(self):",
+            f"        {inner}",
+            f"        self.n = {self.number}",
+            "    @property",
+            "    def size(self):",
+            f"        return {self.number}",
+        ]
         if self.setter:
             found += ["    @size.setter", "    def size(self, value):", f"        self.n = value + {self.number}"]
-        return [*found, "    @staticmethod", "    def fixed(v=0):", f"        return (v, {self.number})",
-                "    @classmethod", "    def named(cls):", f"        return (cls.__name__, {self.number})"]  # fmt: skip
+        return [
+            *found,
+            "    @staticmethod",
+            "    def fixed(v=0):",
+            f"        return (v, {self.number})",
+            "    @classmethod",
+            "    def named(cls):",
+            f"        return (cls.__name__, {self.number})",
+        ]
 
 
 @dataclass
@@ -229,9 +270,15 @@ class Program:
     names: Iterator[int] = field(default_factory=itertools.count)
 
     def text(self) -> str:
-        head = ["import contextlib\nimport functools\nimport typing", "REGISTRY = []", "STATE = ['started']",
-                "def registered(function):\n    REGISTRY.append(function.__name__)\n    return function"]  # fmt: skip
-        return "\n\n".join([*head, f"LIMIT = {self.limit}", *(i.text() for i in (*self.decorators, *self.items))]) + "\n"
+        head = [
+            "import contextlib\nimport functools\nimport typing",
+            "REGISTRY = []",
+            "STATE = ['started']",
+            "def registered(function):\n    REGISTRY.append(function.__name__)\n    return function",
+        ]
+        return (
+            "\n\n".join([*head, f"LIMIT = {self.limit}", *(i.text() for i in (*self.decorators, *self.items))]) + "\n"
+        )
 
     def edit(self, edit: Edit) -> str:
         """Carry out one edit; return what it was called."""
@@ -251,11 +298,23 @@ def start() -> Program:
     """Return the module that all sequences begin with."""
     decorators = [Decorator("own"), Decorator("wrapped", sort="wrapped"), Decorator("factory", sort="factory")]
     plain, maker = Function("plain"), Function("maker", shape=5)
-    return Program(decorators, [
-        plain, maker, Function("cached", decorators=[4]), Function("decorated", decorators=[1, 2]),
-        Made("closure", source=maker), Made("bound", source=plain, sort=1), Lambdas("TABLE"), Dispatch("tell"),
-        Chain("CHAIN"), Holder("Holder"), Function("guarded", block=1), Function("tried", block=3),
-    ])  # fmt: skip
+    return Program(
+        decorators,
+        [
+            plain,
+            maker,
+            Function("cached", decorators=[4]),
+            Function("decorated", decorators=[1, 2]),
+            Made("closure", source=maker),
+            Made("bound", source=plain, sort=1),
+            Lambdas("TABLE"),
+            Dispatch("tell"),
+            Chain("CHAIN"),
+            Holder("Holder"),
+            Function("guarded", block=1),
+            Function("tried", block=3),
+        ],
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- edits
@@ -356,7 +415,9 @@ def add_made(program: Program, where: int, number: int) -> None:
 
 
 def made_number(program: Program, where: int, number: int) -> None:
-    _pick([i for i in program.items if isinstance(i, Made | Lambdas | Dispatch | Chain | Holder)], where).number = number
+    _pick(
+        [i for i in program.items if isinstance(i, Made | Lambdas | Dispatch | Chain | Holder)], where
+    ).number = number
 
 
 def remove(program: Program, where: int, number: int) -> None:
@@ -398,7 +459,33 @@ def limit(program: Program, where: int, number: int) -> None:
 
 
 EDITS: Final[tuple[Callable[[Program, int, int], None], ...]] = (
-    body, function_body, function_body, comment, docstring, annotations, parameters, default_number, default_function, sort,
-    shape, free, free, decorate, undecorate, decorator_body, decorator_made, block, add_function, add_made, made_number,
-    remove, move, lambdas, dispatch, chain, holder, rename, limit,
-)  # fmt: skip
+    body,
+    function_body,
+    function_body,
+    comment,
+    docstring,
+    annotations,
+    parameters,
+    default_number,
+    default_function,
+    sort,
+    shape,
+    free,
+    free,
+    decorate,
+    undecorate,
+    decorator_body,
+    decorator_made,
+    block,
+    add_function,
+    add_made,
+    made_number,
+    remove,
+    move,
+    lambdas,
+    dispatch,
+    chain,
+    holder,
+    rename,
+    limit,
+)

@@ -143,14 +143,20 @@ class Package:
         if item.kind == "const":
             return [f"{name} = {(number, (number, 2), [number], {'a': number})[item.form % 4]}"]
         if item.kind == "derived":
-            return [f"{name} = {(total, f'[{total}, 0]', 'f' + repr('{' + total.replace(chr(39), chr(34)) + '}'))[item.form % 3]}"]
+            text = "f" + repr("{" + total.replace("'", '"') + "}")
+            return [f"{name} = {(total, f'[{total}, 0]', text)[item.form % 3]}"]
         if item.kind == "function":
             inner = " + ".join(["x * 2", *views, *(self._view(module, source, late=True) for source in item.late)])
             default = views[0] if views and item.form % 2 else number
             return [f"def {name}(x, y={default}):", f"    return {inner} + y + {number}"]
         if item.kind == "class":
             lines = [f"class {name}:", f"    size = {total}", f"    def area(self, x={views[0] if views else 1}):"]
-            return [*lines, f"        return self.size * x + {item.form}", "    def total(self):", f"        return {total} + self.area(1)"]
+            return [
+                *lines,
+                f"        return self.size * x + {item.form}",
+                "    def total(self):",
+                f"        return {total} + self.area(1)",
+            ]
         if item.kind == "kept":
             return [f"{name} = Box({total})"]
         return [f"{name} = []"] if item.kind == "state" else [f"LOG.append(({name!r}, {number}))"]
@@ -166,7 +172,9 @@ class Package:
             if number % 3 == 0:
                 item.sources.append(visible[number * 7 % len(visible)])
         if kind == "function" and number % 4 == 3:
-            later = [one for m in self.modules[self.modules.index(module) + 1 :] for one in m.items if one.callable_early]
+            later = [
+                one for m in self.modules[self.modules.index(module) + 1 :] for one in m.items if one.callable_early
+            ]
             item.late = later[:1]
         module.items.append(item)
 
@@ -230,7 +238,12 @@ def _say_all(package: Package, module: Module, number: int) -> None:
 
 
 def _pass_on(package: Package, module: Module, number: int) -> None:
-    below = [item for other in package.modules[: package.modules.index(module)] for item in other.items if item.callable_early]
+    below = [
+        item
+        for other in package.modules[: package.modules.index(module)]
+        for item in other.items
+        if item.callable_early
+    ]
     if below and below[number % len(below)] not in module.passes:
         module.passes.append(below[number % len(below)])
 

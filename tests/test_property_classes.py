@@ -1,4 +1,4 @@
-"""After any edits of classes, the living classes equal fresh ones and are the same objects, or a finding tells otherwise.
+"""After any edits of classes, the living classes equal fresh ones and are the same objects, or that is told.
 
 `HOTSWAP_PROPERTY=5000 pytest tests/test_property_classes.py` tries that many sequences, new ones each time; without it
 a fixed set runs, short enough for each commit.
@@ -31,8 +31,22 @@ small = st.integers(0, 11)
 edits = st.tuples(st.integers(0, len(EDITS) - 1), small, small)
 
 # What CPython writes by itself, or differs between any two runs of one text.
-_LEFT_OUT = ("__module__", "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__new__", "__static_attributes__")
-_BY_IDENTITY = ("_member_map_", "_value2member_map_", "__dataclass_fields__", "__dataclass_params__", "_hashable_values_")
+_LEFT_OUT = (
+    "__module__",
+    "__dict__",
+    "__weakref__",
+    "__abstractmethods__",
+    "_abc_impl",
+    "__new__",
+    "__static_attributes__",
+)
+_BY_IDENTITY = (
+    "_member_map_",
+    "_value2member_map_",
+    "__dataclass_fields__",
+    "__dataclass_params__",
+    "_hashable_values_",
+)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +160,9 @@ def check(living: Living) -> None:
     for one in living.program.classes:
         cls = getattr(living.module, one.name)
         alive, new = described(cls), described(getattr(fresh, one.name))
-        assert {k: v for k, v in alive.items() if new.get(k) != v} == {k: v for k, v in new.items() if alive.get(k) != v}
+        assert {k: v for k, v in alive.items() if new.get(k) != v} == {
+            k: v for k, v in new.items() if alive.get(k) != v
+        }
         if id(one) in living.held:
             check_held(living, one, cls)
 

@@ -19,7 +19,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType, FunctionType, GeneratorType, MethodType, ModuleType
+from types import CodeType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 import pytest
@@ -76,6 +76,8 @@ def _plain(value: Any) -> Any:
         return "context", _plain(_entered(value))
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return [(key, _plain(item)) for key, item in value.items()]
     if isinstance(value, type):
         return value.__name__
     if callable(value):
@@ -110,17 +112,38 @@ def whole(value: Any) -> Any:
     """Return all that can be observed of an object of a module."""
     if isinstance(value, FunctionType):
         names = value.__name__, value.__qualname__, value.__module__, value.__doc__
-        carried = _plain(value.__defaults__), _plain(list((value.__kwdefaults__ or {}).items())), _plain(list(value.__annotations__.items()))
+        carried = (
+            _plain(value.__defaults__),
+            _plain(list((value.__kwdefaults__ or {}).items())),
+            _plain(list(value.__annotations__.items())),
+        )
         cells = [(n, _cell(c)) for n, c in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)]
         wrapped = whole(value.__wrapped__) if hasattr(value, "__wrapped__") else None
         signature = re.sub(r"0x\w+", "", str(inspect.signature(value)))
-        sorts = inspect.iscoroutinefunction(value), inspect.isgeneratorfunction(value), inspect.isasyncgenfunction(value)
-        return {"names": names, "carried": carried, "cells": cells, "called": called(value), "codes": list(_codes(value.__code__)),
-                "wrapped": wrapped, "source": _source(value), "signature": signature, "sorts": sorts}  # fmt: skip
+        sorts = (
+            inspect.iscoroutinefunction(value),
+            inspect.isgeneratorfunction(value),
+            inspect.isasyncgenfunction(value),
+        )
+        return {
+            "names": names,
+            "carried": carried,
+            "cells": cells,
+            "called": called(value),
+            "codes": list(_codes(value.__code__)),
+            "wrapped": wrapped,
+            "source": _source(value),
+            "signature": signature,
+            "sorts": sorts,
+        }
     if isinstance(value, functools.partial):
         return "partial", whole(value.func), value.args
     if isinstance(value, type):
-        return "class", _instance(value), [(name, whole(member)) for name, member in vars(value).items() if name[:2] != "__"]
+        return (
+            "class",
+            _instance(value),
+            [(name, whole(member)) for name, member in vars(value).items() if name[:2] != "__"],
+        )
     if isinstance(value, property):
         return "property", whole(value.fget), whole(value.fset)
     if isinstance(value, staticmethod | classmethod):
@@ -195,7 +218,11 @@ class Living:
                 held.append((item.name, "", value))
 
     def functions(self) -> list[Item]:
-        return [i for i in (*self.program.decorators, *self.program.items) if not isinstance(i, Made) and callable(vars(self.module).get(i.name))]
+        return [
+            i
+            for i in (*self.program.decorators, *self.program.items)
+            if not isinstance(i, Made) and callable(vars(self.module).get(i.name))
+        ]
 
     def fresh(self) -> ModuleType:
         """Execute the text as a new module of the same name."""
@@ -240,6 +267,8 @@ def check_held(living: Living, fresh: ModuleType) -> None:
     for item in living.functions():
         for name, _, held in living.held.get(id(item), ()):
             if name == item.name and name not in living.excused and isinstance(item, Function):
+                if hasattr(held, "cache_clear") and item.sort % 4:
+                    continue  # an old cache hands out one generator twice
                 expected = getattr(fresh, name)
                 differs = difference(called(held), called(expected), f"held {name}")
                 assert not differs, differs
@@ -249,7 +278,7 @@ FINDINGS: dict[str, int] = {}
 
 
 @settings(
-    max_examples=int(WANTED or 150),
+    max_examples=int(WANTED or 200),
     derandomize=WANTED is None,
     database=None,
     deadline=None,

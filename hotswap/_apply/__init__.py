@@ -5,20 +5,21 @@ Read `apply` from top to bottom: probe what must not be touched, patch bodies, g
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import call
 from types import CodeType, FunctionType, ModuleType
 
-from hotswap._apply import _moves
-from hotswap._apply import _annotations
+from hotswap._apply import _annotations, _moves
 from hotswap._apply._adapter import Adapter, found
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
-from hotswap._apply._stale import probe
+from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
 from hotswap._model import Edit, Finding, Outcome, Plan
@@ -51,7 +52,8 @@ class Surroundings:
 class Applied:
     """What became of a group: outcomes if it is live, else the exception that took everything back.
 
-    `old_codes` are the code objects that were replaced by ones that behave otherwise, `departed` the definitions that left.
+    `old_codes` are the code objects that were replaced by ones that behave otherwise, `departed` the
+    definitions that left.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -68,32 +70,36 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     Nothing escapes: whatever is raised, by the program's statements or by us, is in the result, and the program is as
     it was before. With `strict`, a finding of HS1xx counts as failure.
     """
-    swap = Swap(edits, around.modules, around.is_project, around.definition)
-    swap.adapters = around.adapters
-    swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
-    swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
+    swap: Swap | None = None
     try:
+        swap = Swap(edits, around.modules, around.is_project, around.definition)
+        swap.adapters = around.adapters
+        swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
+        swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
         _moves.expect(swap, around.departed)
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
-        refused = [found for found in findings if strict and found.code.startswith("HS1")]
-        if refused:
+        if strict and any(found.code.startswith("HS1") for found in findings):
             swap.undo()
             return Applied(findings=findings)
+        done = _applied(plan, swap, findings)
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
-        swap.undo()
+        if swap is not None:
+            swap.undo()
         return Applied(error=error)
-    for act in swap.later:
-        act()
-    outcomes = tuple(_outcomes(plan, swap))
-    departed = tuple(_moves.departures(swap))
+    deque(map(call, swap.later), maxlen=0)
+    return done
+
+
+def _applied(plan: Plan, swap: Swap, findings: tuple[Finding, ...]) -> Applied:
+    outcomes, departed = tuple(_outcomes(plan, swap)), tuple(_moves.departures(swap))
     return Applied(outcomes, findings, None, tuple(swap.old_codes), tuple(swap.migrations), departed)
 
 
 def _carry_out(swap: Swap, around: Surroundings) -> None:
     works = [work for work in swap.works.values() if not work.only_follows]
     for work in works:
-        probe(swap, work, work.scope, looked_at(work.edit))
+        probe(swap, work, work.scope, looked_at(work.edit), Block(work.edit.diff, work.edit.old.statements))
         map_codes(work)
     for work in works:
         set_origin(swap, work)

@@ -11,7 +11,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hotswap._journal import MISSING, Journal
@@ -109,6 +108,8 @@ class _Found:
     def all(self) -> Sequence[Adapter]:
         """Return the adapters whose libraries are loaded by now."""
         if self._waiting is None:
+            from importlib.metadata import entry_points  # costs milliseconds, for programs that edit classes alone
+
             self._waiting = {name: f"hotswap.adapters.{name}:ADAPTER" for name in _OURS}
             self._waiting |= {found.name: found.value for found in entry_points(group="hotswap.adapters")}
         for name in [name for name in self._waiting if name in sys.modules]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
 from hotswap._apply._stale import truth
+from hotswap._diff import only_code
 from hotswap._journal import MISSING
 from hotswap._model import Kind, Pair, Statement
 
@@ -25,6 +26,16 @@ def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
         return _handler_ran(visit, pair.old, branch)
     handlers = range(len(getattr(node, "handlers", ())) if branch == "orelse" else 0)
     return not any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
+
+
+def fails_otherwise(visit: Visit, pair: Pair) -> bool:
+    """Whether the body of a ``try`` that did not come to its end changed: it may come further now, so it starts again."""
+    if not isinstance(pair.new.node, (ast.Try, ast.TryStar)) or pair.inner is None:
+        return False
+    changed = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added, *pair.inner.removed)
+    if not any(statement.branch == "body" for statement in changed):
+        return False
+    return any(_handler_ran(visit, pair.old, f"except{number}") for number in range(len(pair.new.node.handlers)))
 
 
 def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:

@@ -20,7 +20,7 @@ from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._diff import decorators, only_code
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._values import alike, stateless
+from hotswap._values import alike, immutable, stateless
 from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _IN_PLACE = (Kind.DEF, Kind.CLASS)
+_TAKES = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp)
 
 
 @dataclass(slots=True)
@@ -57,7 +58,7 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
     names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
     for name in names:
-        links, olds = _links(name, new), _links(name, old)
+        links, olds = _links(visit, name, new), _links(visit, name, old)
         if len(links) > 1 or len(olds) > 1:
             _plan_one(visit, chains, name, links, olds, affected, stale)
     return chains
@@ -95,8 +96,9 @@ def _reordered(chains: Chains, old: Sequence[Statement], new: Sequence[Statement
             last[name] = max(was, last.get(name, -1))
 
 
-def _links(name: str, statements: Sequence[Statement]) -> list[Statement]:
-    return [s for s in statements if name in s.binds or name in s.mutates]
+def _links(visit: Visit, name: str, statements: Sequence[Statement]) -> list[Statement]:
+    """Return the statements that bind or mutate `name`; a branch that is not taken does neither."""
+    return [s for s in statements if name in s.mutates or (name in s.binds and name in visit.bound_by(s))]
 
 
 def _affected(visit: Visit, diff: Diff) -> set[int]:
@@ -129,6 +131,8 @@ def _plan_one(
         return
     were = [tuple(map(id, segment)) for segment in _segments(name, olds)]
     segments = _segments(name, links)
+    if _alters_borrowed(visit, name, segments[-1]):
+        return
     if _only_added_mutators(name, segments[-1], affected) and len(segments) == len(were):
         return
     for segment in segments:
@@ -161,12 +165,28 @@ def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) 
     return bool(tail) and links[len(links) - len(tail) :] == tail and all(_only_mutates(name, link) for link in tail)
 
 
+def _alters_borrowed(visit: Visit, name: str, segment: list[Statement]) -> bool:
+    """Whether links of `segment` alter an object that its first link only took from elsewhere: it is not theirs to make."""
+    first, held = segment[0], visit.scope.peek(name)
+    if first.kind is not Kind.IMPORT and not isinstance(getattr(first.node, "value", None), _TAKES):
+        return False
+    altered = any(name in link.mutates for link in segment[1:])
+    return altered and held is not MISSING and not immutable(held)
+
+
 def _only_mutates(name: str, link: Statement) -> bool:
     return name not in link.binds
 
 
 def _run_segment(
-    visit: Visit, chains: Chains, name: str, segment: list[Statement], olds: list[Statement], affected: set[int], *, is_last: bool
+    visit: Visit,
+    chains: Chains,
+    name: str,
+    segment: list[Statement],
+    olds: list[Statement],
+    affected: set[int],
+    *,
+    is_last: bool,
 ) -> None:
     """Have a segment run; or leave it alone, and tell, if that would lose what the program did to its object."""
     run = [link for link in segment if id(link) not in affected]
@@ -181,7 +201,9 @@ def _run_segment(
         chains.again |= {id(link): f"{name} is made by several statements" for link in run}
     elif run:
         first = next((link for link in segment if id(link) in affected), segment[0])
-        visit.swap.tell(visit.work, "HS201", first.lineno, name=name, why=why, target=f"{visit.work.edit.module}:{name}")
+        visit.swap.tell(
+            visit.work, "HS201", first.lineno, name=name, why=why, target=f"{visit.work.edit.module}:{name}"
+        )
         chains.skip |= {id(link) for link in segment if makes_of_itself(name, link) and link.kind not in _IN_PLACE}
 
 
@@ -225,7 +247,7 @@ def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     if known is not None:
         return known
     held = visit.scope.peek(name)
-    if held is MISSING or any(link.kind in _IN_PLACE for link in olds):
+    if held is MISSING or any(link.kind in _IN_PLACE for link in olds) or _alters_borrowed(visit, name, olds):
         return ""
     if not stateless(held):
         return "it holds an object with state"

@@ -1,4 +1,4 @@
-"""What changed so far in a swap: names that are bound to something else, members of classes, functions with new code."""
+"""What changed so far in a swap: names bound to something else, members of classes, functions with new code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from hotswap._journal import MISSING
 from hotswap._values import same
+
+_MADE = ("*", "__dataclass_fields__")
 
 
 class Changes:
@@ -58,9 +60,25 @@ class Changes:
             if self.changed(value.__name__, ".".join(parts)):
                 return True
             value = vars(value).get(parts.pop(0))
-        if not parts or value is None:
+        while parts and value is not None:
+            cls = value if isinstance(value, type) else type(value)
+            if self._member_changed(cls, parts[0]):
+                return True
+            if not isinstance(value, type):
+                return False
+            value = next((vars(base)[parts[0]] for base in cls.__mro__ if parts[0] in vars(base)), None)
+            parts.pop(0)
+        return False
+
+    def remade(self, namespace: dict[str, Any], dotted: str) -> bool:
+        """Whether `dotted` is a class whose members a library made anew: whoever takes the class as a whole may see it."""
+        first, *parts = dotted.split(".")
+        value: object = namespace.get(first)
+        while parts and isinstance(value, ModuleType | type):
+            value = vars(value).get(parts.pop(0))
+        if parts or not isinstance(value, type):
             return False
-        return self._member_changed(value if isinstance(value, type) else type(value), parts[0])
+        return any(f"{value.__qualname__}.{made}" in self.of(value.__module__) for made in _MADE)
 
     def _member_changed(self, cls: type, name: str) -> bool:
         """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""

@@ -71,7 +71,7 @@ def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> Non
 
 def _is_wrapped_by_loader(visit: Visit, new: Statement, raws: list[FunctionType]) -> bool:
     """Whether the module's loader put a wrapper around a function without decorators, as type checkers do."""
-    if visit.scope.build is None or getattr(new.node, "decorator_list", ()):
+    if visit.scope.build is None or getattr(new.node, "decorator_list", []):
         return False
     public = visit.scope.peek(new.binds[-1])
     return type(public) is FunctionType and not any(public is raw for raw in raws)
@@ -107,8 +107,10 @@ def _make(visit: Visit, new: Statement) -> FunctionType:
     fields = {**dict(ast.iter_fields(node)), "decorator_list": []}
     bare = ast.copy_location(type(node)(**fields), node)
     visit.make_ready(new, [bare])
-    made = visit.scope.run([bare], plain=True)  # what a loader wraps around functions has no header of theirs
+    made = visit.scope.run([bare])
     function = next(value for value in made.values() if type(value) is FunctionType)
+    while type(inner := function.__dict__.get("__wrapped__")) is FunctionType:  # the module's loader wraps functions
+        function = inner
     assert type(function) is FunctionType
     return function
 
@@ -121,7 +123,7 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     new = pair.new
     name = new.binds[-1]
     public = visit.scope.peek(name)
-    if is_bare(public, raws) and getattr(new.node, "decorator_list", ()):
+    if is_bare(public, raws) and getattr(new.node, "decorator_list", []):
         visit.execute(new, "changed")
         return
     redefine(visit, new, raws)
@@ -192,7 +194,8 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
 def _goes_on(visit: Visit, old: object) -> bool:
     """Whether another statement of the block is what the definition of the function `old` became."""
     partners = visit.chains.partner.items() if type(old) is FunctionType else ()
-    before = (was for new, was in partners if new != visit.closing and was.kind is Kind.DEF)
+    last = {id(s) for s in visit.new if getattr(s.node, "decorator_list", ()) or id(s) in visit.chains.last}
+    before = (was for new, was in partners if new != visit.closing and was.kind is Kind.DEF and (new in last or not visit.chains.last))
     return any(one is old for was in before for one in visit.work.live(visit.scope, was))
 
 

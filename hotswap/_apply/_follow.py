@@ -14,6 +14,7 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._journal import MISSING
 from hotswap._model import How, Statement
 from hotswap._values import same
+from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -140,9 +141,56 @@ def _follow_star(visit: Visit, source: str) -> None:
     for name in sorted(before - public - own):
         held = visit.scope.peek(name)
         if held is not MISSING and same(_before(visit.swap, source, name), held):
+            other = _from_other_star(visit, source, name)
+            if other is not MISSING:
+                _bind(visit, name, other)
+                continue
             visit.swap.changes.note(visit.work.edit.module, name, held, MISSING)
             visit.swap.last.append((visit.scope, name))
             visit.swap.patched(visit.work, name, How.REMOVED)
+
+
+def _from_other_star(visit: Visit, source: str, name: str) -> object:
+    """Return what the last other star import gives for `name`, which left `source`; MISSING if none has it."""
+    found: object = MISSING
+    for statement in visit.work.edit.new.statements:
+        node = statement.node
+        if "*" in statement.binds and isinstance(node, ast.ImportFrom):
+            other = absolute(visit, node)
+            if other != source and other in sys.modules and name in set(_public(visit.swap, other)):
+                found = look_up(visit.swap, other, name)
+    return found
+
+
+def leaving(visit: Visit, statement: Statement) -> set[str]:
+    """Return the names that leave the module `statement` imports from; they are there until the last wave."""
+    node = statement.node
+    work = visit.swap.works.get(absolute(visit, node)) if isinstance(node, ast.ImportFrom) else None
+    return {name for scope, name in visit.swap.last if work is not None and scope is work.scope}
+
+
+def refuse_leaving(visit: Visit, statement: Statement) -> None:
+    """Raise what a fresh start would raise if `statement` imports a name that leaves its module with this save."""
+    node = statement.node
+    if not visit.swap.last or not isinstance(node, ast.ImportFrom):
+        return
+    gone = leaving(visit, statement)
+    for alias in node.names:
+        if alias.name in gone:
+            source = absolute(visit, node)
+            error = ImportError(f"cannot import name {alias.name!r} from {source!r}", name=source)
+            raise StatementError(error, visit.work.edit.path, statement.lineno)
+
+
+def names_bound(visit: Visit, statement: Statement) -> tuple[str, ...]:
+    """Return the names that `statement`, which left the text, bound; of a star import those still as it left them."""
+    if "*" not in statement.binds or not isinstance(statement.node, ast.ImportFrom):
+        return statement.binds
+    source = absolute(visit, statement.node)
+    if source not in sys.modules:
+        return ()
+    names = _public_before(visit.swap, source)
+    return tuple(n for n in names if same(_before(visit.swap, source, n), visit.work.before.get(n, MISSING)))
 
 
 def _own_names(statements: Iterable[Statement]) -> set[str]:

@@ -176,7 +176,11 @@ def _aside(visit: Visit, new: Statement) -> Any:
     visit.swap.commit()
     node = new.node
     assert isinstance(node, ast.ClassDef)
-    kept = [d for d in node.decorator_list if _called(visit, d) in _CHECKS or _adapter.decorates(visit.swap, _called(visit, d))]
+    kept = [
+        d
+        for d in node.decorator_list
+        if _called(visit, d) in _CHECKS or _adapter.decorates(visit.swap, _called(visit, d))
+    ]
     bare = ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "decorator_list": kept}), node)
     live = visit.scope.peek(new.binds[-1])
     with kept_containers(live) if isinstance(live, type) else nullcontext():
@@ -192,7 +196,7 @@ def _merge_enum(visit: Visit, pair: Pair, edit: ClassEdit) -> None:
     swap, name = visit.swap, visit.named(pair.new)
     live, fresh = edit.cls, edit.fresh
     made_anew = any(map(_makes, pair.inner.changed if pair.inner else ()))
-    gone = [m for key, m in live._member_map_.items() if key not in fresh._member_map_ and m._name_ == key]  # type: ignore[attr-defined]
+    gone = [m for key, m in live._member_map_.items() if key not in fresh._member_map_ and m._name_ == key]
     for old, new in _generated.merge_enum(swap.journal, live, fresh, edit.names, anew=made_anew):
         swap.replaced.append((visit.work, f"{name}.{old._name_}", old, new))
     for member in gone:
@@ -206,7 +210,9 @@ def _merge_enum(visit: Visit, pair: Pair, edit: ClassEdit) -> None:
 def is_dataclass(visit: Visit, decorator: ast.expr) -> bool:
     """Whether a decorator is the standard library's ``dataclass``, under whatever name."""
     found = _called(visit, decorator)
-    return found is dataclasses.dataclass or (isinstance(found, functools.partial) and found.func is dataclasses.dataclass)
+    return found is dataclasses.dataclass or (
+        isinstance(found, functools.partial) and found.func is dataclasses.dataclass
+    )
 
 
 def stated(visit: Visit, pair: Pair, scope: ClassScope) -> dict[str, Any]:
@@ -242,6 +248,7 @@ def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *,
         return "its fields are slots"
     scope.aside.clear()
     visit.swap.commit()
+    visit.swap.changes.note(visit.work.edit.module, f"{visit.named(pair.new)}.__dataclass_fields__", None, live)
     for one in _dataclasses.below(live):
         _dataclasses.renew_inherited(visit.swap.journal, one)
         visit.swap.commit()
@@ -266,7 +273,11 @@ def _with_new_params(new: Statement, live: type, given: dict[str, Any]) -> dict[
     """Return the fields of which the decorator decides anew whether they are keywords."""
     found = {}
     for node in _rebuild.annotated(new.children):
-        if isinstance(node.target, ast.Name) and (name := node.target.id) not in given and "kw_only" not in ast.dump(node):
+        if (
+            isinstance(node.target, ast.Name)
+            and (name := node.target.id) not in given
+            and "kw_only" not in ast.dump(node)
+        ):
             held = vars(live).get("__dataclass_fields__", {}).get(name)
             if held is not None and held._field_type is dataclasses._FIELD:  # type: ignore[attr-defined]  # no public name
                 found[name] = _dataclasses.undecided(held)
@@ -283,7 +294,7 @@ def _reads_fields(pair: Pair, scope: ClassScope) -> bool:
 
 
 def _params(visit: Visit, new: Statement, live: type) -> dict[str, Any] | None:
-    """Return the arguments of the class's own ``@dataclass``; those it was made with if a project's decorator calls it."""
+    """Return the arguments of the class's own ``@dataclass``; those it was made with if another decorator calls it."""
     node = new.node
     assert isinstance(node, ast.ClassDef)
     for decorator in node.decorator_list:
@@ -308,7 +319,9 @@ def _order_again(visit: Visit, pair: Pair, live: type, scope: ClassScope) -> Non
     """Have ``total_ordering`` fill in what it derives, if the methods that it derives it from changed."""
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     names = {*scope.touched, *(name for s in pair.inner.removed for name in s.binds)}
-    if names & {*_generated.ORDER} and any(_called(visit, d) is functools.total_ordering for d in pair.new.node.decorator_list):
+    if names & {*_generated.ORDER} and any(
+        _called(visit, d) is functools.total_ordering for d in pair.new.node.decorator_list
+    ):
         members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in scope.gone}
         visit.swap.commit()
         _generated.order_again(visit.swap.journal, live, members)

@@ -36,8 +36,13 @@ def evaluate(visit: Visit, new: Statement, live: type) -> Header:
     """
     node = new.node
     assert isinstance(node, ast.ClassDef)
-    here = {"lineno": node.lineno, "col_offset": node.col_offset, "end_lineno": node.lineno, "end_col_offset": node.col_offset}
-    keys = [None if one.arg is None else ast.Constant(one.arg, **here) for one in node.keywords]
+    here: dict[str, Any] = {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.lineno,
+        "end_col_offset": node.col_offset,
+    }
+    keys: list[ast.expr | None] = [None if one.arg is None else ast.Constant(one.arg, **here) for one in node.keywords]
     given = ast.Dict(keys, [one.value for one in node.keywords], **here)
     keywords = [
         ast.keyword("metaclass", ast.Name(_PROBE, ast.Load(), **here), **here),
@@ -104,4 +109,10 @@ def _with(base: Any, kept: dict[Any, Any]) -> Any:
 def unchanged(visit: Visit, new: Statement, live: type) -> Header:
     """Return the header that `live` was made with, as far as it shows; keywords are evaluated anew."""
     found = evaluate(visit, new, live)
-    return Header(live.__bases__, type(live), found.keywords, {n: vars(live).get(n, MISSING) for n in found.generic}, differs=False)
+    return Header(
+        live.__bases__,
+        type(live),
+        found.keywords,
+        {n: vars(live).get(n, MISSING) for n in found.generic},
+        differs=False,
+    )

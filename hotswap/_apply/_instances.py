@@ -1,4 +1,4 @@
-"""Live instances of a class whose attributes changed: told if new code reads what they lack, or handed to their hook."""
+"""Live instances of a class whose attributes changed: told if they lack what new code reads, or given to a hook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._findings import finding
 from hotswap._journal import MISSING
-from hotswap._model import ClassChange, Finding, Kind, Pair, Statement
+from hotswap._model import ClassChange, Finding, Pair, Statement
 from hotswap.patch import _generated
 from hotswap.patch._classes import instances, subclasses
 
@@ -25,7 +25,7 @@ _EACH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What the objects of a class are given, name by name, with the text that gives it; `fields` are those stated in the body."""
+    """What the objects of a class are given, by name, with the text that gives it; `fields` are stated in the body."""
 
     given: Mapping[str, str]
     fields: frozenset[str]
@@ -66,14 +66,24 @@ def _assigned(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[st
     """Yield the attributes that a method assigns to its first argument, with the text of the value."""
     first = node.args.posonlyargs + node.args.args
     for inner in ast.walk(node) if first else ():
-        targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target] if isinstance(inner, ast.AnnAssign) else []
+        targets = (
+            inner.targets
+            if isinstance(inner, ast.Assign)
+            else [inner.target]
+            if isinstance(inner, ast.AnnAssign)
+            else []
+        )
         for target in (part for t in targets for part in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])):
-            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == first[0].arg:
+            if (
+                isinstance(target, ast.Attribute)
+                and isinstance(target.value, ast.Name)
+                and target.value.id == first[0].arg
+            ):
                 yield target.attr, ast.unparse(inner.value) if inner.value else ""  # type: ignore[attr-defined]
 
 
 def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> None:
-    """Tell of live objects that lack what new code reads, or note them for their hook; tell of computed values that stay."""
+    """Tell of live objects that lack what new code reads, or note them for their hook; tell of values that stay."""
     _tell_computed(visit, pair, live)
     if before is None:
         return
@@ -88,11 +98,11 @@ def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> Non
         change = ClassChange(tuple(added - {*renamed.values()}), tuple(gone - renamed.keys()), renamed, {})
         visit.swap.migrations.append(Migration(visit.work.edit.path, pair.new.lineno, live, found, change))
         return
-    _tell_lacking(visit, pair, live, [n for n in after.given if n in added], after.fields, found)
+    _tell_lacking(visit, pair, [n for n in after.given if n in added], after.fields, found)
 
 
 def _tell_lacking(
-    visit: Visit, pair: Pair, live: type, added: Iterable[str], fields: frozenset[str], found: list[Any]
+    visit: Visit, pair: Pair, added: Iterable[str], fields: frozenset[str], found: list[Any]
 ) -> None:
     for name in added:
         if name not in fields and not _is_read(visit, name):
@@ -116,7 +126,8 @@ def _lacks(one: object, name: str) -> bool:
     """Whether reading the attribute fails, found out without running code of the program."""
     held = _member(type(one), name)
     if isinstance(one, tuple) and name in getattr(type(one), "_fields", ()):
-        return type(one)._fields.index(name) >= len(one)  # type: ignore[attr-defined]  # a named tuple's
+        names: tuple[str, ...] = type(one)._fields  # type: ignore[attr-defined]  # a named tuple's
+        return names.index(name) >= len(one)
     if held is not MISSING and type(held).__name__ != "member_descriptor":
         return False
     try:
@@ -151,7 +162,9 @@ def _tell_computed(visit: Visit, pair: Pair, live: type) -> None:
     if not cached:
         return
     codes = visit.swap.changes.codes
-    replaced = {name for name in cached if visit.swap.changes.changed(visit.work.edit.module, f"{visit.named(pair.new)}.{name}")}
+    replaced = {
+        name for name in cached if visit.swap.changes.changed(visit.work.edit.module, f"{visit.named(pair.new)}.{name}")
+    }
     for name, value in cached.items():
         if name in replaced or getattr(value.func, "__code__", None) in codes:
             if any(name in getattr(one, "__dict__", ()) for one in _all_instances(live)):
@@ -170,7 +183,7 @@ class Migration:
         self._failed = 0
 
     def step(self, seconds: float) -> bool:
-        """Call the hook of as many objects as `seconds` allow; return whether all are done. What one raises is noted."""
+        """Call the hook of as many objects as `seconds` allow; return whether all are done. Errors are noted."""
         end = time.perf_counter() + seconds
         while self._waiting:
             for one in self._waiting[-_EACH:]:
@@ -186,10 +199,12 @@ class Migration:
         old = {name: held[name] for name in gone if name in held}
         try:
             getattr(type(one), HOOK)(one, ClassChange(self.change.added, self.change.removed, self.change.renamed, old))
-        except Exception as error:  # one object's error must not keep the others from being migrated
+        except Exception as error:  # noqa: BLE001  one object's error must not keep the others from being migrated
             self._failed += 1
             message = f"{type(error).__name__}: {error}"
-            told = finding("HS215", self.path, self.lineno, name=self.cls.__qualname__, count=self._failed, message=message)
+            told = finding(
+                "HS215", self.path, self.lineno, name=self.cls.__qualname__, count=self._failed, message=message
+            )
             self.findings[:] = [told]
 
 

@@ -93,7 +93,7 @@ def departures(swap: Swap) -> Iterator[Departed]:
 
 
 def take_up(visit: Visit, statement: Statement) -> bool:
-    """Run the definition `statement`, which is new here, with the object that it had elsewhere or before; False if none."""
+    """Run the definition `statement`, new here, with the object that it had elsewhere or before; False if none."""
     if visit.scope.prefix or statement.kind not in _DEFINITIONS:
         return False
     known = visit.swap.arrivals.get((visit.work.edit.module, statement.binds[-1]))
@@ -113,7 +113,11 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
     visit.execute(statement, "new")
     swap, name = visit.swap, statement.binds[-1]
     fresh = visit.scope.peek(name)
-    if type(fresh) is FunctionType and fresh.__globals__ is live.__globals__ and not (fresh.__closure__ or live.__closure__):
+    if (
+        type(fresh) is FunctionType
+        and fresh.__globals__ is live.__globals__
+        and not (fresh.__closure__ or live.__closure__)
+    ):
         old = live.__code__
         set_code(swap.journal, live, fresh.__code__, lambda _: None)
         set_header(swap.journal, live, fresh)

@@ -1,4 +1,4 @@
-"""What a call may run, and whether that behaves otherwise now: through names, closures, modules, classes and methods."""
+"""What a call may run, and whether it behaves otherwise now: through names, closures, modules, classes, methods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._compile import inner_codes
 from hotswap._journal import MISSING
-
 from hotswap.patch._proxies import is_forwarder
 
 if TYPE_CHECKING:

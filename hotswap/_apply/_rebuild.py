@@ -14,6 +14,7 @@ from hotswap._diff import decorators
 from hotswap._execute import line_in
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
+from hotswap.errors import StatementError
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
     containers,
@@ -27,7 +28,6 @@ from hotswap.patch._classes import (
     set_bases,
     settle_abstract,
 )
-from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
@@ -35,7 +35,15 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
-_MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__", "__orig_bases__", "__parameters__", "__type_params__")
+_MADE_ANEW = (
+    "__dict__",
+    "__weakref__",
+    "_abc_impl",
+    "__abstractmethods__",
+    "__orig_bases__",
+    "__parameters__",
+    "__type_params__",
+)
 _MADE_LATE = ("__annotations_cache__", "__classdictcell__")
 _OF_PROTOCOLS = ("_is_protocol", "_is_runtime_protocol", "__protocol_attrs__", "__non_callable_proto_members__")
 
@@ -71,7 +79,7 @@ def visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
 
 
 def _let_go(visit: Visit, scope: ClassScope) -> None:
-    """Members that left the text leave with this wave: whether a class is abstract, or what it generates, depends on them."""
+    """Members that left the text leave with this wave: what is generated, and what is abstract, depends on them."""
     gone = [name for one, name in visit.swap.last if one is scope]
     visit.swap.last = [(one, name) for one, name in visit.swap.last if one is not scope]
     for name in gone:
@@ -128,8 +136,8 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     swap, new = visit.swap, pair.new
     swap.commit()
     if _generate.is_fixed(visit, live):
-        why = "its header is read when it is made"
-        swap.tell(visit.work, "HS104", new.lineno, name=visit.named(new), why=why)
+        told = "its header is read when it is made"
+        swap.tell(visit.work, "HS104", new.lineno, name=visit.named(new), why=told)
         change_members(visit, pair, live)
         return
     if _generate.is_made_whole(visit, live):
@@ -153,7 +161,7 @@ def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> None:
     swap, new = visit.swap, pair.new
     swap.commit()
     if header.differs:
-        attempt(visit, new, lambda: super(live, live).__init_subclass__(**header.keywords))
+        attempt(visit, new, lambda: _init_subclass(live, header.keywords))
     assert isinstance(new.node, ast.ClassDef)
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
     if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
@@ -163,6 +171,10 @@ def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> None:
     swap.commit()
     swap.changes.note(visit.work.edit.module, visit.named(new) + ".*", None, live)
     swap.patched(visit.work, visit.named(new), How.IN_PLACE)
+
+
+def _init_subclass(live: Any, keywords: dict[str, Any]) -> None:
+    super(live, live).__init_subclass__(**keywords)
 
 
 def _keywords(statement: Statement) -> list[str]:
@@ -199,7 +211,8 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     guard(swap.journal, live)
 
     def make() -> type:
-        return new_class(new.node.name, header.bases, {**header.keywords, "metaclass": header.meta}, lambda ns: ns.update(members))  # type: ignore[attr-defined]
+        keywords = {**header.keywords, "metaclass": header.meta}
+        return new_class(live.__name__, header.bases, keywords, lambda namespace: namespace.update(members))
 
     before = [len(one) for one in containers(live)]
     with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):

@@ -9,8 +9,8 @@ from typing import Any
 
 from hotswap._compile import class_body, compile_in
 from hotswap._execute import Layer, Stores, run
-from hotswap._loader import build_of
 from hotswap._journal import MISSING, Journal
+from hotswap._loader import build_of
 from hotswap._model import Edit
 from hotswap.patch._classes import cell_of, del_members, own_cell, set_members
 
@@ -34,10 +34,10 @@ class Scope:
         """What qualified names in this scope begin with."""
         return "".join(f"{outer.name}." for outer in self.around)
 
-    def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False, plain: bool = False) -> CodeType:
-        """Return the module code of `nodes`, standing in this scope; if `plain`, without what its loader does to code."""
-        new, build = self.edit.new, None if plain else self.build
-        return compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=build)
+    def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
+        """Return the module code of `nodes`, standing in this scope, made as the module's loader does it."""
+        new = self.edit.new
+        return compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
 
 
 class ModuleScope(Scope):
@@ -62,11 +62,17 @@ class ModuleScope(Scope):
         return self.namespace.get(name, MISSING) if value is MISSING else value
 
     def run(
-        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False, plain: bool = False
+        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False
     ) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         ran = Layer(given, self.stores)
-        run(self.compile(nodes, doc=doc, plain=plain), self.namespace, ran, self.edit.path, nodes[0].lineno)
+        code = self.compile(nodes, doc=doc)
+        if any(getattr(node, "is_lazy", False) for node in nodes):  # PEP 810: only where globals and locals are one
+            own = {name: self.namespace[name] for name in _OF_IMPORTS if name in self.namespace}
+            run(code, own, own, self.edit.path, nodes[0].lineno)
+            ran.update((name, value) for name, value in own.items() if name not in _OF_IMPORTS)
+            return ran
+        run(code, self.namespace, ran, self.edit.path, nodes[0].lineno)
         if ran.pop("__conditional_annotations__", None) is not None:  # its function gives those of `nodes` alone
             del ran["__annotate__"], ran.gone["__annotate__"]
             self.annotations_changed = True
@@ -120,13 +126,13 @@ class ClassScope(Scope):
         return self.members.get(name, vars(self.cls).get(name, MISSING)) if held is MISSING else held
 
     def run(
-        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False, plain: bool = False
+        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False
     ) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
         members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
         members |= {**self.members, **self.aside, **given}
-        body = class_body(self.compile(nodes, doc=doc, plain=plain), [outer.name for outer in self.around])
+        body = class_body(self.compile(nodes, doc=doc), [outer.name for outer in self.around])
         layer = Layer(members, self.outer)
         closure = tuple(cell_of(self.cls, name) for name in body.co_freevars)
         run(body, self.namespace, layer, self.edit.path, nodes[0].lineno, closure)
@@ -142,7 +148,7 @@ class ClassScope(Scope):
         return layer
 
     def store(self, name: str, value: object) -> None:
-        """Set the member `name` with the next wave; what is `held_back` waits aside for the one who writes the class anew."""
+        """Set the member `name` with the next wave; what is `held_back` waits for the one who writes the class anew."""
         name = self.mangled(name)
         self.touched.add(name)
         (self.aside if name in self.held_back else self.members)[name] = value

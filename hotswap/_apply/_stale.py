@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
 from hotswap._apply import _chains, _definitions, _follow, _rebuild
@@ -16,12 +16,14 @@ from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._diff import decorators
 from hotswap._journal import MISSING
-from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._values import alike, stateless
 from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
+
+_VALUES = (Kind.ASSIGN, Kind.OTHER)
 
 
 def keep(visit: Visit, pair: Pair) -> None:
@@ -83,7 +85,10 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
     if not isinstance(live, type) or not _any_maybe(visit.swap, pair.new):
         return
     inner = Pair(pair.old, pair.new, _unchanged_inner(pair))
-    if any(visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name) for name in _header_reads(pair.new)):
+    if any(
+        visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name)
+        for name in _header_reads(pair.new)
+    ):
         _rebuild.change_header(visit, inner, live)
     else:
         _rebuild.change_members(visit, inner, live)
@@ -113,7 +118,9 @@ def _expressions(statement: Statement) -> frozenset[str]:
     """Return the dotted names that the header of an ``if`` or ``with`` reads."""
     node = statement.node
     parts: list[ast.AST] = [node.test] if isinstance(node, ast.If) else list(getattr(node, "items", ()))
-    return frozenset(_dotted(inner) for part in parts for inner in ast.walk(part) if isinstance(inner, (ast.Name, ast.Attribute)))
+    return frozenset(
+        _dotted(inner) for part in parts for inner in ast.walk(part) if isinstance(inner, (ast.Name, ast.Attribute))
+    )
 
 
 def _dotted(node: ast.AST) -> str:
@@ -130,11 +137,11 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     stale = stale_decorators(visit, node)
     if not stale and raws:
         _definitions.redefine(visit, pair.new, raws)
-        visit.swap.patched(visit.work, visit.named(pair.new), _definitions.How.IN_PLACE)
-    elif stale and raws and not _unquiet(visit, pair.new):
+        visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
+    elif stale and raws and not unquiet(visit, pair.new):
         _definitions.redecorate(visit, pair, raws)
     elif stale:
-        _tell_kept(visit, pair.new, reason, _unquiet(visit, pair.new) or "its function is not there any more")
+        _tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
 
 
 def stale_decorators(visit: Visit, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
@@ -150,12 +157,14 @@ def _reads_changed(visit: Visit, expression: ast.expr) -> bool:
 def _calls_changed(visit: Visit, decorator: ast.expr) -> bool:
     name = _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
     called = resolve(visit.scope, name) if name else None
-    return behaves_otherwise(visit.swap, called) or (isinstance(decorator, ast.Call) and makes_otherwise(visit.swap, called))
+    return behaves_otherwise(visit.swap, called) or (
+        isinstance(decorator, ast.Call) and makes_otherwise(visit.swap, called)
+    )
 
 
 def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> None:
     said = wish(visit, statement)
-    why = _unquiet(visit, statement) or visit.swap.touched.get(id(statement), "")
+    why = unquiet(visit, statement) or visit.swap.touched.get(id(statement), "")
     if said == KEEP or (why and said != RERUN):
         why = "# hotswap: keep" if said == KEEP else why
         _tell_kept(visit, statement, reason, why)
@@ -163,7 +172,8 @@ def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> None:
         visit.execute(statement, reason)
 
 
-def _unquiet(visit: Visit, statement: Statement) -> str:
+def unquiet(visit: Visit, statement: Statement) -> str:
+    """Return why running `statement` may have effects; "" if it has none."""
     return _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope)) or ""
 
 
@@ -182,7 +192,9 @@ def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
 def _tell_kept(visit: Visit, statement: Statement, reason: str, why: str) -> None:
     name = visit.named(statement)
     if statement.binds:
-        visit.swap.tell(visit.work, "HS201", statement.lineno, name=name, why=f"{reason}; {why}", target=visit.target(statement))
+        visit.swap.tell(
+            visit.work, "HS201", statement.lineno, name=name, why=f"{reason}; {why}", target=visit.target(statement)
+        )
     else:
         visit.swap.tell(visit.work, "HS202", statement.lineno, why=f"{reason}; {why}", target=visit.target(statement))
 
@@ -194,6 +206,8 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if isinstance(scope, ClassScope) and swap.changes.changed(module, scope.prefix + name):
             return f"reads {name}"
         if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
+            return f"reads {name}"
+        if statement.kind in _VALUES and swap.changes.remade(scope.namespace, name):
             return f"reads {name}"
         if name.partition(".")[0] in visit.passing:
             return f"reads {name}"
@@ -236,29 +250,41 @@ def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
     return False
 
 
-def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...]) -> None:
+class Block(NamedTuple):
+    """What a block of statements was: its diff, and its old statements, which made what the process holds."""
+
+    diff: Diff
+    old: tuple[Statement, ...]
+
+    def inner(self, statement: Statement) -> Block:
+        """Return the same for the class body or suite of the new `statement`."""
+        for pair in (*self.diff.unchanged, *self.diff.changed):
+            if pair.new is statement:
+                return Block(pair.inner or _unchanged_inner(pair), pair.old.children)
+        return Block(Diff(), ())
+
+
+def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...], block: Block) -> None:
     """Before anything changes: note which statements that may run again bound something that was touched since."""
     for statement in statements:
         if id(statement) in swap.maybe:
-            _probe_chains(swap, work, scope, statement, statements)
+            _probe_chains(swap, work, scope, statement, block)
         if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
             why = _touched(swap, scope, statement)
             if why:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
-            probe(swap, work, scope, statement.children)
+            probe(swap, work, scope, statement.children, block.inner(statement))
         elif statement.kind is Kind.CLASS and isinstance(live := scope.peek(statement.binds[-1]), type):
             assert isinstance(statement.node, ast.ClassDef)
             inner = ClassScope(scope, work.scope.stores, statement.node, live)
-            probe(swap, work, inner, statement.children)
+            probe(swap, work, inner, statement.children, block.inner(statement))
 
 
-def _probe_chains(
-    swap: Swap, work: Work, scope: AnyScope, statement: Statement, statements: tuple[Statement, ...]
-) -> None:
+def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:
     """Note of each chain that `statement` is a link of, whether its object was touched since it was made."""
     for name in (*statement.binds, *statement.mutates):
-        links = [s for s in statements if name in s.binds or name in s.mutates]
+        links = [s for s in block.old if name in s.binds or name in s.mutates]
         place = (work.edit.module, scope.prefix + name)
         if len(links) > 1 and place not in swap.probed:
             swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
@@ -267,6 +293,8 @@ def _probe_chains(
 def _touched(swap: Swap, scope: AnyScope, statement: Statement) -> str:
     """Return why the names that an assignment bound do not hold, untouched, what its text gives; "" if they do."""
     held = {name: scope.peek(name) for name in statement.binds if name != "__annotations__"}
+    if not held:
+        return ""  # it stores into an object: to run it now would be to store
     if not all(stateless(value) for value in held.values()):
         return "it holds an object with state"
     if _quiet.unquiet(statement.node, quiet_scope(swap, scope)):
@@ -303,10 +331,12 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
 
 
 def _tell_removed(visit: Visit, statement: Statement) -> None:
-    if statement.kind is Kind.OTHER and not statement.binds and _unquiet(visit, statement):
+    if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
         line = statement.lineno
         visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])
     elif statement.kind is Kind.DEF and getattr(statement.node, "decorator_list", ()):
-        why = _unquiet(visit, statement)
+        why = unquiet(visit, statement)
         if why:
-            visit.swap.tell(visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})")
+            visit.swap.tell(
+                visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})"
+            )

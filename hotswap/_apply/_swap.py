@@ -163,11 +163,13 @@ class Swap:
         """Take everything back, and forget the project's modules that were imported on the way."""
         for work in self.works.values():
             work.scope.stores.clear()
-        self.journal.undo()
-        for name in list(new_modules(self.known)):
-            module = sys.modules[name]
-            if type(module) is ModuleType and self.is_project(module):
-                _unload(name, module)
+        try:
+            self.journal.undo()
+        finally:
+            for name in reversed(list(new_modules(self.known))):
+                module = sys.modules[name]
+                if type(module) is ModuleType and self.is_project(module):
+                    _unload(name, module)
 
     def visit(self, module: str) -> None:
         """Bring `module` to its new text, unless it is no module of the group, done, or under way.

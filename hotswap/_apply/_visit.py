@@ -50,8 +50,9 @@ class Visit:
                 _stale.keep(self, unchanged[id(statement)])
             elif not _moves.take_up(self, statement):
                 self.execute(statement, "new")
+            self._end_chains(statement)
         self.forget(diff.removed, new)
-        self.forget([pair.old for pair in diff.changed if pair.inner is None], new)
+        self.forget([pair.old for pair in diff.changed if pair.inner is None or _ran_whole(pair)], new)
         _stale.tell_effects(self, diff)
 
     def _close_chains(self, statement: Statement) -> None:
@@ -64,6 +65,16 @@ class Visit:
                 self._restore(name, self.chains.open.pop(name))
             elif held is MISSING:
                 del self.chains.open[name]
+
+    def _end_chains(self, statement: Statement) -> None:
+        """Behind a last link that only alters the object: if an earlier link made another one, tell the readers."""
+        for name in self.chains.last.get(id(statement), ()):
+            held = self.chains.open.pop(name, MISSING)
+            made = self.scope.peek(name)
+            if held is not MISSING and made is not MISSING and made is not held:
+                self._restore(name, held)
+                if self.swap.bind(self.work, self.scope, name, made):
+                    self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 
     def _restore(self, name: str, held: object) -> None:
         if self.scope.peek(name) is held:
@@ -90,7 +101,7 @@ class Visit:
 
     def put_back(self, name: str, live: object, statement: Statement) -> None:
         """Bind `name` to an object of before; one that was registered under the same name does not forward to it."""
-        if name in self.chains.last.get(self.closing, ()) and getattr(statement.node, "decorator_list", ()):
+        if name in self.chains.last.get(self.closing, ()) and getattr(statement.node, "decorator_list", []):
             self.chains.open.pop(name, None)
             self.swap.bind(self.work, self.scope, name, live)
         else:
@@ -142,6 +153,10 @@ class Visit:
             if pair.inner:
                 self.swap.tell(self.work, "HS202", pair.new.lineno, why="the main part of a script", target=self.target(pair.new))
             return
+        if _branches.fails_otherwise(self, pair) and not _stale.unquiet(self, pair.new):
+            self.execute(pair.new, "its body did not come to its end before")
+            self.forget(pair.inner.removed, self.new)
+            return
         for branch, nodes in suites(pair.new.node):
             inner = branch_of(pair.inner, branch)
             wrap = _wrapping(pair.new.node, branch, self.wrap)
@@ -150,7 +165,7 @@ class Visit:
             visit = Visit(self.swap, self.work, self.scope, wrap)
             if not isinstance(pair.new.node, ast.If):
                 visit.siblings = frozenset(n for s in pair.new.children if s.branch != branch for n in s.binds)
-            visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self._bound_by(s))
+            visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self.bound_by(s))
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
             else:
@@ -173,6 +188,8 @@ class Visit:
         """Run `nodes`, which stand for `statement`, in this scope."""
         wrapped = self.wrap(nodes)
         reaching = self.make_ready(statement, wrapped)
+        if wrapped == nodes:  # else the program may have an answer to a failing import
+            _follow.refuse_leaving(self, statement)
         self.swap.note_containers(self.work, statement)
         before = dict(self.scope.namespace) if reaching else {}
         bound = self.scope.run(wrapped, doc=statement.key == "doc")
@@ -199,6 +216,9 @@ class Visit:
     def bind_all(self, statement: Statement, bound: Layer) -> None:
         """Bind what a run bound, each name where readers can tell the new value from the old."""
         if "*" in statement.binds:
+            for name in _follow.leaving(self, statement) & bound.keys():
+                del bound[name]
+                bound.gone.pop(name)
             self.work.starred |= bound.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
@@ -237,11 +257,11 @@ class Visit:
         removed = list(removed)
         if not removed:
             return
-        kept = {*self.elsewhere, *(name for statement in new for name in self._bound_by(statement))}
+        kept = {*self.elsewhere, *(name for statement in new for name in self.bound_by(statement))}
         if isinstance(self.scope, ModuleScope):
             kept |= self.work.starred
         for statement in removed:
-            for name in statement.binds:
+            for name in _follow.names_bound(self, statement):
                 if name not in kept and self._may_leave(name) and not self._came_back(name):
                     self._leave(name)
 
@@ -249,18 +269,24 @@ class Visit:
         """Whether another suite of the same ``try`` has just bound `name`: its handler, for instance."""
         return name in self.siblings and self.scope.peek(name) is not self.work.before.get(name, MISSING)
 
-    def _bound_by(self, statement: Statement) -> Iterator[str]:
+    def bound_by(self, statement: Statement) -> Iterator[str]:
         """Yield the names that `statement` binds; of an ``if`` only those of the branch that is taken, if that is known."""
         node = statement.node
         if not isinstance(node, ast.If) or (truth := _stale.truth(self, node)) is None:
             yield from statement.binds
             return
+        inside = {name for child in statement.children for name in child.binds}
+        yield from (name for name in statement.binds if name not in inside)  # the test's own: ``if (n := read()):``
         for child in statement.children:
             if (child.branch == "body") is truth:
-                yield from self._bound_by(child)
+                yield from self.bound_by(child)
 
     def _leave(self, name: str) -> None:
         old = self.scope.peek(name)
+        if name == "__doc__":  # a module and a class without one have None there, not nothing
+            self.swap.bind(self.work, self.scope, name, None)
+            self.swap.patched(self.work, self.scope.prefix + name, How.REMOVED)
+            return
         self.swap.changes.note(self.work.edit.module, self.scope.prefix + name, old, MISSING)
         self.swap.last.append((self.scope, name))
         self.swap.patched(self.work, self.scope.prefix + name, How.REMOVED)
@@ -282,6 +308,11 @@ class Visit:
     def target(self, statement: Statement) -> str:
         """Return the target by which a user can have `statement` run."""
         return f"{self.work.edit.module}:{self.named(statement)}"
+
+
+def _ran_whole(pair: Pair) -> bool:
+    """Whether the header of an ``if``, ``try`` or ``with`` changed, so that it is another statement."""
+    return pair.new.kind is Kind.SUITE and not same_header(pair)
 
 
 def branch_of(diff: Diff, branch: str) -> Diff:

@@ -27,7 +27,9 @@ class Django:
     def fixed(self, cls: type, name: str, maker: object, annotation: str) -> str:
         """Fields, managers and the options in ``Meta`` are."""
         meta: Any = vars(cls)["_meta"]
-        held = {field.name for field in (*meta.local_fields, *meta.local_many_to_many)} | {one.name for one in meta.local_managers}
+        held = {field.name for field in (*meta.local_fields, *meta.local_many_to_many)} | {
+            one.name for one in meta.local_managers
+        }
         return _ADVICE if name in held or name == "Meta" or hasattr(maker, "contribute_to_class") else ""
 
     def renew(self, edit: ClassEdit) -> bool:

@@ -1,4 +1,4 @@
-"""pydantic, version 2: fields and validators are taken over, and the schemas of all models that use the class rebuilt."""
+"""pydantic, version 2: fields and validators are taken over, the schemas of all models that use the class rebuilt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from hotswap.adapters import ClassEdit
 
 _TAKEN: Final = (
     *("__annotations__", "model_config", "__class_vars__", "__private_attributes__", "__pydantic_computed_fields__"),
-    *("__pydantic_fields__", "__pydantic_custom_init__", "__pydantic_post_init__", "__signature__", "__pydantic_extra_info__"),
+    *(
+        "__pydantic_fields__",
+        "__pydantic_custom_init__",
+        "__pydantic_post_init__",
+        "__signature__",
+        "__pydantic_extra_info__",
+    ),
 )
 _FIELDS: Final = "__pydantic_fields__"
 _DECORATORS: Final = "__pydantic_decorators__"
@@ -37,7 +43,7 @@ class Pydantic:
         return ""
 
     def renew(self, edit: ClassEdit) -> bool:
-        """Take over fields and validators, then rebuild the model, those that inherit from it, and those that embed it."""
+        """Take over fields and validators, then rebuild the model, and those that inherit from it or embed it."""
         for name in (*_TAKEN, *edit.names):
             edit.take(name)
         edit.commit()

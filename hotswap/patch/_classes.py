@@ -19,7 +19,11 @@ from typing import Any
 from hotswap._journal import CONTAINERS, MISSING, Journal, drop_member, restorer
 from hotswap.patch._heap import referrers
 
-_IMPLICIT: dict[str, type] = {"__new__": staticmethod, "__init_subclass__": classmethod, "__class_getitem__": classmethod}
+_IMPLICIT: dict[str, type] = {
+    "__new__": staticmethod,
+    "__init_subclass__": classmethod,
+    "__class_getitem__": classmethod,
+}
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _FIXED = ("__slots__", "__dict__", "__weakref__")
 
@@ -56,7 +60,11 @@ def own_cell(functions: Iterator[object], cls: type) -> None:
 def own_methods(journal: Journal, old: type, new: type) -> None:
     """Record that ``super()`` and ``__class__`` in the methods of `new`, taken from `old`, mean the new class."""
     for value in vars(new).values():
-        for raw in (value, getattr(value, "__func__", None), *(getattr(value, name, None) for name in ("fget", "fset", "fdel", "func"))):
+        for raw in (
+            value,
+            getattr(value, "__func__", None),
+            *(getattr(value, name, None) for name in ("fget", "fset", "fdel", "func")),
+        ):
             own_method(journal, raw, old, new)
 
 
@@ -93,12 +101,12 @@ def subclasses(cls: type) -> Iterator[type]:
 
 
 def settle_abstract(journal: Journal, cls: type) -> None:
-    """Work out anew which members of `cls` and its subclasses are abstract, and forget cached ``isinstance`` answers."""
+    """Work out anew which members of `cls` and its subclasses are abstract, and forget what ``isinstance`` cached."""
     for one in subclasses(cls):
         if not isinstance(one, abc.ABCMeta):
             continue
-        old = getattr(one, "__abstractmethods__", frozenset())
-        abc.update_abstractmethods(one)
+        old: frozenset[str] = getattr(one, "__abstractmethods__", frozenset())
+        abc.update_abstractmethods(one)  # type: ignore[arg-type]  # it wants to know of what
         journal.note(partial(setattr, one, "__abstractmethods__", old))
         abc._reset_caches(one)  # type: ignore[attr-defined]  # what ABCMeta's own test-suite uses
         _settle_protocol(journal, one)
@@ -130,7 +138,10 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
     old = cls.__bases__
     if old == bases:
         return None
-    set_new, set_old = partial(type.__setattr__, cls, "__bases__", bases), partial(type.__setattr__, cls, "__bases__", old)
+    set_new, set_old = (
+        partial(type.__setattr__, cls, "__bases__", bases),
+        partial(type.__setattr__, cls, "__bases__", old),
+    )
     refused = can_take(set_new, set_old)
     if refused is None:
         journal.do(set_new, set_old)
@@ -150,7 +161,8 @@ def guard(journal: Journal, cls: type) -> None:
 
 def containers(cls: type) -> Iterator[Any]:
     """Yield the containers in which code that runs for each new class below `cls` may keep it."""
-    for base in (*cls.__mro__, *type(cls).__mro__):
+    every: list[type] = [*type.mro(cls), *type.mro(type(cls))]
+    for base in every:
         if base.__flags__ & _HEAP:
             yield from (value for value in vars(base).values() if type(value) in CONTAINERS)
     for owner, name in ((cls, "__init_subclass__"), (type(cls), "__new__"), (type(cls), "__init__")):
@@ -189,7 +201,7 @@ class _Quiet:
 
 
 def twin_of(cls: type, members: Mapping[str, Any]) -> type:
-    """Return an empty class with the bases and metaclass of `cls`, and `members` put on it; no code of the program runs."""
+    """Return an empty class with bases and metaclass of `cls`, and `members` put on it; no code of the program runs."""
     named = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
     bases = (_Quiet, *(base for base in cls.__bases__ if base is not object))
     twin: type = type.__new__(type(cls), cls.__name__, bases, named)
@@ -205,7 +217,7 @@ def detach(twin: type) -> None:
 
 
 def instances(cls: type) -> list[Any]:
-    """Return the live objects whose class is exactly `cls`. An instance refers to its (heap) class, so one pass finds them.
+    """Return the live objects whose class is exactly `cls`. An instance refers to its class, so one pass finds them.
 
     Objects that the garbage collector does not track (slots without containers) are not found.
     """
@@ -226,8 +238,9 @@ def move_instances(journal: Journal, old: type, new: type) -> int:
 
 
 def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type, type]]:
-    """Have the subclasses of `old` inherit from `new`, at once; yield (old, new) for those that had to be made anew too."""
-    for one in type.__subclasses__(old):
+    """Have the subclasses of `old` inherit from `new`, at once; yield (old, new) for those made anew, too."""
+    below: list[Any] = type.__subclasses__(old)
+    for one in below:
         if one is new or new in one.__mro__ or one in new.__mro__:
             continue
         bases = tuple(new if base is old else base for base in one.__bases__)
@@ -260,7 +273,7 @@ def forward_constructor(old: type, new: Any) -> None:
             return new(*args, **kwargs)
         if own is not None:
             return own(cls, *args, **kwargs)
-        above = next(one for one in cls.__mro__ if id(one) == number)
+        above: Any = next(one for one in cls.__mro__ if id(one) == number)
         made = super(above, cls).__new__
         return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 

@@ -75,7 +75,9 @@ def is_generated(cls: type, name: str, value: Any) -> bool:
         fields = vars(cls)[_FIELDS].values()
         return bool(value == tuple(f.name for f in fields if f.init and not f.kw_only))
     if name == "__doc__":
-        return type(value).__name__ == "_AutoDocstring" or isinstance(value, str) and value.startswith(f"{cls.__name__}(")
+        return (
+            type(value).__name__ == "_AutoDocstring" or (isinstance(value, str) and value.startswith(f"{cls.__name__}("))
+        )
     if name == "__hash__":
         return value is None or _is_written(value)
     return name.startswith("__") and _is_written(value)
@@ -144,7 +146,7 @@ def _is_stale(cls: type, name: str, value: Any, stated: Mapping[str, Any]) -> bo
 def _new_slots(cls: type, twin: type) -> frozenset[str]:
     """Return the names that the decorator would give the class slots for."""
     inherited = {name for base in cls.__mro__[1:] for name in _slots(base)}
-    return frozenset(f.name for f in dataclasses.fields(twin)) - inherited  # type: ignore[arg-type]  # it is one by now
+    return frozenset(f.name for f in dataclasses.fields(twin)) - inherited
 
 
 def _slots(cls: type) -> tuple[str, ...]:

@@ -186,7 +186,7 @@ def _has_own(value: object, name: str) -> bool:
         return False
 
 
-def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: FunctionType) -> None:
+def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> None:
     """Record on a wrapper the header that it copied from `function`, where the copy is still what it copied."""
     if type(wrapper) is not FunctionType and _attribute(wrapper, "__annotations__") is None:
         return

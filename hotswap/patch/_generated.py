@@ -1,4 +1,4 @@
-"""Classes whose members a library wrote: dataclasses, enums, named tuples, typed dicts, regenerated on the same object."""
+"""Classes whose members a library wrote: enums, named tuples, typed dicts, regenerated on the same object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from hotswap.patch._classes import detach, twin_of
 _TABLES: Final = ("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_")
 _FLAGS: Final = ("_flag_mask_", "_all_bits_", "_singles_mask_", "_inverted_")
 LAID_OUT: Final = ("__dict__", "__weakref__", "__slots__", "_abc_impl")
-_OWN: Final = ("__dict__", "__weakref__", "__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__")
+_OWN: Final = (
+    "__dict__",
+    "__weakref__",
+    "__module__",
+    "__qualname__",
+    "__doc__",
+    "__firstlineno__",
+    "__static_attributes__",
+)
 
 
 def kind_of(cls: type) -> str:
@@ -35,7 +43,7 @@ ORDER: Final = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
 def order_again(journal: Journal, cls: type, members: Mapping[str, Any]) -> None:
-    """Record on `cls` what `functools.total_ordering` derives from its `members`; raise ValueError if there is nothing."""
+    """Record on `cls` what `functools.total_ordering` derives from its `members`; ValueError if there is nothing."""
     derived = [name for name in ORDER if getattr(vars(cls).get(name), "__module__", "") == "functools"]
     twin = twin_of(cls, {n: v for n, v in members.items() if n not in (*derived, *LAID_OUT)})
     functools.total_ordering(twin)
@@ -117,7 +125,11 @@ def _set_tables(journal: Journal, cls: Any, fresh: Any, members: Mapping[int, An
     if "_flag_mask_" in vars(fresh):
         made = vars(cls)["_value2member_map_"]
         held = _translated(fresh._value2member_map_, members)
-        kept = {value: one for value, one in made.items() if _is_combined(one, value, fresh._flag_mask_) and value not in held}
+        kept = {
+            value: one
+            for value, one in made.items()
+            if _is_combined(one, value, fresh._flag_mask_) and value not in held
+        }
         journal.set_member(cls, "_value2member_map_", held | kept)
     for name in _FLAGS:
         if name in vars(fresh):
@@ -183,7 +195,11 @@ def _inherit_keys(journal: Journal, cls: Any, bases: list[Any]) -> None:
         annotations |= own
         required |= {key for key in own if key in base.__required_keys__}
         optional |= {key for key in own if key in base.__optional_keys__}
-    keys = {"__annotations__": annotations, "__required_keys__": frozenset(required), "__optional_keys__": frozenset(optional)}
+    keys = {
+        "__annotations__": annotations,
+        "__required_keys__": frozenset(required),
+        "__optional_keys__": frozenset(optional),
+    }
     for name in ("__annotate_func__", "__annotations_cache__"):  # storing annotations on a class moves these (PEP 649)
         journal.del_member(cls, name)
     for name, value in keys.items():

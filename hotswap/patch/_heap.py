@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import Any, Final
 
-# Some interpreters freeze a few hundred objects of their own while they start (375 on 3.12.1). A server that freezes its
-# heap before it forks has many thousands.
+# Some interpreters freeze a few hundred objects of their own while they start (375 on 3.12.1). A server that freezes
+# its heap before it forks has many thousands.
 _OF_THE_INTERPRETER: Final = 2_000
 
 

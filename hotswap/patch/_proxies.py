@@ -39,7 +39,9 @@ def forward(journal: Journal, function: FunctionType, target: object, like: Func
 
 def forwarders(target: FunctionType) -> list[FunctionType]:
     """Return the functions that forward to `target`, whose signature they have to follow."""
-    return [one for one in _FORWARDERS.get(target, ()) if is_forwarder(one) and one.__dict__.get("__wrapped__") is target]
+    return [
+        one for one in _FORWARDERS.get(target, ()) if is_forwarder(one) and one.__dict__.get("__wrapped__") is target
+    ]
 
 
 def _trampoline(old: CodeType, target: object, like: CodeType | None) -> CodeType:
@@ -92,4 +94,3 @@ def calls_forwarder(value: object) -> bool:
 def is_forwarder(function: FunctionType) -> bool:
     """Whether `function` already only forwards."""
     return function.__code__.co_filename == "<hotswap>"
-

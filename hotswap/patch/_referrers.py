@@ -1,7 +1,7 @@
 """References: replace an object by another where Python code can hold it, and count the places where it cannot.
 
-Replaced: values of dictionaries (of modules, classes, instances, plain ones), items of lists, closure cells, defaults of
-functions, bases of classes. Tuples, keys, sets, frames and C structures hold on to what they have.
+Replaced: values of dictionaries (of modules, classes, instances, plain ones), items of lists, closure cells, defaults
+of functions. Tuples, keys, sets, frames and C structures hold on to what they have.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from weakref import ReferenceType
 from hotswap._journal import Journal
 from hotswap.patch._classes import subclasses
 from hotswap.patch._heap import referrers
-
 
 _NOT_COUNTED: Final = (FrameType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType, ReferenceType)
 
@@ -46,7 +45,7 @@ def _belongs_to(old: object, holder: Any) -> bool:
     if not isinstance(old, type):
         return type(holder) is dict and any(type(one) is type(old) for one in referrers(holder))
     if type(holder) is tuple:
-        return any(holder is one.__mro__ or holder is one.__bases__ for one in subclasses(old))
+        return any(holder is part for one in subclasses(old) for part in (one.__mro__, one.__bases__))
     return type(holder) is old or (isinstance(holder, type) and old in holder.__mro__)
 
 
@@ -66,7 +65,7 @@ def _replace_in(journal: Journal, holder: Any, old: object, new: object) -> bool
 
 
 def _in_defaults(journal: Journal, holder: tuple[Any, ...], old: object, new: object) -> bool:
-    """Replace `old` in a tuple of defaults, by another tuple; no other tuple can be told from a value of the program."""
+    """Replace `old` in a tuple of defaults, by another tuple; other tuples may be values of the program."""
     found = [f for f in referrers(holder) if type(f) is FunctionType and f.__defaults__ is holder]
     for function in found:
         journal.set_attribute(function, "__defaults__", tuple(new if item is old else item for item in holder))

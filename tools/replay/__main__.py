@@ -1,13 +1,14 @@
 """Replay histories and print a table: ``python tools/replay more-itertools tomlkit --tool hotswap --json found.json``.
 
-Each row is a project under a tool: of how many steps the living process equalled a fresh one, level by level (a lower
-level includes the ones before it), what findings told, and what a step cost. ``-v`` lists the differences that nobody told.
+Each row is a project under a tool: of how many steps the living process equalled a fresh one, level by level (each
+includes the ones before it), what findings told, and what a step cost. ``-v`` lists what differs and was not told.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -34,7 +35,7 @@ def row(name: str, steps: list[Step]) -> str:
     cpu = sorted(1e3 * step.cpu for step in steps)
     codes: Counter[str] = sum((step.codes() for step in steps), Counter())
     told = ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "-"
-    times = f"{statistics.median(cpu):.0f} / {cpu[int(0.95 * (len(cpu) - 1))]:.0f} / {cpu[-1]:.0f}"
+    times = f"{statistics.median(cpu):.0f} / {cpu[math.ceil(0.95 * (len(cpu) - 1))]:.0f} / {cpu[-1]:.0f}"
     return f"| {name} | {len(steps)} | {' | '.join(shares)} | {told} | {times} |"
 
 
@@ -76,7 +77,9 @@ def main() -> int:
     """Replay what the arguments name; return 1 if hotswap was silent about a difference."""
     parser = argparse.ArgumentParser(prog="replay", description=__doc__)
     parser.add_argument("projects", nargs="*", help=f"of {', '.join(PROJECTS)}; all if none is named")
-    parser.add_argument("--tool", action="append", choices=list(TOOLS), help="hotswap if none is named; may be repeated")
+    parser.add_argument(
+        "--tool", action="append", choices=list(TOOLS), help="hotswap if none is named; may be repeated"
+    )
     parser.add_argument("--steps", type=int, default=30, help="how many releases to download")
     parser.add_argument("--download", action="store_true", help="have pip fetch what the cache lacks")
     parser.add_argument("--folder", type=Path, help="a history of one folder a version; the project names the package")
@@ -93,7 +96,9 @@ def main() -> int:
         project = PROJECTS.get(name) or Project(name, (name,))
         if given.download:
             download(project, given.steps + 1, given.cache)
-        history = History.of_folders(project, given.folder) if given.folder else History.of_releases(project, given.cache)
+        history = (
+            History.of_folders(project, given.folder) if given.folder else History.of_releases(project, given.cache)
+        )
         for tool in given.tool or ["hotswap"]:
             print(f"{name}, {tool}")
             found[f"{name}, {tool}"] = _replay(history, given, tool)

@@ -2,17 +2,15 @@
 
 Two processes that run the same version have the same digest. `behaviour` is what a caller can notice: code without
 positions, constants, defaults, closures, bases, members. `core` adds docstrings, annotations, signatures; `full` adds
-names that are left over, `__module__`, `__qualname__`, `__globals__`, pickling, subclasses; `lines` adds every line and
-column. Identity is part of it: a thing is described at its home (where its module and qualified name say) and is named by
-that home elsewhere; a second copy of a class has no home, so it shows.
+names that are left over, `__module__`, `__qualname__`, `__globals__`, pickling, subclasses; `lines` adds every line
+and column. Identity is part of it: a thing is described at its home (where its module and qualified name say) and is
+named by that home elsewhere; a second copy of a class has no home, so it shows.
 """
 
 from __future__ import annotations
 
-import builtins
 import functools
 import gc
-import hashlib
 import inspect
 import pickle
 import re
@@ -21,8 +19,10 @@ import types
 import typing
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final
+
+from codes import content, positions
 
 Facets = dict[str, str]
 Digest = dict[str, Facets]
@@ -32,13 +32,13 @@ _CORE: Final = ("doc", "annotations", "signature", "static_attributes")
 _FULL: Final = ("left over", "module", "name", "qualname", "globals", "pickle", "subclasses")
 
 _MODULE_OWN: Final = frozenset(
-    ("__builtins__", "__cached__", "__file__", "__loader__", "__spec__", "__path__", "__doc__", "__annotations__")
-    + ("__annotate__", "__conditional_annotations__", "__warningregistry__")
+    "__builtins__ __cached__ __file__ __loader__ __spec__ __path__ __doc__ __annotations__ __annotate__"
+    " __conditional_annotations__ __warningregistry__".split()
 )
 _CLASS_OWN: Final = frozenset(
-    ("__dict__", "__weakref__", "__module__", "__doc__", "__annotations__", "__qualname__", "_abc_impl", "__annotate__")
-    + ("__firstlineno__", "__static_attributes__", "__abstractmethods__", "__annotations_cache__", "__annotate_func__")
-    + ("__classdictcell__", "_is_runtime_protocol")
+    "__dict__ __weakref__ __module__ __doc__ __annotations__ __qualname__ _abc_impl __annotate__ __firstlineno__"
+    " __static_attributes__ __abstractmethods__ __annotations_cache__ __annotate_func__ __classdictcell__"
+    " _is_runtime_protocol".split()
 )
 _BY_TYPE_ALONE: Final = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _BY_TEXT: Final = (re.Pattern, typing.TypeVar, typing.ParamSpec, types.BuiltinFunctionType, types.MethodDescriptorType)
@@ -114,9 +114,10 @@ class Walk:
         return f"(at {place})" if place else f"(copy of {called})" if "<" not in called else f"(local {called})"
 
     def _enter(self, path: str, value: object) -> Facets | None:
-        """Return the facets to fill for `path`; None if a fresh process has no such path, or `value` is described already."""
-        facets: Facets = {}
-        self.digest[path] = facets
+        """Return the facets to fill for `path`; None if a fresh process has none, or `value` is described already."""
+        if path in self.digest:
+            return None
+        facets = self.digest[path] = {}
         if self.limit is not None and path not in self.limit:
             facets["left over"] = type(value).__name__
             return None
@@ -210,7 +211,8 @@ class Walk:
         facets["static_attributes"] = self.text(sorted(members.get("__static_attributes__", ())))
         facets |= {name: str(getattr(cls, f"__{name}__")) for name in ("module", "name", "qualname")}
         facets["pickle"] = _pickles(cls)
-        below = [self.name(one) for one in type.__subclasses__(cls) if self.is_ours(one.__module__)]
+        children: list[type] = type.__subclasses__(cls)
+        below = [self.name(one) for one in children if self.is_ours(one.__module__)]
         facets["subclasses"] = ", ".join(sorted(below))
         facets["lines"] = str(members.get("__firstlineno__", ""))
         for name in sorted(members):
@@ -245,7 +247,18 @@ class Walk:
             yield from ((f"[{index}]", item) for index, item in enumerate(value))
         elif isinstance(value, (set, frozenset)):
             yield "items", "; ".join(sorted(map(self.text, value)))
-        for name in ("fget", "fset", "fdel", "__func__", "func", "args", "keywords", "__self__", "__wrapped__", "__args__"):
+        for name in (
+            "fget",
+            "fset",
+            "fdel",
+            "__func__",
+            "func",
+            "args",
+            "keywords",
+            "__self__",
+            "__wrapped__",
+            "__args__",
+        ):
             if _has_wrapped(value, name):
                 yield name, getattr(value, name)
         yield from sorted(_attributes(value).items())
@@ -276,7 +289,7 @@ class Walk:
         if isinstance(value, types.UnionType):
             return " | ".join(self.text(item, depth) for item in value.__args__)
         place = self._places.get(id(value))
-        if place:
+        if place and not isinstance(value, types.BuiltinFunctionType):
             return f"(at {place})"
         kind = self._kind(value)
         return f"{kind}({', '.join(f'{n}={self.text(p, depth)}' for n, p in _attributes(value).items())})"
@@ -286,43 +299,6 @@ class Walk:
             return _ADDRESS.sub("", repr(value)).replace(self.root, "<root>")
         except Exception as error:  # noqa: BLE001  a `__repr__` of the project may raise anything
             return type(error).__name__
-
-
-# -- code --------------------------------------------------------------------------------------------------------------
-
-
-def content(code: CodeType) -> str:
-    """Return a hash of what `code` does, wherever it stands."""
-    return hashlib.blake2b(repr(_content_of(code)).encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-def _content_of(code: CodeType) -> tuple[object, ...]:
-    consts = tuple(_content_of(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts)
-    if not code.co_flags & inspect.CO_OPTIMIZED and sys.version_info >= (3, 13):
-        consts = tuple(c for c in consts if c != _constant(code.co_firstlineno))  # `__firstlineno__` of a class body
-    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-    names = (code.co_name, code.co_qualname, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return (*names, *shape, code.co_code, code.co_exceptiontable, consts)
-
-
-def _constant(value: object) -> object:
-    if isinstance(value, frozenset):
-        return ("frozenset", sorted(map(repr, value)))
-    return (type(value).__name__, [_constant(item) for item in value] if isinstance(value, tuple) else repr(value))
-
-
-def positions(code: CodeType) -> str:
-    """Return the first line and a hash of every line and column of `code` and the code inside it."""
-    found = hashlib.blake2b(digest_size=8)
-    _add_positions(code, found)
-    return f"{code.co_firstlineno} {found.hexdigest()}"
-
-
-def _add_positions(code: CodeType, found: Any) -> None:
-    found.update(repr((code.co_firstlineno, list(code.co_positions()))).encode())
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            _add_positions(const, found)
 
 
 # -- small questions ---------------------------------------------------------------------------------------------------
@@ -362,22 +338,40 @@ def _content(cell: types.CellType) -> Any:
 
 def _has_wrapped(value: object, name: str) -> bool:
     kinds = (property, staticmethod, classmethod, functools.partial, functools.partialmethod, types.MethodType)
-    if isinstance(value, kinds) or isinstance(value, functools.cached_property):
+    if isinstance(value, (*kinds, functools.cached_property)):
         return hasattr(value, name) and name != "__wrapped__"
     return name == "__wrapped__" and type(value).__module__ == "functools" and hasattr(value, name)
 
 
 def _parts_known(value: object) -> bool:
     """Whether what `value` is shows in its parts; C objects without attributes are described by their own text."""
-    kinds = (dict, list, tuple, set, frozenset, property, staticmethod, classmethod, functools.partial, types.MappingProxyType)
-    return isinstance(value, (*kinds, *_BY_TYPE_ALONE, types.MethodType, *_ATOMS)) or bool(_attributes(value)) or (
-        type(value).__module__ not in ("builtins", "_thread", "itertools") and type(value).__flags__ & (1 << 9) != 0
+    kinds = (
+        dict,
+        list,
+        tuple,
+        set,
+        frozenset,
+        property,
+        staticmethod,
+        classmethod,
+        functools.partial,
+        types.MappingProxyType,
+    )
+    return (
+        isinstance(value, (*kinds, *_BY_TYPE_ALONE, types.MethodType, *_ATOMS))
+        or bool(_attributes(value))
+        or (
+            type(value).__module__ not in ("builtins", "_thread", "itertools") and type(value).__flags__ & (1 << 9) != 0
+        )
     )
 
 
 def _attributes(value: object) -> dict[str, Any]:
     """Return the instance's own attributes and slots, without running code of the project."""
-    if isinstance(value, (types.BuiltinFunctionType, functools.partial)) or type(value).__module__ in ("typing", "logging"):
+    if isinstance(value, (types.BuiltinFunctionType, functools.partial)) or type(value).__module__ in (
+        "typing",
+        "logging",
+    ):
         return {}
     found: dict[str, Any] = {}
     try:
@@ -386,7 +380,7 @@ def _attributes(value: object) -> dict[str, Any]:
         own = {}
     for cls in type(value).__mro__:
         for name, member in vars(cls).items():
-            if isinstance(member, types.MemberDescriptorType) and cls.__module__ not in vars(builtins):
+            if isinstance(member, types.MemberDescriptorType) and cls.__module__ != "builtins":
                 try:
                     found[name] = member.__get__(value)
                 except AttributeError:

@@ -28,7 +28,9 @@ def hotswap(root: str, is_ours: Callable[[str], bool]) -> Update:
     def update(changed: list[str]) -> list[Told]:
         del changed
         report = reloader.reload()
-        if any(found.code == "HS305" for found in report.findings):  # a file that is gone is believed at the second look
+        if any(
+            found.code == "HS305" for found in report.findings
+        ):  # a file that is gone is believed at the second look
             report = reloader.reload()
         return [(found.code, found.path, found.lineno, found.message) for found in report.findings]
 
@@ -38,7 +40,12 @@ def hotswap(root: str, is_ours: Callable[[str], bool]) -> Update:
 def nothing(root: str, is_ours: Callable[[str], bool]) -> Update:
     """The negative control: no tool at all."""
     del root, is_ours
-    return lambda changed: []
+
+    def update(changed: list[str]) -> list[Told]:
+        del changed
+        return []
+
+    return update
 
 
 def anew(root: str, is_ours: Callable[[str], bool]) -> Update:
@@ -46,6 +53,7 @@ def anew(root: str, is_ours: Callable[[str], bool]) -> Update:
     del root
 
     def update(changed: list[str]) -> list[Told]:
+        del changed
         names = [name for name in sys.modules if is_ours(name)]
         for name in names:
             del sys.modules[name]
@@ -70,13 +78,13 @@ def plain(root: str, is_ours: Callable[[str], bool]) -> Update:
 
 
 def jurigged(root: str, is_ours: Callable[[str], bool]) -> Update:
-    """jurigged's registry, asked to look at each changed file."""
-    from jurigged.live import Watcher  # type: ignore[import-not-found]  # only where it is installed
-    from jurigged.register import registry  # type: ignore[import-not-found]
-
+    """The registry of jurigged, asked to look at each changed file."""
+    del root
+    live, register = (importlib.import_module(f"jurigged.{name}") for name in ("live", "register"))
+    registry: Any = register.registry
     for name in [name for name in sys.modules if is_ours(name) and _file(name)]:
         registry.prepare(name, _file(name))
-    watcher = Watcher(registry)
+    watcher = live.Watcher(registry)
 
     def update(changed: list[str]) -> list[Told]:
         for path in changed:
@@ -88,10 +96,9 @@ def jurigged(root: str, is_ours: Callable[[str], bool]) -> Update:
 
 def ipython(root: str, is_ours: Callable[[str], bool]) -> Update:
     """The reloader of IPython's ``%autoreload 2``."""
-    from IPython.extensions.autoreload import ModuleReloader  # only where it is installed
-
     del root, is_ours
-    reloader: Any = ModuleReloader()
+    autoreload: Any = importlib.import_module("IPython.extensions.autoreload")
+    reloader = autoreload.ModuleReloader()
     reloader.enabled = reloader.check_all = True
     reloader.autoload_obj = False
     _quietly(reloader.check, True, False)

@@ -1,7 +1,7 @@
 """The two processes that are compared: a fresh one that imports a version, and the living one that is brought to it.
 
-Run as a script by `steps`. With ``--fresh FILE`` it imports all modules, writes their digest and ends. Else it imports the
-first version, holds references, and answers one line of JSON for each line of JSON on its standard input.
+Run as a script by `steps`. With ``--fresh FILE`` it imports all modules, writes their digest and ends. Else it imports
+the first version, holds references, and answers one line of JSON for each line of JSON on its standard input.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -27,7 +28,7 @@ Difference = tuple[str, str, str, str, str]
 
 
 def module_names(root: str, packages: list[str]) -> Iterator[str]:
-    """Yield the names of all modules in the files below `root`, packages first; ``__main__`` runs programs and is left out."""
+    """Yield the names of all modules in the files below `root`; ``__main__`` runs programs and is left out."""
     for package in packages:
         if os.path.isfile(os.path.join(root, f"{package}.py")):
             yield package
@@ -97,11 +98,22 @@ class Living:
         walk = Walk(self.packages, self.root, fresh["digest"])
         digest = walk.run()
         found = list(compare(fresh["digest"], digest))
-        found += [("behaviour", f"{name}:", "import", "works", why) for name, why in failed.items() if name not in fresh["failed"]]
+        found += [
+            ("behaviour", f"{name}:", "import", "works", why)
+            for name, why in failed.items()
+            if name not in fresh["failed"]
+        ]
         found += list(self._held(walk, fresh["digest"]))
-        found += list(self._client())
-        files = {os.path.realpath(m.__file__ or ""): name for name, m in walk.modules().items() if getattr(m, "__file__", None)}
-        named = [(code, files.get(os.path.realpath(path), os.path.basename(path)), line, text) for code, path, line, text in told]
+        found += list(self._client({path for level, path, *_ in found if level == "behaviour"}))
+        files = {
+            os.path.realpath(m.__file__ or ""): name
+            for name, m in walk.modules().items()
+            if getattr(m, "__file__", None)
+        }
+        named = [
+            (code, files.get(os.path.realpath(path), os.path.basename(path)), line, text)
+            for code, path, line, text in told
+        ]
         return {"told": named, "differences": found, "cpu": cpu, "wall": wall, "things": len(fresh["digest"])}
 
     def _held(self, walk: Walk, fresh: Digest) -> Iterator[Difference]:
@@ -121,25 +133,27 @@ class Living:
                 yield ("held", path, "bound method", "fresh", why)
 
     def _stale(self, walk: Walk, function: FunctionType, path: str, fresh: Digest) -> str:
-        """Return why a call of `function` does not run what stands at `path` now, "" if it does or nothing stands there."""
-        if path not in fresh or walk.functions.get(path) is function:
+        """Return why a call of `function` does not run what the version has at `path`, "" if it does or has nothing."""
+        if path not in fresh:
             return ""
         if function.__code__.co_filename == "<hotswap>":
             return ""  # a forwarder: it calls whatever is there
-        if "code" not in fresh[path]:
+        there = fresh.get(fresh[path].get("value", "").removeprefix("same as "), fresh[path])
+        if "code" not in there:
             return "something else is there"
-        own = walk.behaviour(function)
-        return ", ".join(facet for facet in own if own[facet] != fresh[path][facet])
+        own = walk.digest[path] if walk.functions.get(path) is function else walk.behaviour(function)
+        return ", ".join(facet for facet in ("code", "defaults", "kwdefaults") if own[facet] != there[facet])
 
-    def _client(self) -> Iterator[Difference]:
+    def _client(self, stale: set[str]) -> Iterator[Difference]:
+        """Yield the names that the client module has otherwise than the module they are from, or that are `stale`."""
         client = sys.modules.get(CLIENT)
-        if client is None:
-            return
-        for line in open(os.path.join(self.root, f"{CLIENT}.py"), encoding="utf-8"):
+        text = Path(self.root, f"{CLIENT}.py").read_text("utf-8") if client is not None else ""
+        for line in text.splitlines():
             _, module, _, name, _, alias = line.split()
             there = vars(sys.modules[module]).get(name) if module in sys.modules else None
             here = vars(client).get(alias)
-            if here is not there and not (type(here) is type(there) and repr(here) == repr(there)):
+            is_same = here is there or (type(here) is type(there) and repr(here) == repr(there))
+            if not is_same or f"{module}:{name}" in stale:
                 yield ("client", f"{module}:{name}", "binding", f"{there!r:.80}", f"{here!r:.80}")
 
 
@@ -148,7 +162,9 @@ def compare(fresh: Digest, living: Digest) -> Iterator[Difference]:
     for path, facets in fresh.items():
         own = living.get(path)
         if own is None:
-            if _parent(path) in living and "value" not in (living[_parent(path)].keys() - fresh.get(_parent(path), {}).keys()):
+            if _parent(path) in living and "value" not in (
+                living[_parent(path)].keys() - fresh.get(_parent(path), {}).keys()
+            ):
                 yield (level_of(path, "missing"), path, "missing", facets.get("value", "there"), "missing")
             continue
         for facet in dict.fromkeys((*facets, *own)):

@@ -1,7 +1,7 @@
 """Where histories come from: consecutive releases of well-known projects, downloaded once by pip into a cache folder.
 
-A wheel holds the modules as they are installed, and needs no build; an sdist that lies in the cache is read as well. Any
-other history (commits, say) is a folder with one folder for each version: `History.of_folders`.
+A wheel holds the modules as they are installed, and needs no build; an sdist that lies in the cache is read as well.
+Any other history (commits, say) is a folder with one folder for each version: `History.of_folders`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PROJECTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The versions of a project, oldest first, each a mapping of paths to contents that is read when it is asked for."""
+    """The versions of a project, oldest first; what files each has is read when it is asked for."""
 
     project: Project
     places: Mapping[str, Path]
@@ -68,7 +68,9 @@ class History:
         place = self.places[version]
         read = _of_folder if place.is_dir() else _of_sdist if place.suffix == ".gz" else _of_wheel
         tops = (*self.project.packages, *(f"{package}.py" for package in self.project.packages))
-        return {name: text for name, text in read(place) if name.split("/")[0] in tops and name.endswith((".py", ".typed"))}
+        return {
+            name: text for name, text in read(place) if name.split("/")[0] in tops and name.endswith((".py", ".typed"))
+        }
 
 
 def _order(version: str) -> tuple[int, ...]:
@@ -98,7 +100,9 @@ def download(project: Project, count: int, cache: Path) -> None:
     folder = cache / "wheels" / project.name
     folder.mkdir(parents=True, exist_ok=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    listed = subprocess.run([*pip, "index", "versions", project.name], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        [*pip, "index", "versions", project.name], capture_output=True, text=True, check=True
+    ).stdout
     versions = re.findall(r"\d[\d.]*", listed.partition("Available versions:")[2].partition("\n")[0])
     for version in versions[:count]:
         if not any(f"-{version}" in path.name for path in folder.iterdir()):

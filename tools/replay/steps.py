@@ -1,4 +1,4 @@
-"""The replay itself: versions written one after the other over one folder, beside a living process that is compared each time.
+"""The replay itself: versions written one after the other over one folder, and a living process compared each time.
 
 A difference is *told* if a finding of this or an earlier report names it: the same module or a name of it, since what
 stays old stays so in later steps. Differences of modules that are held are told by what holds them.
@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,7 +112,7 @@ class Replay:
 
     def alone(self, versions: list[str]) -> Iterator[Step]:
         """Yield the same steps, each in a process of its own that started at the version before."""
-        for before, version in zip(versions, versions[1:], strict=False):
+        for before, version in pairwise(versions):
             self._teller = Teller()
             self._start(before)
             yield self._step(version)
@@ -127,7 +128,7 @@ class Replay:
     def _start(self, version: str) -> None:
         self._write(version, first=True)
         build = ["--build"] if self.history.project.build else []
-        self._process = self._run(["--tool", self.tool, *build], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = self._run(["--tool", self.tool, *build], subprocess.PIPE)
         self._read()
 
     def _step(self, version: str) -> Step:
@@ -140,7 +141,10 @@ class Replay:
         if answer is None:
             return Step(version, crash="the process ended")
         self._teller.take(answer["told"])
-        found = [Difference(*one, told=self._teller.code(one[1])) for one in answer["differences"]]
+        found = [
+            Difference(level, path, facet, there, here, self._teller.code(path))
+            for level, path, facet, there, here in answer["differences"]
+        ]
         return Step(version, answer["things"], answer["cpu"], answer["wall"], answer["told"], found)
 
     def _read(self) -> Any:
@@ -151,7 +155,7 @@ class Replay:
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def _write(self, version: str, *, first: bool = False) -> tuple[list[str], Path]:
-        """Bring the folder to `version`, the client module included; return what changed and the fresh digest's file."""
+        """Bring the folder to `version`, the client module too; return what changed and the fresh digest's file."""
         files = self.history.files(version)
         client = self.root / f"{CLIENT}.py"
         kept = {client.name: client.read_bytes()} if client.exists() else {}
@@ -172,7 +176,7 @@ class Replay:
 
     def _fresh(self, version: str, files: Files) -> Path:
         """Return the file with the digest of a fresh process on `version`; made once for each text of this tool."""
-        tool = (_HERE / "digest.py").read_bytes() + (_HERE / "process.py").read_bytes()
+        tool = b"".join((_HERE / name).read_bytes() for name in ("codes.py", "digest.py", "process.py"))
         text = b"".join(name.encode() + files[name] for name in sorted(files))
         known = hashlib.blake2b(tool + text + sys.version.encode(), digest_size=8).hexdigest()
         path = self.folder / "digests" / f"{self.history.project.name}-{version}-{known}.json"
@@ -181,8 +185,11 @@ class Replay:
             self._run(["--fresh", str(path)]).wait(120)
         return path
 
-    def _run(self, options: list[str], **streams: int) -> subprocess.Popen[str]:
+    def _run(self, options: list[str], stream: int | None = None) -> subprocess.Popen[str]:
         command = [sys.executable, str(_HERE / "process.py"), str(self.root), ",".join(self.history.project.packages)]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+        paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(_HERE.parents[1]))))
+        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
         with (self.folder / "log.txt").open("a") as log:
-            return subprocess.Popen([*command, *options], text=True, env=environment, stderr=log, **streams)
+            return subprocess.Popen(
+                [*command, *options], text=True, env=environment, stdin=stream, stdout=stream, stderr=log
+            )

@@ -1,0 +1,83 @@
+"""Whose turn it is: one swap at a time, and nobody waits for it who would wait for ever.
+
+That would be a statement that a swap runs and that asks for a swap itself, and a thread in the middle of an import: a
+statement of the swap under way may wait for just that import. Both are told, and what they asked for comes next.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Self
+
+BEFORE_FORK: Final = 1.0
+"""Seconds for which a fork waits for a swap under way in another thread, so that the child does not get half of one."""
+
+_IMPORTLIB: Final = "<frozen importlib._bootstrap>"
+
+
+class Turn:
+    """A lock for each use of what the process has once; as a context manager it waits. Its thread may take it again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._swapping = 0
+        self._held_for_fork = False
+
+    def __enter__(self) -> Self:
+        self._lock.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    @contextmanager
+    def swap(self) -> Iterator[str]:
+        """Take the turn for a swap and give ""; else, at once, why there cannot be one now."""
+        if self._swapping == threading.get_ident():
+            yield "a statement that a swap runs asked for it"
+            return
+        if not self._lock.acquire(blocking=not _is_importing()):
+            yield "it was asked for by an import, while another thread swaps"
+            return
+        lock, self._swapping = self._lock, threading.get_ident()
+        try:
+            yield ""
+        finally:
+            self._swapping = 0
+            lock.release()  # in a child that was forked meanwhile, `self` has another one
+
+    def before_fork(self) -> None:
+        """Wait until no other thread swaps, but not for ever: that thread may be waiting for this one."""
+        self._held_for_fork = self._lock.acquire(timeout=BEFORE_FORK)
+
+    def after_fork(self) -> None:
+        """In the parent: go on."""
+        if self._held_for_fork:
+            self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Threads other than this one are gone, whatever they held."""
+        self._lock = threading.RLock()
+        if self._swapping != threading.get_ident():
+            self._swapping = 0
+
+    def follow_forks(self) -> None:
+        """Be told of forks from now on; for the one of the process."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self.before_fork, after_in_parent=self.after_fork, after_in_child=self.after_fork_in_child
+            )
+
+
+def _is_importing() -> bool:
+    """Whether this thread is in the middle of an import, and so may hold the lock of a module."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTLIB and frame.f_code.co_name == "_find_and_load":
+            return True
+        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+    return False
