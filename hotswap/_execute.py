@@ -6,13 +6,16 @@ there first, then in the module. Functions that it makes have the module's own d
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Mapping
-from types import CellType, CodeType, FunctionType, TracebackType
+from types import CellType, CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 from hotswap._journal import MISSING
 from hotswap.errors import StatementError
 
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 Cells = tuple[CellType | None, ...]
 _BOUND_BY_ITSELF = frozenset(
     ("__module__", "__qualname__", "__classcell__", "__firstlineno__", "__static_attributes__", "__classdictcell__")
@@ -99,6 +102,30 @@ def run(
     except BaseException as error:
         error.__traceback__ = _user_frames(error.__traceback__, path)
         raise StatementError(error, path, line_in(error.__traceback__, path) or lineno) from error
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Let go what our own frames hold that an exception keeps alive: objects of a swap that was taken back.
+
+    Who keeps the exception, such as a report, would keep them, and they would be taken for references of the program's.
+    The frames of the program stay as they are, for debuggers.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        trace = error.__traceback__
+        while trace is not None:
+            _clear(trace.tb_frame)
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__
+
+
+def _clear(frame: FrameType | None) -> None:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_OURS):
+            with contextlib.suppress(RuntimeError):  # it runs still: it is one of those that will go by themselves
+                frame.clear()
+        frame = frame.f_back
 
 
 def _user_frames(traceback: TracebackType | None, path: str) -> TracebackType | None:

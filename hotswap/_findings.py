@@ -61,6 +61,7 @@ _RULES: Final = (
     Rule("HS304", "hotswap's own failure", "bug in hotswap: {message}", "please report it; the old code runs on"),
     Rule("HS305", "empty file held", "{module} is empty or gone; it is not applied yet", "save it again, or reload()"),
     Rule("HS306", "held with another file", "{module} waits for {other}, which could not be applied", "mend that file"),
+    Rule("HS307", "swap asked for inside a swap", "there can be no swap here: {why}", "what was saved is looked at with the next one"),
     Rule("HS401", "watch limit reached", "the system has no file watches left: {message}", "changed files are polled instead"),
     Rule("HS402", "events lost", "the system dropped file events; all loaded files were looked at", ""),
     Rule("HS403", "watched folder gone", "{path_name} is gone or cannot be watched: {message}", "it is tried again"),

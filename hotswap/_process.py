@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 import sys
-import threading
 from collections.abc import Iterable
 from importlib.util import decode_source
 from types import CodeType, ModuleType
@@ -20,6 +19,7 @@ from hotswap._modules import Entry, ModuleIndex, signature
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 from hotswap._stale import OldCodes, findings
+from hotswap._turn import Turn
 from hotswap._witness import runs
 from hotswap.errors import OverlapError
 
@@ -34,7 +34,8 @@ class Process:
     """The one of this process is `PROCESS`. `lock` is held while anything of it changes."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = Turn()
+        self.lock.follow_forks()
         self.baselines = Baselines()
         self.graph = Graph()
         self.rank: dict[str, int] = {}

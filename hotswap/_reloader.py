@@ -10,9 +10,10 @@ import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import Self, Unpack
+from typing import Final, Self, Unpack
 
 from hotswap import _surroundings
 from hotswap._apply import apply
@@ -38,6 +39,11 @@ from hotswap._watch import Watcher, is_ignored
 log = logging.getLogger("hotswap")
 Path = str | os.PathLike[str]
 
+AFTER_FORK: Final = 0.2
+"""Seconds after which a forked child watches: one that is to become another program has done so by then."""
+
+_RUNNING: weakref.WeakSet[Reloader] = weakref.WeakSet()
+
 
 class Reloader:
     """Keeps the modules below some roots in step with their files, between `start` and `stop`.
@@ -61,6 +67,7 @@ class Reloader:
         self._running = False
         self._look_at_all = False
         self._troubles: list[Finding] = []
+        self._telling: set[int] = set()
         self._migrations = Migrations()
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -79,10 +86,27 @@ class Reloader:
         if self._mode != "manual":
             self._watcher = self._make_watcher()
             self._watcher.start()
+        self._start_thread()
+        _RUNNING.add(self)
+        return self
+
+    def _start_thread(self) -> None:
         if self._mode in ("auto", "thread"):
             self._thread = threading.Thread(target=self._work, name="hotswap-apply", daemon=True)
             self._thread.start()
-        return self
+
+    def follow_fork(self) -> None:
+        """In a forked child, where threads do not live on: watch there as well, unless it starts another program at once."""
+        if self._running and self._mode != "manual":
+            later = threading.Timer(AFTER_FORK, self._start_again)
+            later.daemon = True
+            later.start()
+
+    def _start_again(self) -> None:
+        if self._running and self._watcher is not None:
+            self._watcher.restart_after_fork()
+            self._start_thread()
+            self._rescan()
 
     def _make_watcher(self) -> Watcher:
         roots, tell = self.settings.roots, self._troubles.append
@@ -93,6 +117,7 @@ class Reloader:
         if not self._running:
             return
         self._running = False
+        _RUNNING.discard(self)
         PROCESS.leave(self.settings)
         self.inbox.wake()
         if self._watcher is not None:
@@ -189,7 +214,9 @@ class Reloader:
         For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by what
         its finding calls it. Raises TargetError if no loaded module has such a statement.
         """
-        with PROCESS.lock:
+        with PROCESS.lock.swap() as busy:
+            if busy:
+                return self._put_off(busy)
             started = time.perf_counter()
             entries = PROCESS.learn(self._index.entries())
             PROCESS.update_graph(entries)
@@ -251,7 +278,9 @@ class Reloader:
 
         One swap runs at a time. A save that arrives meanwhile makes the next one.
         """
-        with PROCESS.lock:
+        with PROCESS.lock.swap() as busy:
+            if busy:
+                return self._put_off(busy)
             started = time.perf_counter()
             entries = PROCESS.learn(self._index.entries())
             prepared = self._reading.prepare(self._changed(batch, entries, frozenset(names)))
@@ -265,8 +294,15 @@ class Reloader:
             done = time.perf_counter()
         return self._finish(report, {"read": read - started, "apply": done - read, "total": done - started})
 
+    def _put_off(self, busy: str) -> Report:
+        """Tell who asked for a swap where there can be none; what was saved makes the next one."""
+        self._rescan()
+        return self._finish(Report(PROCESS.generation, findings=(finding("HS307", "", 0, why=busy),)), {})
+
     def _undo(self) -> Report:
-        with PROCESS.lock:
+        with PROCESS.lock.swap() as busy:
+            if busy:
+                return self._put_off(busy)
             started = time.perf_counter()
             entries = PROCESS.learn(self._index.entries())
             texts = self.history.pop_texts()
@@ -304,7 +340,6 @@ class Reloader:
                 continue
             plan, edits = plan_group(PROCESS, group, prepared.edits, entries)
             applied = apply(plan, edits, _surroundings.make(PROCESS, self.settings), strict=self.settings.strict)
-            told += (*applied.findings, *PROCESS.tell_running(applied.old_codes))
             if applied.outcomes:
                 outcomes += applied.outcomes
                 self._move_baselines(edits, prepared, replaced)
@@ -313,6 +348,7 @@ class Reloader:
             else:
                 error = error or getattr(applied.error, "error", applied.error)
                 self.holding.hold_group(plan, edits, prepared, applied)
+            told += (*applied.findings, *PROCESS.tell_running(applied.old_codes))
         for name in self.holding.modules:
             PROCESS.pin(name)
         PROCESS.generation += bool(outcomes)
@@ -340,9 +376,17 @@ class Reloader:
             return report
         self.history.add(report)
         log.log(logging.WARNING if report.findings else logging.INFO, "%s", text(report).removeprefix("hotswap: "))
-        if self.settings.on_report is not None:
+        here = threading.get_ident()
+        if self.settings.on_report is not None and here not in self._telling:  # it may ask for a swap itself
+            self._telling.add(here)
             try:
                 self.settings.on_report(report)
             except Exception:  # a callback that fails is the program's error, not a reason to stop watching
                 log.exception("on_report raised")
+            finally:
+                self._telling.discard(here)
         return report
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: list(map(Reloader.follow_fork, _RUNNING)))

@@ -184,9 +184,8 @@ class Selection:
         if scope and self._is_tainted(scope + dotted, "", taint, calls=calls):
             return True
         parts = dotted.split(".")
-        if any(".".join(parts[:size]) in taint.values for size in range(1, len(parts) + 1)):
-            return True
-        if f"{dotted}.*" in taint.values:
+        prefixes = [".".join(parts[:size]) for size in range(1, len(parts) + 1)]
+        if any(prefix in taint.values or f"{prefix}.*" in taint.values for prefix in prefixes):
             return True
         if calls and dotted in taint.calls:
             return True

@@ -12,6 +12,7 @@ scenario expects of the save has to be true.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -271,15 +272,20 @@ class Fault:
 
     def _compare(self, before: Observed, report: Any, faults: Faults) -> None:
         result = self.result
-        held = set(report.held)
-        if not held:  # a look at a value that failed means that the value is not known: no reason to hold anything
-            result.absorbed = result.sort != "operation" and not report.errors
+        if not report.errors:  # a look at a value that failed means that the value is not known: no reason to hold anything
+            result.absorbed = result.sort != "operation"
             result.failure = "" if result.absorbed else f"nothing is held after {faults.place}: {report}"
             return
         live = {outcome.step.module for outcome in report.outcomes}  # of other groups of the same save
         found = before.differences(self._observe(), live)
         if found:
+            gc.collect()
+            found = before.differences(self._observe(), live)
+        before.kept.clear()
+        if found:
             result.apart = any(map(_has_effects, faults.nodes))
+        faults.nodes.clear()
+        if found:
             result.differences = tuple(found[:12])
 
     def _retry(self) -> None:
@@ -329,20 +335,20 @@ def forked(act: Callable[[], object], seconds: int = SECONDS) -> int:
 # ---------------------------------------------------------------------------------------------------------- the run
 
 
-def run(wanted: list[Scenario], each: int, only: Point | None = None) -> list[Result]:
-    """Inject at most `each` faults into each save of `wanted`; return what became of them."""
-    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "results", "w+", encoding="utf-8") as out:
-        said = Path(folder) / "said"
+def run(wanted: list[Scenario], each: int, only: Point | None = None) -> Iterator[Result]:
+    """Inject at most `each` faults into each save of `wanted`; yield what became of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        results, said = Path(folder) / "results", Path(folder) / "said"
         for number, scenario in enumerate(wanted):
             root = Path(os.path.realpath(folder)) / str(number)
             root.mkdir()
-            with open(said, "w+", encoding="utf-8") as sink, redirect_stdout(sink), redirect_stderr(sink):
-                status = forked(Run(scenario, root, each, only, out).run, 30 * SECONDS)
+            with open(results, "w", encoding="utf-8") as out, open(said, "w", encoding="utf-8") as sink:
+                with redirect_stdout(sink), redirect_stderr(sink):
+                    status = forked(Run(scenario, root, each, only, out).run, 30 * SECONDS)
+            yield from (Result(**json.loads(line)) for line in results.read_text(encoding="utf-8").splitlines())
             if status:
-                failed = Result(name_of(scenario), -1, "", 0, failure=f"exit {status}: " + said.read_text(encoding="utf-8")[-2000:])
-                print(json.dumps(asdict(failed)), file=out, flush=True)
-        out.seek(0)
-        return [Result(**json.loads(line)) for line in out]
+                failure = f"exit {status}: {said.read_text(encoding='utf-8')[-2000:]}"
+                yield Result(name_of(scenario), -1, "", 0, failure=failure)
 
 
 def summary(results: list[Result]) -> str:
@@ -364,10 +370,12 @@ def main() -> int:
     given = parser.parse_args()
     first, step = map(int, given.share.split("/"))
     point = Point(given.point[0], int(given.point[1]), int(given.point[2])) if given.point else None
-    results = run(scenarios(given.only)[first::step], given.each, point)
-    for one in results:
+    results = []
+    for one in run(scenarios(given.only)[first::step], given.each, point):
+        results.append(one)
         if not one.good:
-            print(f"{one.scenario} save {one.save}: {one.place or one.sort}\n  " + "\n  ".join([*one.differences, one.failure]))
+            lines = [f"{one.scenario} save {one.save}: {one.place or one.sort}", *one.differences, one.failure]
+            print("\n  ".join(lines), flush=True)
     print(summary(results))
     return int(any(not one.good for one in results))
 

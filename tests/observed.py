@@ -60,7 +60,7 @@ def observe(names: dict[str, Any]) -> Observed:
     for name, module in modules.items():
         for referrer in gc.get_referrers(vars(module)):
             if type(referrer) is FunctionType:
-                walk.wait(f"{name}.<function {referrer.__qualname__}>", referrer)
+                walk.wait(f"{name}.<function {referrer.__qualname__} {id(referrer):x}>", referrer)
     walk.run()
     walk.process(modules)
     return walk.observed

@@ -5,6 +5,7 @@ Read `apply` from top to bottom: probe what must not be touched, patch bodies, g
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
+from hotswap._execute import forget_frames
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
 from hotswap._model import Edit, Finding, Outcome, Plan
 from hotswap._quiet._values import Definition
@@ -84,8 +86,11 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
             return Applied(findings=findings)
         done = _applied(plan, swap, findings)
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
-        if swap is not None:
-            swap.undo()
+        made = swap.undo() if swap is not None else False
+        swap = None
+        forget_frames(error)
+        if made:  # a class that nobody has stays among the subclasses of its bases until then
+            gc.collect()
         return Applied(error=error)
     deque(map(call, swap.later), maxlen=0)
     return done

@@ -61,7 +61,25 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
         links, olds = _links(visit, name, new), _links(visit, name, old)
         if len(links) > 1 or len(olds) > 1:
             _plan_one(visit, chains, name, links, olds, affected, stale)
+    for statement in _overriding(diff, new):
+        if not _quiet.unquiet(statement.node, _stale.quiet_scope(visit.swap, visit.scope)):
+            chains.again.setdefault(id(statement), "its class has that member from its body now")
     return chains
+
+
+def _overriding(diff: Diff, new: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield unchanged statements that give a class a member (``A.x = 2``) which its body, above, is about to set."""
+    set_anew: dict[str, set[str]] = {}
+    for pair in diff.changed:
+        if pair.new.kind is Kind.CLASS and pair.inner is not None:
+            inner = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added)
+            set_anew[pair.new.binds[-1]] = {name for statement in inner for name in statement.binds}
+    unchanged = {id(pair.new) for pair in diff.unchanged} if set_anew else set()
+    for statement in new:
+        if id(statement) in unchanged and isinstance(statement.node, ast.Assign):
+            targets = [target for target in statement.node.targets if isinstance(target, ast.Attribute)]
+            if any(target.attr in set_anew.get(ast.unparse(target.value), ()) for target in targets):
+                yield statement
 
 
 def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Statement]) -> set[int]:
@@ -133,7 +151,9 @@ def _plan_one(
     segments = _segments(name, links)
     if _alters_borrowed(visit, name, segments[-1]):
         return
-    if _only_added_mutators(name, segments[-1], affected) and len(segments) == len(were):
+    removed = were[-1:] != [tuple(id(chains.partner[id(link)]) for link in segments[-1] if id(link) in chains.partner)]
+    emptied = removed and type(visit.scope.peek(name)) in (list, dict, set)  # it holds what the removed link put there
+    if _only_added_mutators(name, segments[-1], affected) and len(segments) == len(were) and not emptied:
         return
     for segment in segments:
         partners = tuple(id(chains.partner.get(id(link))) for link in segment)

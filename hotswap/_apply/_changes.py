@@ -13,11 +13,16 @@ _MADE = ("*", "__dataclass_fields__")
 
 
 class Changes:
-    """Old values of changed names by module; `codes` are new code objects that behave differently from the old."""
+    """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
+
+    `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
+    in its code.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, dict[str, Any]] = {}
         self.codes: set[CodeType] = set()
+        self.members: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._names or self.codes)
@@ -27,6 +32,8 @@ class Changes:
         if same(old, new):
             return False
         self._names.setdefault(module, {}).setdefault(name, old)
+        if "." in name and not name.endswith(("*", "__")):
+            self.members.add(name.rpartition(".")[2])
         return True
 
     def old(self, module: str, name: str) -> object:

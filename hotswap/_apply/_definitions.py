@@ -217,7 +217,16 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
         line = function.__code__.co_firstlineno
         if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
             return True  # in whichever branch of an `if` or `try` that ran
+    if _was_made(old, binders[-1]):
+        return True
     return binders[-1].kind in _OBJECTS or (makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders))
+
+
+def _was_made(old: object, binder: Statement) -> bool:
+    """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone."""
+    if type(old) is not FunctionType or "<locals>" not in old.__code__.co_qualname or len(binder.binds) != 1:
+        return False
+    return isinstance(binder.node, ast.Assign | ast.AnnAssign) and isinstance(binder.node.value, ast.Call)
 
 
 def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:

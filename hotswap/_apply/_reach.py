@@ -131,7 +131,8 @@ class _Walk:
             return
         code = self.swap.pending_code(function)
         use = use_of(code)
-        if code in self.swap.changes.codes or _reads_changed(self.swap, function, use):
+        members = self.swap.changes.members
+        if code in self.swap.changes.codes or not members.isdisjoint(use.attributes) or _reads_changed(self.swap, function, use):
             self.found = True
             return
         namespace = function.__globals__

@@ -105,7 +105,8 @@ def _keep_suite(visit: Visit, pair: Pair) -> None:
     header_reads = [name for name in pair.new.reads if name in _expressions(pair.new)]
     stale = [n for n in header_reads if visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, n)]
     if stale and id(pair.new) in visit.swap.maybe:
-        _run_or_tell(visit, pair.new, f"reads {stale[0]}")
+        if _run_or_tell(visit, pair.new, f"reads {stale[0]}"):
+            visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
     elif _any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, _unchanged_inner(pair)))
 
@@ -162,14 +163,16 @@ def _calls_changed(visit: Visit, decorator: ast.expr) -> bool:
     )
 
 
-def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> None:
+def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
+    """Run `statement`, or tell why it is kept; return whether it ran."""
     said = wish(visit, statement)
     why = unquiet(visit, statement) or visit.swap.touched.get(id(statement), "")
     if said == KEEP or (why and said != RERUN):
         why = "# hotswap: keep" if said == KEEP else why
         _tell_kept(visit, statement, reason, why)
-    else:
-        visit.execute(statement, reason)
+        return False
+    visit.execute(statement, reason)
+    return True
 
 
 def unquiet(visit: Visit, statement: Statement) -> str:

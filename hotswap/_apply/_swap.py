@@ -17,7 +17,7 @@ from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._compile import CodeMap
 from hotswap._findings import finding
 from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
-from hotswap._model import Edit, Finding, How, Patch, Statement
+from hotswap._model import Edit, Finding, How, Kind, Patch, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of
 from hotswap.patch._functions import live_functions
@@ -159,8 +159,14 @@ class Swap:
                 scope.flush(self.journal)
         self.journal.commit()
 
-    def undo(self) -> None:
-        """Take everything back, and forget the project's modules that were imported on the way."""
+    def undo(self) -> bool:
+        """Take everything back, and forget the project's modules that were imported on the way.
+
+        Return whether classes may have been made, in whose bases' ``__subclasses__()`` they would be seen.
+        """
+        diffs = [work.edit.diff for work in self.works.values()]
+        run = [s for diff in diffs for s in (*diff.added, *(pair.new for pair in diff.changed))]
+        made = any(s.kind in (Kind.CLASS, Kind.SUITE) for s in run)
         for work in self.works.values():
             work.scope.stores.clear()
         try:
@@ -170,6 +176,7 @@ class Swap:
                 module = sys.modules[name]
                 if type(module) is ModuleType and self.is_project(module):
                     _unload(name, module)
+        return made
 
     def visit(self, module: str) -> None:
         """Bring `module` to its new text, unless it is no module of the group, done, or under way.

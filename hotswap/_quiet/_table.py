@@ -177,7 +177,7 @@ class Table:
         """Look up what may have come with the modules that were loaded since; whoever judges calls it first."""
         if self._loaded == len(sys.modules):
             return
-        self._loaded = len(sys.modules)
+        loaded = len(sys.modules)
         for name, listed in [*self._waiting.items()]:
             if (found := find_raw(name)) is not None:
                 self._take(found, listed)
@@ -191,6 +191,7 @@ class Table:
         self.containers, self.contexts = _find_types(CONTAINERS), _find_types(CONTEXTS)
         self.metaclasses = _find_types(METACLASSES)
         self.trusted = _find_types(TRUSTED, with_bases=True) | self.containers | self.metaclasses | _ALWAYS
+        self._loaded = loaded  # last: an exception on the way leaves it to be done again
 
 
 def _find_types(groups: Mapping[str, str], *, with_bases: bool = False) -> frozenset[int]:

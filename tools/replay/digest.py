@@ -9,6 +9,7 @@ named by that home elsewhere; a second copy of a class has no home, so it shows.
 
 from __future__ import annotations
 
+import enum
 import functools
 import gc
 import inspect
@@ -273,6 +274,8 @@ class Walk:
             return repr(value).replace(self.root, "<root>")
         if isinstance(value, ModuleType):
             return f"module {value.__name__}"
+        if isinstance(value, enum.Enum):
+            return f"{self.name(type(value))}.{value._name_}"
         if depth > 4:
             return "..."
         return self._text_of_parts(value, depth + 1)
