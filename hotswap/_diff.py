@@ -15,6 +15,9 @@ from difflib import SequenceMatcher
 from hotswap._model import Diff, Kind, Pair, Statement
 
 
+_SHAPE = "_hotswap_shape"
+
+
 def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
     """Return how `new` differs from `old`; pairs whose `inner` is set differ inside a body or suite."""
     matching = _Matching(list(old), list(new))
@@ -44,7 +47,10 @@ def shape(node: ast.AST) -> str:
 
     Two statements of one shape differ only in code that does not run when they do.
     """
-    return dump(_Hollow().visit(_copy(node)))
+    known: str | None = vars(node).get(_SHAPE)
+    if known is None:  # several stages ask; it is kept on the node, which lives as long as the edit
+        known = vars(node)[_SHAPE] = dump(_Hollow().visit(_copy(node)))
+    return known
 
 
 def header(node: ast.stmt) -> str:

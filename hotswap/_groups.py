@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 
 from hotswap._apply import moves
 from hotswap._baselines import Baseline
@@ -99,7 +100,9 @@ def _plan_group(
         if edit is not None:
             chosen[name] = edit
     maybe = {name: tuple(_planned(chosen[name], places)) for name, places in found.items() if name in chosen}
-    return make_plan(sorted(group), chosen, order, maybe), list(chosen.values())
+    plan = make_plan(sorted(group), chosen, order, maybe)
+    memo = not process.memo.isdisjoint(process.graph.affected(group))
+    return replace(plan, memo=memo), list(chosen.values())
 
 
 class _Selected:

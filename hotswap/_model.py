@@ -193,11 +193,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a swap would do to one group, as an upper bound. `cycles` are import cycles among its modules."""
+    """What a swap would do to one group, as an upper bound. `cycles` are import cycles among its modules.
+
+    `memo` says that a text which may be reached speaks of caches: then results of old code may be remembered anywhere.
+    """
 
     group: tuple[str, ...]
     steps: tuple[Step, ...]
     cycles: tuple[tuple[str, ...], ...] = ()
+    memo: bool = True
 
     def __str__(self) -> str:
         lines = []

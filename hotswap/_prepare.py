@@ -95,7 +95,8 @@ class Reading:
         if new.packed == old.packed and new.origin == old.origin:
             self._process.baselines.note(entry.name, new)
         elif new.source.strip() or not old.source.strip() or not self._is_held(entry, prepared):
-            self._emptied.pop(entry.name, None)
+            if new.source.strip():
+                self._emptied.pop(entry.name, None)
             self._compare(entry, old, new, prepared)
 
     def _vanished(self, entry: Entry, prepared: Prepared) -> None:

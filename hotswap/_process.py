@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import linecache
+import re
 import sys
 from collections.abc import Iterable
 from importlib.util import decode_source
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 KEPT: Final = 10
 """Generations for which a definition that left its module is remembered: if it comes back, its objects go on."""
 
+_MEMO: Final = re.compile(r"cache|memo|once", re.IGNORECASE)
+
 
 class Process:
     """The one of this process is `PROCESS`. `lock` is held while anything of it changes."""
@@ -40,6 +44,7 @@ class Process:
         self.graph = Graph()
         self.rank: dict[str, int] = {}
         self.generation = 0
+        self.memo: set[str] = set()
         self.old_codes = OldCodes()
         self.finder = Finder(self._note, self._covers)
         self._running: list[tuple[Settings, Scope]] = []
@@ -124,6 +129,7 @@ class Process:
             if baseline is None or self._graphed.get(entry.name) is baseline.packed:
                 continue
             text = text_of(baseline)
+            (self.memo.add if _MEMO.search(text) else self.memo.discard)(entry.name)
             self._graphed[entry.name] = baseline.packed if not is_dynamic(text) else b""
             self.graph.update(entry.name, {*mentions(text, entry.package), *modules_held(entry.name, text).values()})
 
@@ -148,7 +154,7 @@ class Process:
         """Have tracebacks show the text that runs, while the file says something else."""
         baseline = self.baselines.get(module)
         if baseline is not None:
-            lines = text_of(baseline).splitlines(keepends=True)
+            lines = [line if line.endswith("\n") else f"{line}\n" for line in io.StringIO(text_of(baseline))]
             linecache.cache[baseline.origin] = (len(baseline.source), None, lines, baseline.origin)
 
     def unpin(self, origin: str) -> None:

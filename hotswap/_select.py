@@ -16,6 +16,9 @@ from hotswap._model import Diff, Kind, Pair, Statement
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__init_subclass__")
 
+WHOLE = frozenset({"dir", "globals", "locals", "vars"})
+"""What gives all names of a module, when called without arguments."""
+
 
 @dataclass(slots=True)
 class Taint:
@@ -119,6 +122,7 @@ class Selection:
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls)} | mentioned
         names |= {name.rpartition(".")[2] for name in (*taint.values, *taint.calls)}
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
+        names |= WHOLE if taint.values else frozenset()
         seen: set[str] = set()
         while names:
             name = names.pop()
@@ -171,6 +175,8 @@ class Selection:
             if self._is_tainted(name, fact.scope, taint, calls=False):
                 return f"reads {name}"
         for name in fact.calls:
+            if name in WHOLE and taint.values and not fact.scope:
+                return f"calls {name}()"
             if self._is_tainted(name, fact.scope, taint, calls=True):
                 return f"calls {name}"
         return ""

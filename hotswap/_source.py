@@ -168,6 +168,9 @@ def _first_words(node: ast.stmt) -> str:
     return type(node).__name__.lower()
 
 
+_APPLY = frozenset({"map", "filter", "reduce", "starmap", "takewhile", "dropwhile"})
+
+
 @dataclass(slots=True)
 class _Effects:
     """Collects names by walking what runs. Order is kept and names are unique: dicts serve as ordered sets."""
@@ -278,6 +281,7 @@ class _Effects:
         else:
             if isinstance(node, ast.Call):
                 self._call_of(node.func)
+                self._called_for_it(node)
             self._walk(ast.iter_child_nodes(node))
 
     def _name(self, node: ast.Name) -> None:
@@ -315,6 +319,14 @@ class _Effects:
         dotted = dotted_of(function)
         if dotted and dotted.split(".")[0] not in self.local:
             self.calls[dotted] = None
+
+    def _called_for_it(self, call: ast.Call) -> None:
+        """Note what `call` calls in its turn: ``map(f, ...)``, ``sorted(..., key=f)``."""
+        if (dotted_of(call.func) or "").rpartition(".")[2] in _APPLY and call.args:
+            self._call_of(call.args[0])
+        for keyword in call.keywords:
+            if keyword.arg == "key":
+                self._call_of(keyword.value)
 
 
 def dotted_of(node: ast.expr) -> str | None:

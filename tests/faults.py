@@ -24,7 +24,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +50,7 @@ class Injected(Exception):  # noqa: N818  it is no error of anything
     """What is raised in the place of whatever might go wrong."""
 
 
+_TOLD_ONCE: Final = ("HS102",)
 KINDS: Final = (Injected, KeyboardInterrupt, SystemExit)
 
 
@@ -120,6 +121,8 @@ class Faults:
         if waiting:
             both = [one for pair in zip(hits, waiting, strict=True) for one in pair]
             journal._waiting = [*both, partial(self.hit, "operation", "after all")]
+            del hits, both  # a traceback through here must not hold what was to be set
+        del waiting
         commit(journal)
 
     def _run(self, run: Callable[..., None], code: CodeType, names: Any, stores: Any, path: str, lineno: int, *rest: Any) -> None:
@@ -258,7 +261,7 @@ class Fault:
             if faults.place:
                 self._compare(before, report, faults)
                 if not (result.differences or result.absorbed or result.failure):
-                    self._retry()
+                    self._retry(report)
         except BaseException as error:  # noqa: BLE001  whatever comes out is what is to be told
             result.failure = "".join(traceback.format_exception(error))[-3000:]
             result.place = faults.place
@@ -288,9 +291,11 @@ class Fault:
         if found:
             result.differences = tuple(found[:12])
 
-    def _retry(self) -> None:
+    def _retry(self, first: Any) -> None:
         blocks = self.blocks
-        report = self.names["report"] = self.reloader.retry()
+        again = self.names["report"] = self.reloader.retry()
+        told = [found for found in first.findings if found.code in _TOLD_ONCE and found not in again.findings]
+        report = replace(again, findings=(*again.findings, *told))
         said = blocks.pop(0) if blocks and blocks[0].kind == "report" else None
         scenario_run._compare(self.scenario, said, report, self.root)
         while blocks and blocks[0].kind not in SAVES:

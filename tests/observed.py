@@ -20,7 +20,7 @@ from hotswap._process import PROCESS
 
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _SEQUENCES: Final = (list, tuple, deque)
-_UNSEEN: Final = ("__weakref__", "__dict__", "_abc_impl")
+_UNSEEN: Final = ("__weakref__", "__dict__", "_abc_impl", "__slotnames__")  # the last is a cache of `copyreg`
 _MEMO: Final[type] = type(functools.cache(lambda: None))
 
 
@@ -33,14 +33,17 @@ class Observed:
 
     def differences(self, later: Observed, live: set[str]) -> list[str]:
         """Return in which places `later` differs, those left out that belong to the modules `live`."""
-        found = []
-        for place in self.facts.keys() | later.facts.keys():
-            old, new = self.facts.get(place, "nothing"), later.facts.get(place, "nothing")
-            if old == "nothing" and ".<function " in place:
-                continue  # only the traceback of what failed holds it
-            if old != new and not any(place.startswith((f"{name}.", f"{name} ")) for name in live):
+        found, news = [], {_of_object(place): fact for place, fact in later.facts.items()}
+        for place, old in self.facts.items():
+            new = news.get(_of_object(place), old)  # what is not reached any more: who held it differs
+            if old != new and not any(place.startswith((f"{name}.", f"{name}@", f"{name} ")) for name in live):
                 found.append(f"{place}: {_shown(old)} became {_shown(new)}")
         return sorted(found)
+
+
+def _of_object(place: str) -> str:
+    """Return the part of `place` that begins with the identity of an object, whichever way that was reached."""
+    return place.rpartition("@")[2]
 
 
 def _shown(fact: Any) -> str:
@@ -84,7 +87,7 @@ class _Walk:
         if type(value) not in _ATOMS and id(value) not in self._seen:
             self._seen.add(id(value))
             self.kept.append(value)
-            self._waiting.append((place, value))
+            self._waiting.append((f"{place}@{id(value):x}", value))
 
     def run(self) -> None:
         while self._waiting:

@@ -17,6 +17,7 @@ from hotswap._apply import _annotations, _moves
 from hotswap._apply._adapter import Adapter, found
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
+from hotswap._apply._expected import expected_places
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
@@ -78,21 +79,28 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         swap.adapters = around.adapters
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
         swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
+        swap.memo = plan.memo
+        if not plan.memo:
+            for work in swap.works.values():
+                work.expected = expected_places(work.edit, swap.maybe)
         _moves.expect(swap, around.departed)
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
         if strict and any(found.code.startswith("HS1") for found in findings):
             swap.undo()
+            swap.forget()
             return Applied(findings=findings)
         done = _applied(plan, swap, findings)
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
         made = swap.undo() if swap is not None else False
-        swap = None
         forget_frames(error)
+        if swap is not None:
+            swap.forget()
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
         return Applied(error=error)
     deque(map(call, swap.later), maxlen=0)
+    swap.forget()
     return done
 
 

@@ -215,7 +215,7 @@ def _run_segment(
     was_made_of = _segments(name, olds)[-1] if olds else []
     if len(segment) == 1 and not run:
         return
-    why = next(filter(None, (_unquiet_link(visit, chains, link, name) for link in run)), "")
+    why = next(filter(None, (unquiet_link(visit, chains, link, name) for link in run)), "")
     why = why or (_touched(visit, name, was_made_of) if is_last else "")
     if not why:
         chains.again |= {id(link): f"{name} is made by several statements" for link in run}
@@ -227,7 +227,7 @@ def _run_segment(
         chains.skip |= {id(link) for link in segment if makes_of_itself(name, link) and link.kind not in _IN_PLACE}
 
 
-def _unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> str:
+def unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> str:
     """Altering the chain's own object is what links do; everything else has to be quiet."""
     node = link.node
     if link.kind is Kind.DEF and name in link.binds:

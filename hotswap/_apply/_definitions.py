@@ -286,7 +286,7 @@ def clear_caches(swap: Swap) -> None:
     if not swap.changes:
         return
     found = {id(one): one for work in swap.works.values() for one in work.caches}
-    for one in found.values() or memo_caches():
+    for one in found.values() or (memo_caches() if swap.memo else ()):
         inner = getattr(one, "__wrapped__", None)
         work = swap.works.get(getattr(inner, "__module__", None) or "") or next(iter(swap.works.values()))
         if behaves_otherwise(swap, one):

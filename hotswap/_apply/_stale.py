@@ -17,6 +17,7 @@ from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._diff import decorators
 from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
+from hotswap._select import WHOLE
 from hotswap._values import alike, stateless
 from hotswap.errors import StatementError
 
@@ -214,6 +215,8 @@ def stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
         if name.partition(".")[0] in visit.passing:
             return f"reads {name}"
+    if not WHOLE.isdisjoint(statement.calls) and swap.changes.of(module) and _takes_all_names(statement.node):
+        return "goes over all names of the module"
     attributes = _attributes(statement.node)
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         if behaves_otherwise(swap, resolve(scope, name), attributes):
@@ -227,6 +230,12 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if not isinstance(value, type | ModuleType | FunctionType) and behaves_otherwise(swap, value, attributes):
             return f"calls {name}"
     return ""
+
+
+def _takes_all_names(node: ast.stmt) -> bool:
+    """Whether ``dir()``, ``globals()`` or the like is called for the module."""
+    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and not inner.args)
+    return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)
 
 
 def _called_twice(node: ast.stmt) -> Iterator[str]:
@@ -333,7 +342,19 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
         _tell_removed(visit, statement)
 
 
+def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
+    """Whether all that `statement` did was to alter the object of a name that has been made anew without it."""
+    if len(statement.mutates) != 1 or statement.kind is not Kind.OTHER or isinstance(visit.scope, ClassScope):
+        return False
+    name = statement.mutates[0]
+    was, now = visit.work.before.get(name, MISSING), visit.scope.peek(name)
+    made_anew = was is not MISSING and now is not MISSING and now is not was
+    return made_anew and not _chains.unquiet_link(visit, visit.chains, statement, name)
+
+
 def _tell_removed(visit: Visit, statement: Statement) -> None:
+    if _went_with_its_object(visit, statement):
+        return
     if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
         line = statement.lineno
         visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])

@@ -13,6 +13,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._changes import Changes
+from hotswap._apply._expected import Place
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._compile import CodeMap
 from hotswap._findings import finding
@@ -20,6 +21,7 @@ from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
 from hotswap._model import Edit, Finding, How, Kind, Patch, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of
+from hotswap.patch._finding import find_functions
 from hotswap.patch._functions import live_functions
 from hotswap.patch._proxies import calls_forwarder
 from hotswap.patch._referrers import count_held, replace
@@ -60,6 +62,7 @@ class Work:
         self.docs: dict[int, tuple[str | None, str | None]] = {}
         self.starred: set[str] = set()
         self.caches: list[Any] = []
+        self.expected: list[Place] | None = None
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
 
     @property
@@ -67,10 +70,15 @@ class Work:
         """Return the live functions by qualified name and first line in the old text."""
         if self._functions is None:
             self._functions = defaultdict(list)
-            for function in live_functions(vars(self.module), self.caches):
+            for function in self._find():
                 code = function.__code__
                 self._functions[code.co_qualname, code.co_firstlineno].append(function)
         return self._functions
+
+    def _find(self) -> list[FunctionType]:
+        if self.expected is None:
+            return live_functions(vars(self.module), self.caches)
+        return find_functions(vars(self.module), self.expected, self.caches)
 
     def live(self, scope: AnyScope, statement: Statement) -> list[FunctionType]:
         """Return the live functions that the ``def`` `statement` of the old text made."""
@@ -145,6 +153,7 @@ class Swap:
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.old_codes: list[CodeType] = []
+        self.memo = True
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way: set[str] = set()
         self.too_early = False
@@ -177,6 +186,10 @@ class Swap:
                 if type(module) is ModuleType and self.is_project(module):
                     _unload(name, module)
         return made
+
+    def forget(self) -> None:
+        """Let go of everything: what is kept here refers to itself, and would be taken for references of the program's."""
+        vars(self).clear()
 
     def visit(self, module: str) -> None:
         """Bring `module` to its new text, unless it is no module of the group, done, or under way.

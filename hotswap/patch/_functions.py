@@ -21,7 +21,7 @@ from typing import Any, Final
 from hotswap._journal import MISSING, Journal, Operation
 from hotswap.patch._heap import referrers
 
-_MEMO: Final[type] = type(functools.cache(lambda: None))
+MEMO: Final[type] = type(functools.cache(lambda: None))
 CellFor = Callable[[str], CellType | None]
 
 _SORTS: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -42,15 +42,15 @@ def live_functions(namespace: dict[str, Any], caches: list[Any] | None = None) -
     Functions are always tracked. The process's memo caches of `functools`, which the same pass finds as they refer to
     their type, are added to `caches`.
     """
-    found = referrers(namespace) if caches is None else referrers(namespace, _MEMO)
+    found = referrers(namespace) if caches is None else referrers(namespace, MEMO)
     if caches is not None:
-        caches += (one for one in found if type(one) is _MEMO)
+        caches += (one for one in found if type(one) is MEMO)
     return [f for f in found if type(f) is FunctionType and f.__globals__ is namespace]
 
 
 def memo_caches() -> list[Any]:
     """Return every memo cache of `functools` in the process."""
-    return [one for one in referrers(_MEMO) if type(one) is _MEMO]
+    return [one for one in referrers(MEMO) if type(one) is MEMO]
 
 
 def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for: CellFor) -> tuple[str, ...]:

@@ -1,0 +1,173 @@
+"""Find the live functions of a module without a pass over the heap, and know when that has found them all.
+
+A walk from the module's names finds nearly every function. Whether it found all is not guessed: the reference count of a
+code object says how many hold it, so a holder that the walk did not meet shows as a residue. Then, or where a definition
+of the text was not met at all, one pass of the garbage collector finds the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+from hotswap.patch._functions import MEMO, live_functions
+
+_EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
+_SMALL: Final = 100
+_DEEP: Final = 4
+_OF_IMPORT: Final = frozenset(("__builtins__", "__loader__", "__spec__"))
+_WRAPPERS: Final = (staticmethod, classmethod, MethodType)
+_PARTIALS: Final = (functools.partial, functools.partialmethod)
+
+
+def _counts(codes: list[CodeType]) -> list[int]:
+    """Return the reference counts of `codes`, which nobody else in here may refer to but their list."""
+    return [sys.getrefcount(code) for code in codes]
+
+
+def _measure() -> int:
+    """Return what `_counts` says of a code object without holders.
+
+    Interpreters differ in how many references a call itself takes (3.14 borrows some), so it is measured.
+    """
+    names: dict[str, Any] = {}
+    exec(compile("def probe(): pass", "<hotswap>", "exec"), names)
+    return _counts([names["probe"].__code__])[0] - 1
+
+
+_BASE: Final = _measure()
+
+
+def find_functions(
+    namespace: dict[str, Any], expected: Iterable[tuple[str, int]], caches: list[Any]
+) -> list[FunctionType]:
+    """Return the live functions whose globals are `namespace`: all of them, as far as it matters for `expected`.
+
+    `expected` are the places (qualified name, first line) of the definitions that are to be patched; their nested
+    functions are looked after as well. Functions found beyond those are returned too; memo caches met on the way are
+    added to `caches`.
+    """
+    if not _EXACT_COUNTS:
+        return live_functions(namespace, caches)
+    walk = Walk(namespace)
+    places: dict[tuple[str, int], list[FunctionType]] = {}
+    for function in walk.functions:
+        places.setdefault((function.__code__.co_qualname, function.__code__.co_firstlineno), []).append(function)
+    wanted: list[FunctionType] = []
+    for place in expected:
+        if place not in places:
+            return live_functions(namespace, caches)
+        wanted += places[place]
+    places.clear()
+    if not walk.holds_all(wanted):
+        return live_functions(namespace, caches)
+    caches += walk.caches
+    return walk.functions
+
+
+class Walk:
+    """The functions of a module that its names lead to, through classes, wrappers, closures and small containers."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+        self._name = namespace.get("__name__")
+        self._seen: set[int] = set()
+        self.functions: list[FunctionType] = []
+        self.caches: list[Any] = []
+        self._holders: dict[int, int] = {}
+        self._bodies: dict[int, CodeType] = {}
+        self._meet_frames()
+        waiting = [(value, 0) for name, value in namespace.items() if name not in _OF_IMPORT]
+        while waiting:
+            value, depth = waiting.pop()
+            if id(value) not in self._seen:
+                self._seen.add(id(value))
+                deeper = depth + (type(value) is not FunctionType)
+                waiting.extend((inner, deeper) for inner in (self._inside(value) if depth < _DEEP else ()))
+
+    def _meet_frames(self) -> None:
+        """A body that still runs (a script's, say) holds the code of all that it defines; a frame holds its own."""
+        for top in sys._current_frames().values():
+            frame: FrameType | None = top
+            while frame is not None:
+                if frame.f_globals is self._namespace:
+                    key = id(frame.f_code)
+                    self._holders[key] = self._holders.get(key, 0) + 1
+                    if frame.f_code.co_name == "<module>":
+                        self._bodies[key] = frame.f_code
+                frame = frame.f_back
+
+    def _inside(self, value: Any) -> Iterable[Any]:
+        kind = type(value)
+        if kind is FunctionType:
+            return self._inside_function(value)
+        if isinstance(value, type):
+            return list(vars(value).values()) if value.__module__ == self._name else ()
+        if kind in _WRAPPERS:
+            return (value.__func__,)
+        if kind is property:
+            return (value.fget, value.fset, value.fdel)
+        if kind in _PARTIALS:
+            return (value.func, *value.args, *value.keywords.values())
+        if kind is functools.cached_property:
+            return (value.func,)
+        if kind is MEMO:
+            self.caches.append(value)
+        if kind in (dict, list, tuple, set, frozenset):
+            return (value.values() if kind is dict else value) if len(value) < _SMALL else ()
+        return _wrapped(value)
+
+    def _inside_function(self, function: FunctionType) -> Iterator[Any]:
+        if function.__globals__ is self._namespace:
+            self.functions.append(function)
+            code = id(function.__code__)
+            self._holders[code] = self._holders.get(code, 0) + 1
+        yield from (_content(cell) for cell in function.__closure__ or ())
+        yield from function.__defaults__ or ()
+        yield from (function.__kwdefaults__ or {}).values()
+        yield from function.__dict__.values()
+
+    def holds_all(self, wanted: Iterable[FunctionType]) -> bool:
+        """Whether every holder of the code of `wanted`, and of the code inside it, was met. Frames count as holders."""
+        parents: dict[int, int] = {}
+        _with_inner(dict(self._bodies), parents)
+        codes = _with_inner({id(function.__code__): function.__code__ for function in wanted}, parents)
+        ids = [id(code) for code in codes]
+        return all(
+            count - _BASE <= self._holders.get(key, 0) + parents.get(key, 0)
+            for key, count in zip(ids, _counts(codes), strict=True)
+        )
+
+
+def _with_inner(found: dict[int, CodeType], parents: dict[int, int]) -> list[CodeType]:
+    """Return the code objects of `found`, which is emptied, and all inside them; count in `parents` who holds those."""
+    codes: list[CodeType] = []
+    while found:
+        _, code = found.popitem()
+        codes.append(code)
+        for inner in {id(const): const for const in code.co_consts if type(const) is CodeType}.values():
+            parents[id(inner)] = parents.get(id(inner), 0) + 1
+            found[id(inner)] = inner
+    return codes
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _wrapped(value: Any) -> Iterable[Any]:
+    """Look into what ``functools`` made, and into plain instances that wrap (class decorators), by their dictionaries."""
+    if type(value) is ModuleType:
+        return ()
+    try:
+        names = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return ()
+    return list(names.values()) if type(names) is dict and len(names) < _SMALL else ()
