@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 import time
@@ -18,6 +19,7 @@ from hotswap._loader import build_of
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process
+from hotswap._recent import Recent
 from hotswap._source import read
 from hotswap._witness import runs
 
@@ -30,7 +32,7 @@ class Prepared:
     """What the files say. `fresh` are the baselines that take effect once an edit is live.
 
     `findings` are about modules whose file cannot be read or is held, `told` about others; `emptied` are the paths of
-    files that have to be looked at again after `HOLD_EMPTY`; `vanished` are modules that are held as their file is gone.
+    files that have to be looked at again after `HOLD_EMPTY`; `vanished` are modules held because their file is gone.
     """
 
     edits: dict[str, Edit] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Reading:
         self._emptied: dict[str, float] = {}
         self._gone: set[str] = set()
         self.by_hand = False
+        self._recent = Recent()
 
     def changed(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the modules whose file is in another state than when it was read."""
@@ -129,20 +132,38 @@ class Reading:
     def _compare(self, entry: Entry, old: Baseline, new: Baseline, prepared: Prepared) -> None:
         try:
             after = read(new.source, entry.name, new.origin)
-            compile(after.text, new.origin, "exec", dont_inherit=True)
+            before = self._before(entry.name, old)
+            changes = diff(before.statements, after.statements)
+            _check(after, changes)
         except SyntaxError as error:
             prepared.findings[entry.name] = _syntax_error(entry, error)
         except (UnicodeDecodeError, ValueError, RecursionError, MemoryError) as error:
             prepared.findings[entry.name] = finding("HS302", entry.path, 1, message=f"{type(error).__name__}: {error}")
         else:
-            before = snapshot_of(entry.name, old)
             if old.certain or _is_live(entry.name, old, before):
-                changes = diff(before.statements, after.statements)
                 prepared.edits[entry.name] = Edit(entry.name, new.origin, before, after, changes)
             else:
                 prepared.edits[entry.name] = _unknown(entry.name, new.origin, after)
                 prepared.told.append(finding("HS212", entry.path, 1, module=entry.name, target=entry.name))
             prepared.fresh[entry.name] = new
+            self._recent.keep(entry.name, new.packed, after)
+
+    def _before(self, name: str, old: Baseline) -> Snapshot:
+        kept = self._recent.get(name, old.packed)
+        return kept if kept is not None and kept.origin == old.origin else snapshot_of(name, old)
+
+
+def _check(after: Snapshot, changes: Diff) -> None:
+    """Raise SyntaxError for what only the compiler finds, in the statements that are not known to compile already.
+
+    A ``from __future__`` line concerns the whole text, and where it stands matters.
+    """
+    chosen = [*(pair.new for pair in changes.changed), *changes.added]
+    if any("__future__" in statement.key for statement in chosen):
+        compile(after.text, after.origin, "exec", dont_inherit=True)
+    elif chosen:
+        tree = ast.Module(body=[statement.node for statement in chosen], type_ignores=[])
+        compile(tree, after.origin, "exec", flags=after.flags, dont_inherit=True)
 
 
 def _is_live(name: str, old: Baseline, before: Snapshot) -> bool:

@@ -29,7 +29,7 @@ def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
 
 
 def fails_otherwise(visit: Visit, pair: Pair) -> bool:
-    """Whether the body of a ``try`` that did not come to its end changed: it may come further now, so it starts again."""
+    """Whether the body of a ``try`` that did not come to its end changed: it may come further, so it starts again."""
     if not isinstance(pair.new.node, (ast.Try, ast.TryStar)) or pair.inner is None:
         return False
     changed = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added, *pair.inner.removed)

@@ -186,7 +186,7 @@ def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) 
 
 
 def _alters_borrowed(visit: Visit, name: str, segment: list[Statement]) -> bool:
-    """Whether links of `segment` alter an object that its first link only took from elsewhere: it is not theirs to make."""
+    """Whether links of `segment` alter an object that its first link took from elsewhere: it is not theirs to make."""
     first, held = segment[0], visit.scope.peek(name)
     if first.kind is not Kind.IMPORT and not isinstance(getattr(first.node, "value", None), _TAKES):
         return False

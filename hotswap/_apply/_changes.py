@@ -78,7 +78,7 @@ class Changes:
         return False
 
     def remade(self, namespace: dict[str, Any], dotted: str) -> bool:
-        """Whether `dotted` is a class whose members a library made anew: whoever takes the class as a whole may see it."""
+        """Whether `dotted` is a class whose members a library made anew: who takes the class as a whole may see it."""
         first, *parts = dotted.split(".")
         value: object = namespace.get(first)
         while parts and isinstance(value, ModuleType | type):

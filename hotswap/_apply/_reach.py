@@ -132,7 +132,8 @@ class _Walk:
         code = self.swap.pending_code(function)
         use = use_of(code)
         members = self.swap.changes.members
-        if code in self.swap.changes.codes or not members.isdisjoint(use.attributes) or _reads_changed(self.swap, function, use):
+        otherwise = code in self.swap.changes.codes or not members.isdisjoint(use.attributes)
+        if otherwise or _reads_changed(self.swap, function, use):
             self.found = True
             return
         namespace = function.__globals__

@@ -67,7 +67,7 @@ class Visit:
                 del self.chains.open[name]
 
     def _end_chains(self, statement: Statement) -> None:
-        """Behind a last link that only alters the object: if an earlier link made another one, tell the readers."""
+        """Behind a last link that only alters the object: if an earlier link made another one, tell readers."""
         for name in self.chains.last.get(id(statement), ()):
             held = self.chains.open.pop(name, MISSING)
             made = self.scope.peek(name)
