@@ -16,7 +16,7 @@ from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from threading import get_ident
 from types import CodeType, ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import wrapt
 
@@ -25,6 +25,11 @@ Body = Callable[[], None]
 Build = Callable[[ast.Module, str, int], CodeType]
 
 _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
+
+if TYPE_CHECKING:  # wrapt's class is generic for type checkers alone
+    _Proxy = wrapt.ObjectProxy[Any]
+else:
+    _Proxy = wrapt.ObjectProxy
 
 
 class Finder:
@@ -50,18 +55,18 @@ class Finder:
         return None
 
     def _proxied(self, spec: ModuleSpec) -> ModuleSpec:
-        loader = spec.loader
+        loader: Any = spec.loader
         if loader is None or not spec.has_location or not isinstance(spec.origin, str) or type(loader) is Loader:
             return spec
         if hasattr(loader, "exec_module") and spec.origin.endswith((".py", ".pyw")) and self.covers(spec.origin):
-            spec.loader = Loader(loader, self)  # type: ignore[assignment]  # a proxy of the loader passes for it
+            spec.loader = cast("Any", Loader(loader, self))  # a proxy of the loader passes for it
         return spec
 
     def invalidate_caches(self) -> None:
         """Nothing is cached here."""
 
 
-class Loader(wrapt.ObjectProxy):  # type: ignore[misc]  # wrapt's proxies are untyped
+class Loader(_Proxy):
     """A module's own loader, but for `exec_module`."""
 
     def __init__(self, wrapped: Any, finder: Finder) -> None:
@@ -130,9 +135,8 @@ def _found_again(finder: Finder, module: ModuleType) -> Loader | None:
         found = finder.find_spec(spec.name, path, module)
     except Exception:  # noqa: BLE001  a finder of the program's that fails: then the statements run without a reload
         return None
-    if found is None or found.origin != spec.origin or type(found.loader) is not Loader:
-        return None
-    return found.loader
+    loader: Any = None if found is None or found.origin != spec.origin else found.loader
+    return loader if type(loader) is Loader else None
 
 
 # ------------------------------------------------------------------------------------------------- transformations
@@ -165,7 +169,8 @@ def _rewriting(hook: Any) -> Build:
         tree = copy.deepcopy(tree)
         with open(origin, "rb") as file:
             rewrite_asserts(tree, file.read(), origin, hook.config)
-        return compile(tree, origin, "exec", flags=flags, dont_inherit=True)
+        code: CodeType = compile(tree, origin, "exec", flags=flags, dont_inherit=True)
+        return code
 
     return build
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final, Self
 
 BEFORE_FORK: Final = 1.0
@@ -75,9 +76,9 @@ class Turn:
 
 def _is_importing() -> bool:
     """Whether this thread is in the middle of an import, and so may hold the lock of a module."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_filename == _IMPORTLIB and frame.f_code.co_name == "_find_and_load":
             return True
-        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+        frame = frame.f_back
     return False

@@ -71,7 +71,7 @@ def equal(old: object, new: object) -> bool:
         return len(old) == len(new) and all(map(_alike, old, new))  # type: ignore[arg-type,call-overload]
     if type(old) is dict:
         return _equal_dicts(old, new)  # type: ignore[arg-type]
-    return type(old) in _SETS and all(type(i) in _ATOMS for i in (*old, *new)) and bool(old == new)  # type: ignore[misc,has-type]
+    return type(old) in _SETS and all(type(i) in _ATOMS for i in (*old, *new)) and bool(old == new)  # type: ignore[misc]
 
 
 def _alike(old: object, new: object) -> bool:

@@ -50,6 +50,7 @@ class Injected(Exception):  # noqa: N818  it is no error of anything
     """What is raised in the place of whatever might go wrong."""
 
 
+_OVER: Final = (Journal.undo.__code__, Swap.undo.__code__, Swap.forget.__code__)
 _TOLD_ONCE: Final = ("HS102",)
 KINDS: Final = (Injected, KeyboardInterrupt, SystemExit)
 
@@ -147,7 +148,7 @@ class Faults:
 
     def _trace(self, frame: FrameType, event: str, arg: object) -> Any:
         del event, arg
-        self.over |= frame.f_code in (Journal.undo.__code__, Swap.undo.__code__)  # the edit itself failed
+        self.over |= frame.f_code in _OVER  # the edit itself failed, or all is live
         return self._line if not self.over and frame.f_code.co_filename.startswith(OURS) else None
 
     def _line(self, frame: FrameType, event: str, arg: object) -> Any:

@@ -121,7 +121,7 @@ class _Walk:
             self.wait(inner, value)
 
     def _look(self, place: str, value: Any) -> None:
-        if isinstance(value, ModuleType):
+        if isinstance(value, ModuleType) or type(value).__module__.startswith("hotswap."):
             return
         if type(value) is FunctionType:
             self._function(place, value)

@@ -358,7 +358,7 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
     if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
         line = statement.lineno
         visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])
-    elif statement.kind is Kind.DEF and getattr(statement.node, "decorator_list", ()):
+    elif statement.kind is Kind.DEF and decorators(statement.node):
         why = unquiet(visit, statement)
         if why:
             visit.swap.tell(

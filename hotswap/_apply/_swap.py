@@ -164,7 +164,8 @@ class Swap:
     def commit(self) -> None:
         """Set the wave: everything that waits, at once."""
         for work in self.works.values():
-            for scope in (work.scope, *work.classes):
+            scopes: tuple[AnyScope, ...] = (work.scope, *work.classes)
+            for scope in scopes:
                 scope.flush(self.journal)
         self.journal.commit()
 
