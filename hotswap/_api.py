@@ -21,8 +21,8 @@ def watch(*paths: Path, **settings: Unpack[Options]) -> Reloader:
 
     No paths means the current directory, editable installs and the entries of ``sys.path`` outside site-packages and
     the standard library. The verbs of this module then speak to this reloader. In a program that ``python -m hotswap``
-    runs, what is watched already is not watched twice: its reloader is returned. Raises SettingsError for an option that
-    is not accepted, OverlapError if a running reloader has one of these roots.
+    runs, what is watched already is not watched twice: its reloader is returned. Raises SettingsError for an option
+    that is not accepted, OverlapError if a running reloader has one of these roots.
     """
     global _default
     reloader = Reloader(*paths, **settings)
@@ -41,7 +41,9 @@ def adopt(reloader: Reloader) -> None:
 
 def _running() -> Reloader:
     if _default is None:
-        raise NotRunningError("nothing is watched yet: call hotswap.watch() first, or start the program with python -m hotswap")
+        raise NotRunningError(
+            "nothing is watched yet: call hotswap.watch() first, or start the program with python -m hotswap"
+        )
     return _default
 
 

@@ -39,7 +39,8 @@ def compile_in(
     """Return the module code of `nodes` as if they stood in the classes `around` (outermost first) of `origin`.
 
     `doc` says that the first of them is a docstring, not just a string that stands there; `imports` are the names that
-    the module imports; `build` is how the module's loader makes code of a tree. Raises SyntaxError for what only the compiler finds (``return`` outside a function).
+    the module imports; `build` is how the module's loader makes code of a tree. Raises SyntaxError for what only the
+    compiler finds (``return`` outside a function).
     """
     body = list(nodes)
     if body and _would_be_doc(body[0]) and not doc:
@@ -56,7 +57,8 @@ def compile_in(
 def _never_run(imports: frozenset[str]) -> ast.stmt:
     """Return a statement that tells the compiler of the imports `imports` and leaves no code.
 
-    ``name.attribute()`` is compiled as a method call unless the module imports `name` (`is_import_originated` in compile.c).
+    ``name.attribute()`` is compiled as a method call unless the module imports `name` (`is_import_originated` in
+    compile.c).
     """
     known = ast.Import([ast.alias(name) for name in sorted(imports - {"*"})] or [ast.alias("sys")])
     return ast.fix_missing_locations(ast.If(ast.Constant(value=False), [known], []))
@@ -69,7 +71,12 @@ def _would_be_doc(node: ast.stmt) -> bool:
 def _shell(outer: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
     """Return `outer` with another body and nothing that runs; type parameters stay, as members may close over them."""
     fields = dict(ast.iter_fields(outer))
-    fields |= {"bases": [], "keywords": [], "decorator_list": [], "body": body or [ast.copy_location(ast.Pass(), outer)]}
+    fields |= {
+        "bases": [],
+        "keywords": [],
+        "decorator_list": [],
+        "body": body or [ast.copy_location(ast.Pass(), outer)],
+    }
     return ast.copy_location(ast.ClassDef(**fields), outer)
 
 
@@ -242,7 +249,9 @@ class CodeMap:
             self._moved.append((first, last, delta, compile_both))
 
     def go_by_names(self, new: CodeType) -> None:
-        """Take for the successor of any code the one of its qualified name in the module code `new`, if there is one."""
+        """Take for the successor of any code the one of its qualified name in the module code `new`, if there is
+        one.
+        """
         counts = Counter(code.co_qualname for code in all_codes(new))
         self._named = {code.co_qualname: code for code in all_codes(new) if counts[code.co_qualname] == 1}
 

@@ -14,7 +14,6 @@ from difflib import SequenceMatcher
 
 from hotswap._model import Diff, Kind, Pair, Statement
 
-
 _SHAPE = "_hotswap_shape"
 
 
@@ -56,7 +55,9 @@ def shape(node: ast.AST) -> str:
 def header(node: ast.stmt) -> str:
     """Return what stands before the body of a class, or before the suites of `if`, `try`, `with`, as text."""
     if isinstance(node, ast.ClassDef):
-        return "".join(map(dump, [*node.decorator_list, *node.bases, *node.keywords, *getattr(node, "type_params", ())]))
+        return "".join(
+            map(dump, [*node.decorator_list, *node.bases, *node.keywords, *getattr(node, "type_params", ())])
+        )
     if isinstance(node, ast.If):
         return dump(node.test)
     if isinstance(node, (ast.Try, ast.TryStar)):
@@ -142,7 +143,9 @@ class _Matching:
         self.moved: set[int] = set()
 
     def anchor(self) -> None:
-        """Pair what is equal and stands in the same order; the equal ends are cut off first, as most edits are small."""
+        """Pair what is equal and stands in the same order; the equal ends are cut off first, as most edits are
+        small.
+        """
         old = [(s.key, s.branch, s.digest) for s in self.old]
         new = [(s.key, s.branch, s.digest) for s in self.new]
         start = _common(old, new)
@@ -172,7 +175,9 @@ class _Matching:
         """Pair what is left alone of its key on both sides: no tree has to be looked at to find its partner."""
         waiting = [(s.key, s.branch) for index, s in enumerate(self.old) if index not in self.taken]
         coming = [(s.key, s.branch) for index, s in enumerate(self.new) if index not in self.partner]
-        alone = {key for key, times in Counter(waiting).items() if times == 1} & {key for key, times in Counter(coming).items() if times == 1}
+        alone = {key for key, times in Counter(waiting).items() if times == 1} & {
+            key for key, times in Counter(coming).items() if times == 1
+        }
         if alone:
             old = {(s.key, s.branch): index for index, s in enumerate(self.old) if index not in self.taken}
             for index, statement in enumerate(self.new):

@@ -148,7 +148,9 @@ def _put_back(mapping: MutableMapping[Any, Any], key: object, value: object, beh
         mapping[key] = value
         return
     pairs = [(key, value), *((other, mapping[other]) for other in behind if other in mapping)]
-    moves = (act for one, held in pairs for act in (partial(mapping.pop, one, None), partial(setitem, mapping, one, held)))
+    moves = (
+        act for one, held in pairs for act in (partial(mapping.pop, one, None), partial(setitem, mapping, one, held))
+    )
     deque(map(call, list(moves)), maxlen=0)
 
 

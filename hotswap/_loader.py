@@ -44,7 +44,9 @@ class Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return what the other finders find, its loader in a proxy if the module is a Python file that we look after."""
+        """Return what the other finders find, its loader in a proxy if the module is a Python file that we look
+        after.
+        """
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             if finder is self or find is None:
@@ -96,11 +98,11 @@ Loader.exec_module.__code__ = Loader.exec_module.__code__.replace(co_filename=_I
 def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:
     """Run `body` in place of the code of `module` as `importlib.reload` runs that: found again, by the loader found.
 
-    `importlib.reload` itself would let other threads notice: it takes the module out of ``sys.modules`` and puts it back
-    as the last one (`_exec` in CPython's `importlib._bootstrap`), and sets ``__spec__``, ``__path__`` and their like anew.
-    So the finders are asked as it asks them and the same loader is called, and everything stays in its place. Nor is the
-    module's import lock taken: the module is initialised, so whoever imports it need not wait, and a statement that waits
-    for an import under way in another thread cannot meet that thread waiting for this module.
+    `importlib.reload` itself would let other threads notice: it takes the module out of ``sys.modules`` and puts it
+    back as the last one (`_exec` in CPython's `importlib._bootstrap`), and sets ``__spec__``, ``__path__`` and their
+    like anew. So the finders are asked as it asks them and the same loader is called, and everything stays in its
+    place. Nor is the module's import lock taken: the module is initialised, so whoever imports it need not wait, and a
+    statement that waits for an import under way in another thread cannot meet that thread waiting for this module.
 
     Modules that cannot be found again under their name as the same file (``__main__``, those that were loaded by hand)
     run `body` directly.

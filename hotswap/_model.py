@@ -323,7 +323,9 @@ class Report:
         if touched[_SHOWN:]:
             parts.append(f"{len(touched) - _SHOWN} more modules")
         if self.held:
-            parts.append(f"held {', '.join(self.held[:6])}" + (f" and {len(self.held) - 6} more" if self.held[6:] else ""))
+            parts.append(
+                f"held {', '.join(self.held[:6])}" + (f" and {len(self.held) - 6} more" if self.held[6:] else "")
+            )
         return f"hotswap: {'; '.join(parts) or 'nothing changed'} ({self.seconds.get('total', 0.0) * 1e3:.1f} ms)"
 
     def raise_for_errors(self) -> None:

@@ -1,6 +1,7 @@
 """Stage 8: everything that was read and compared, as a plan: which modules, in which order, what may run, and why.
 
-The plan is an upper bound made without looking at any live object: what runs only if a value really changes is marked so.
+The plan is an upper bound made without looking at any live object: what runs only if a value really changes is marked
+so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from hotswap._model import Action, Diff, Edit, Kind, Plan, Planned, Statement, S
 
 
 def make(
-    group: Iterable[str], edits: Mapping[str, Edit], order: Iterable[tuple[str, ...]], maybe: Mapping[str, tuple[Planned, ...]]
+    group: Iterable[str],
+    edits: Mapping[str, Edit],
+    order: Iterable[tuple[str, ...]],
+    maybe: Mapping[str, tuple[Planned, ...]],
 ) -> Plan:
     """Return the plan for `group`: `order` has the affected modules, dependencies first; `maybe` what may be stale."""
     steps, cycles = [], []

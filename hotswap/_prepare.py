@@ -65,8 +65,10 @@ class Reading:
 
     def _is_other(self, entry: Entry) -> bool:
         baseline = self._process.baselines.get(entry.name)
-        return baseline is not None and signature(baseline.path) != baseline.seen and not (
-            entry.name in self._gone and signature(baseline.path) is None
+        return (
+            baseline is not None
+            and signature(baseline.path) != baseline.seen
+            and not (entry.name in self._gone and signature(baseline.path) is None)
         )
 
     def prepare(self, entries: Iterable[Entry]) -> Prepared:
@@ -256,6 +258,3 @@ def _syntax_error(entry: Entry, error: SyntaxError) -> Finding:
         caret = max((error.offset or 1) - 1 - (len(line) - len(stripped)), 0)
         shown += [f"    {stripped}", "    " + " " * caret + "^"]
     return finding("HS301", entry.path, error.lineno or 1, message="\n".join(shown))
-
-
-

@@ -1,4 +1,6 @@
-"""What exists once in a process, however many reloaders there are: lock, finder, baselines, import graph, generation."""
+"""What exists once in a process, however many reloaders there are: lock, finder, baselines, import graph,
+generation.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,9 @@ class Process:
         return known
 
     def _learn_late(self, entry: Entry, *, first: bool) -> None:
-        """Take a file's text for what a module runs; of one that another import hook let past us, after a look at it."""
+        """Take a file's text for what a module runs; of one that another import hook let past us, after a look at
+        it.
+        """
         seen = signature(entry.path)
         try:
             with open(entry.path, "rb") as file:

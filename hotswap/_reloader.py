@@ -96,7 +96,9 @@ class Reloader:
             self._thread.start()
 
     def follow_fork(self) -> None:
-        """In a forked child, where threads do not live on: watch there as well, unless it starts another program at once."""
+        """In a forked child, where threads do not live on: watch there as well, unless it starts another program at
+        once.
+        """
         if self._running and self._mode != "manual":
             later = threading.Timer(AFTER_FORK, self._start_again)
             later.daemon = True
@@ -166,7 +168,7 @@ class Reloader:
         """Swap; a failure of ours is told and never reaches the program."""
         try:
             return act()
-        except Exception as error:  # noqa: BLE001  the host must go on: named as ours, the old code runs
+        except Exception as error:
             log.exception("bug in hotswap: please report it; the old code runs on")
             found = finding("HS304", "", 0, message=f"{type(error).__name__}: {error}")
             return Report(PROCESS.generation, findings=(found,), error=error)
@@ -194,8 +196,8 @@ class Reloader:
     def reload(self, *modules: str | ModuleType) -> Report:
         """Look at the disk now, apply what changed here, and return the report. Never raises for a bad edit.
 
-        With `modules` (names or module objects), only these and what depends on them. What the watcher has seen does not
-        matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
+        With `modules` (names or module objects), only these and what depends on them. What the watcher has seen does
+        not matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
         """
         self.inbox.take(at_once=True)
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
@@ -211,8 +213,8 @@ class Reloader:
     def rerun(self, target: str) -> Report:
         """Run the statements that make `target` (``module:name``) again, and what depends on them; return the report.
 
-        For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by what
-        its finding calls it. Raises TargetError if no loaded module has such a statement.
+        For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by
+        what its finding calls it. Raises TargetError if no loaded module has such a statement.
         """
         with PROCESS.lock.swap() as busy:
             if busy:
@@ -222,7 +224,9 @@ class Reloader:
             PROCESS.update_graph(entries)
             wanted = find_target(PROCESS, target)
             plan, edits = plan_rerun(PROCESS, wanted, entries)
-            applied = apply(plan, edits, _surroundings.make(PROCESS, self.settings, wanted.ids), strict=self.settings.strict)
+            applied = apply(
+                plan, edits, _surroundings.make(PROCESS, self.settings, wanted.ids), strict=self.settings.strict
+            )
             PROCESS.generation += bool(applied.outcomes)
             why = () if applied.outcomes else (why_not(applied, edits),)
             error = getattr(applied.error, "error", applied.error)
@@ -258,7 +262,9 @@ class Reloader:
             return PROCESS.old_codes.everything()
 
     def graph(self, package: str = "") -> ImportGraph:
-        """Return who imports whom among the modules that are loaded and watched; with `package`, among those below it."""
+        """Return who imports whom among the modules that are loaded and watched; with `package`, among those below
+        it.
+        """
         with PROCESS.lock:
             entries = PROCESS.learn(self._index.entries())
             return PROCESS.import_graph(e for e in entries if not package or f"{e.name}.".startswith(f"{package}."))
@@ -328,7 +334,9 @@ class Reloader:
         The baselines that were live before are added to `replaced`.
         """
         if not prepared or self.holding.holds_already(prepared):
-            return Report(PROCESS.generation, held=self.holding.modules, findings=self.holding.findings() if prepared else ())
+            return Report(
+                PROCESS.generation, held=self.holding.modules, findings=self.holding.findings() if prepared else ()
+            )
         self.holding.begin(prepared)
         outcomes: list[Outcome] = []
         told: list[Finding] = [*prepared.told, *self._take_troubles()]
@@ -354,7 +362,9 @@ class Reloader:
         PROCESS.generation += bool(outcomes)
         if self._mode != "poll":  # there, a slice at each poll
             told += self._migrations.finish()
-        return Report(PROCESS.generation, tuple(outcomes), (*self.holding.findings(), *told), self.holding.modules, error)
+        return Report(
+            PROCESS.generation, tuple(outcomes), (*self.holding.findings(), *told), self.holding.modules, error
+        )
 
     def _move_baselines(self, edits: Iterable[Edit], prepared: Prepared, replaced: dict[str, Baseline]) -> None:
         """The new texts are what is live."""

@@ -5,8 +5,8 @@ a class body does, a lambda's body does not, a comprehension does.
 """
 
 from __future__ import annotations
-
 import __future__ as future
+
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,9 @@ def read(source: bytes | str, module: str, origin: str) -> Snapshot:
     assert isinstance(tree, ast.Module)
     reader = _Reader(text.split("\n"), future_flags(tree))
     statements = tuple(reader.statements(tree.body, "", first=True))
-    return Snapshot(module, origin, text, statements, reader.flags, _has_doc(tree.body), frozenset(_imported(tree.body)))
+    return Snapshot(
+        module, origin, text, statements, reader.flags, _has_doc(tree.body), frozenset(_imported(tree.body))
+    )
 
 
 def _imported(body: Iterable[ast.AST]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from hotswap._model import Finding
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Something that goes on with old code: `kind` is ``frame``, ``task``, ``coroutine``, ``generator`` or ``function``.
+    """Something that goes on with old code: `kind` is ``frame``, ``task``, ``coroutine``, ``generator`` or
+    ``function``.
 
     `path` and `lineno` say where it stands, `where` in which thread or task.
     """
@@ -36,7 +37,11 @@ class Stale:
         return f"{self.path}:{self.lineno}: {self.name}, a {self.kind}{where}, goes on with its old code"
 
 
-_SUSPENDED: Final[dict[type, str]] = {CoroutineType: "coroutine", GeneratorType: "generator", AsyncGeneratorType: "generator"}
+_SUSPENDED: Final[dict[type, str]] = {
+    CoroutineType: "coroutine",
+    GeneratorType: "generator",
+    AsyncGeneratorType: "generator",
+}
 
 
 class OldCodes:
@@ -60,7 +65,9 @@ class OldCodes:
         return tuple(_unique((*self._frames(), *self._tasks()))) if self._alive else ()
 
     def everything(self) -> tuple[Stale, ...]:
-        """Return all that runs or holds old code, suspended generators and unpatched closures too: one pass of the heap."""
+        """Return all that runs or holds old code, suspended generators and unpatched closures too: one pass of the
+        heap.
+        """
         if not self._alive:
             return ()
         return tuple(_unique((*self._frames(), *self._tasks(), *self._holders())))
@@ -79,7 +86,11 @@ class OldCodes:
         for task in _all_tasks() if asyncio is not None else ():
             awaited: Any = task.get_coro()
             while awaited is not None:
-                frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None) or getattr(awaited, "ag_frame", None)
+                frame = (
+                    getattr(awaited, "cr_frame", None)
+                    or getattr(awaited, "gi_frame", None)
+                    or getattr(awaited, "ag_frame", None)
+                )
                 if frame is not None and frame.f_code in self:
                     yield _entry("task", frame.f_code, frame.f_lineno, f"task {task.get_name()}")
                 awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
@@ -117,7 +128,9 @@ def _loops_in_frames() -> Iterator[Any]:
     for top in sys._current_frames().values():
         frame: FrameType | None = top
         while frame is not None:
-            if frame.f_code.co_name == "run_forever" and hasattr(loop := frame.f_locals.get("self"), "call_soon_threadsafe"):
+            if frame.f_code.co_name == "run_forever" and hasattr(
+                loop := frame.f_locals.get("self"), "call_soon_threadsafe"
+            ):
                 yield loop
             frame = frame.f_back
 
@@ -136,4 +149,6 @@ def _unique(found: Iterable[Stale]) -> list[Stale]:
 
 def findings(running: Iterable[Stale]) -> tuple[Finding, ...]:
     """Return a finding for each thing that goes on with old code."""
-    return tuple(finding("HS207", one.path, one.lineno, name=f"{one.name} ({one.where or one.kind})") for one in running)
+    return tuple(
+        finding("HS207", one.path, one.lineno, name=f"{one.name} ({one.where or one.kind})") for one in running
+    )

@@ -92,7 +92,9 @@ def stateless(value: object) -> bool:
 
 
 def alike(made: object, held: object) -> bool:
-    """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made again."""
+    """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made
+    again.
+    """
     if made is held or equal(made, held):
         return True
     if type(made) is type(held) and type(made) in _TEMPLATES:

@@ -1,7 +1,7 @@
 """Modules that were imported before anybody looked: is the text that their file had then the one that they run?
 
-Never asked of a ``.pyc`` header, which knows whole seconds and the size alone: the text is compiled, and the code of the
-module's live functions has to be in it.
+Never asked of a ``.pyc`` header, which knows whole seconds and the size alone: the text is compiled, and the code of
+the module's live functions has to be in it.
 """
 
 from __future__ import annotations

@@ -158,7 +158,9 @@ def _demo(words: Sequence[str]) -> int:
 
 def _graph(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="hotswap graph", description="Print who imports whom; nothing is imported.")
-    parser.add_argument("package", nargs="?", default="", help="a package, module or folder (default: the current directory)")
+    parser.add_argument(
+        "package", nargs="?", default="", help="a package, module or folder (default: the current directory)"
+    )
     parser.add_argument("--format", choices=_FORMATS, default="tree", help="how to print it (default: tree)")
     options = parser.parse_args(words)
     from hotswap._graph import of_files  # not read for every program

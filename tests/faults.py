@@ -1,12 +1,13 @@
-"""Makes each operation of a swap fail in turn, over the edits of all scenarios, and compares what is left with what was.
+"""Makes each operation of a swap fail in turn, over the edits of all scenarios, and compares what is left with what
+was.
 
     python tests/faults.py --each 40            # at most 40 faults a save; some 12,000 in all
     python tests/faults.py --only failures/     # the scenarios whose name holds that
 
-A scenario runs up to a save. Then, in a fork for each fault, the files are edited, the swap is begun, and an exception is
-raised at one point of it: between two operations of a commit, before or after a statement, at a line of our own code.
-Everything that the program can see has to be as it was. Then the fault is gone, `Reloader.retry` is called, and what the
-scenario expects of the save has to be true.
+A scenario runs up to a save. Then, in a fork for each fault, the files are edited, the swap is begun, and an exception
+is raised at one point of it: between two operations of a commit, before or after a statement, at a line of our own
+code. Everything that the program can see has to be as it was. Then the fault is gone, `Reloader.retry` is called, and
+what the scenario expects of the save has to be true.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from observed import Observed, observe
+
 import hotswap
 import scenario_run
 from hotswap import _quiet, _reloader
@@ -38,15 +41,14 @@ from hotswap._apply import _scopes
 from hotswap._apply._swap import Swap
 from hotswap._journal import Journal
 from hotswap.errors import StatementError
-from observed import Observed, observe
-from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read, write
+from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read
 
 OURS: Final = str(Path(next(iter(hotswap.__path__)))) + os.sep
 SECONDS: Final = 20
 SORTS: Final = ("operation", "statement", "line")
 
 
-class Injected(Exception):  # noqa: N818  it is no error of anything
+class Injected(Exception):
     """What is raised in the place of whatever might go wrong."""
 
 
@@ -66,7 +68,9 @@ class Point:
 
 @dataclass(slots=True)
 class Result:
-    """What became of one fault: `apart` are statements that ran before it and have effects that nobody can take back."""
+    """What became of one fault: `apart` are statements that ran before it and have effects that nobody can take
+    back.
+    """
 
     scenario: str
     save: int
@@ -126,7 +130,9 @@ class Faults:
         del waiting
         commit(journal)
 
-    def _run(self, run: Callable[..., None], code: CodeType, names: Any, stores: Any, path: str, lineno: int, *rest: Any) -> None:
+    def _run(
+        self, run: Callable[..., None], code: CodeType, names: Any, stores: Any, path: str, lineno: int, *rest: Any
+    ) -> None:
         def wrap(error: BaseException) -> BaseException:
             return StatementError(error, path, lineno)
 
@@ -212,7 +218,11 @@ class Run:
     def _inject(self, save: int, blocks: list[Block], names: dict[str, Any], reloader: Any) -> None:
         for point in [self.only] if self.only else self._points(save, blocks, reloader):
             result = Result(name_of(self.scenario), save, point.sort, point.number)
-            forked(lambda point=point, result=result: self._tell(Fault(self, blocks, names, reloader, result).attempt(point)))
+            forked(
+                lambda point=point, result=result: self._tell(
+                    Fault(self, blocks, names, reloader, result).attempt(point)
+                )
+            )
 
     def _points(self, save: int, blocks: list[Block], reloader: Any) -> list[Point]:
         """Run the save once, in a fork, to count; return a sample of its points, the same each time."""
@@ -276,7 +286,9 @@ class Fault:
 
     def _compare(self, before: Observed, report: Any, faults: Faults) -> None:
         result = self.result
-        if not report.errors:  # a look at a value that failed means that the value is not known: no reason to hold anything
+        if (
+            not report.errors
+        ):  # a look at a value that failed means that the value is not known: no reason to hold anything
             result.absorbed = result.sort != "operation"
             result.failure = "" if result.absorbed else f"nothing is held after {faults.place}: {report}"
             return

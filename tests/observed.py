@@ -116,7 +116,13 @@ class _Walk:
 
     def _items(self, place: str, items: dict[Any, Any]) -> None:
         for key, value in items.items():
-            inner = f"{place}.{key}" if type(key) is str else f"{place}[{key!r:.40}]" if type(key) in _ATOMS else f"{place}[?]"
+            inner = (
+                f"{place}.{key}"
+                if type(key) is str
+                else f"{place}[{key!r:.40}]"
+                if type(key) in _ATOMS
+                else f"{place}[?]"
+            )
             self.facts[inner] = self.token(value)
             self.wait(inner, value)
 
@@ -143,7 +149,11 @@ class _Walk:
         facts = self.facts
         facts[f"{place} code"] = f"{id(function.__code__):x} line {function.__code__.co_firstlineno}"
         self.kept.append(function.__code__)
-        facts[f"{place} header"] = (self.token(function.__defaults__), self.token(function.__kwdefaults__), function.__doc__)
+        facts[f"{place} header"] = (
+            self.token(function.__defaults__),
+            self.token(function.__kwdefaults__),
+            function.__doc__,
+        )
         facts[f"{place} names"] = (function.__name__, function.__qualname__, function.__module__)
         facts[f"{place} annotations"] = _annotations(function)
         self._items(f"{place} dict", dict(function.__dict__))
@@ -176,7 +186,9 @@ class _Walk:
             self.facts[f"{place} cache"] = str(value.cache_info())
         for name in ("__func__", "__self__", "__wrapped__", "fget", "fset", "fdel", "func", "args", "keywords"):
             if kind.__module__ in ("builtins", "functools") and (part := _part(value, name)) is not None:
-                self.facts[f"{place} {name}"] = self.token(part) if name not in ("__func__", "__self__", "args", "keywords") else ""
+                self.facts[f"{place} {name}"] = (
+                    self.token(part) if name not in ("__func__", "__self__", "args", "keywords") else ""
+                )
                 self.wait(f"{place} {name}", part)
         if kind.__module__ in sys.stdlib_module_names and kind.__module__ not in ("types", "functools", "builtins"):
             return

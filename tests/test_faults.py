@@ -1,7 +1,7 @@
 """A swap that fails, wherever it fails, leaves everything as it was, and succeeds once the fault is gone.
 
-Here one fault is tried for each save of the scenarios. ``HOTSWAP_FAULTS=40 pytest tests/test_faults.py`` tries forty, over
-ten thousand in all; ``python tests/faults.py`` does so outside of pytest and tells more.
+Here one fault is tried for each save of the scenarios. ``HOTSWAP_FAULTS=40 pytest tests/test_faults.py`` tries forty,
+over ten thousand in all; ``python tests/faults.py`` does so outside of pytest and tells more.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import faults
 import pytest
 
-import faults
 from hotswap._journal import Journal, restorer
 from scenario import FOLDER
 

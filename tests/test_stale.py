@@ -39,7 +39,9 @@ def test_nothing_is_stale_without_old_code(codes: OldCodes) -> None:
 
 
 def test_a_frame_in_a_thread(codes: OldCodes) -> None:
-    """A function that runs in a thread while it is swapped is found with its line and the thread's name, until it returns."""
+    """A function that runs in a thread while it is swapped is found with its line and the thread's name, until it
+    returns.
+    """
     entered, leave = threading.Event(), threading.Event()
     work = make("def work(entered, leave):\n    entered.set()\n    leave.wait(10)\n")
     thread = threading.Thread(target=work, args=(entered, leave), name="worker")

@@ -78,7 +78,9 @@ def _callers(module: Any, shop: Any) -> list[Callable[[], tuple[Any, ...]]]:
 
 
 def test_each_call_sees_one_generation(folder: Path) -> None:
-    """Whatever eight threads call while swaps are applied has code, defaults and names of one generation; none is missing."""
+    """Whatever eight threads call while swaps are applied has code, defaults and names of one generation; none is
+    missing.
+    """
     _write_generation(folder, 0)
     import live_shop  # type: ignore[import-not-found]
 
@@ -220,7 +222,9 @@ def test_an_import_does_not_wait_for_a_swap_that_waits_for_it(folder: Path) -> N
 
 
 def test_a_function_that_asks_for_its_own_swap_goes_on(folder: Path) -> None:
-    """`reload()` inside a function that is being swapped returns, tells that it runs its old code, and the next call is new."""
+    """`reload()` inside a function that is being swapped returns, tells that it runs its old code, and the next call
+    is new.
+    """
     text = "def f(swap):\n    report = swap()\n    return {n}, report\n"
     _write(folder / "live_own.py", text.format(n=1))
     import live_own  # type: ignore[import-not-found]
@@ -279,7 +283,12 @@ def _python(folder: Path, script: str, *options: str) -> str:
     path = folder / "script.py"
     _write(path, script)
     ran = subprocess.run(
-        [sys.executable, *options, str(path)], cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, *options, str(path)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(Path(hotswap.__file__).parents[1])))},
     )
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr

@@ -23,8 +23,8 @@ from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
-from hotswap._execute import forget_frames
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
+from hotswap._execute import forget_frames
 from hotswap._model import Edit, Finding, Outcome, Plan
 from hotswap._quiet._values import Definition
 
@@ -91,6 +91,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
             swap.forget()
             return Applied(findings=findings)
         done = _applied(plan, swap, findings)
+        deque(map(call, swap.later), maxlen=0)
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
         made = swap.undo() if swap is not None else False
         forget_frames(error)
@@ -99,7 +100,6 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
         return Applied(error=error)
-    deque(map(call, swap.later), maxlen=0)
     swap.forget()
     return done
 

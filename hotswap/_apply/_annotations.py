@@ -1,4 +1,5 @@
-"""Annotations of modules and classes where they are evaluated lazily (PEP 649): one function gives those of a whole scope.
+"""Annotations of modules and classes where they are evaluated lazily (PEP 649): one function gives those of a whole
+scope.
 
 That function is compiled from all annotated assignments of the scope that ran, in the order of the text, never from the
 one that changed. What it gave before is forgotten if an annotation, or what annotations read, changed.
@@ -6,8 +7,8 @@ Without lazy evaluation annotations are values that statements store; here they 
 """
 
 from __future__ import annotations
-
 import __future__ as future
+
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +47,9 @@ def are_other(edit: Edit) -> bool:
 
 
 def renew(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> None:
-    """Bring the annotations of a scope, which its statements have been applied to, from its `old` text to its `new` one."""
+    """Bring the annotations of a scope, which its statements have been applied to, from its `old` text to its `new`
+    one.
+    """
     scope, edit = visit.scope, visit.work.edit
     texts = [[_text(node) for statement in side for node in annotated(statement.node)] for side in (old, new)]
     changed = texts[0] != texts[1] or scope.annotations_changed or are_other(edit)
@@ -83,7 +86,12 @@ def _renew_function(visit: Visit, statement: Statement) -> None:
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     nothing: list[ast.expr | None] = [None] * len(node.args.kwonlyargs)
     bare = ast.arguments(**{**dict(ast.iter_fields(node.args)), "defaults": [], "kw_defaults": nothing})
-    fields = {**dict(ast.iter_fields(node)), "args": bare, "decorator_list": [], "body": [ast.copy_location(ast.Pass(), node)]}
+    fields = {
+        **dict(ast.iter_fields(node)),
+        "args": bare,
+        "decorator_list": [],
+        "body": [ast.copy_location(ast.Pass(), node)],
+    }
     made = visit.scope.run([ast.copy_location(type(node)(**fields), node)])
     fresh = next(value for value in made.values() if type(value) is FunctionType)
     public = visit.scope.peek(statement.binds[-1])
@@ -162,12 +170,14 @@ def forget_stale(swap: Swap, work: Work) -> None:
     """Have lazy annotations evaluated anew whose function is new, or reads a name that changed, also further down."""
     changed = frozenset(part for other in swap.works for name in swap.changes.of(other) for part in name.split("."))
     new = frozenset(code for code in swap.changes.codes if code.co_name == "__annotate__")
-    if not _LAZY or not new and not _is_annotated_with(work, changed):
+    if not _LAZY or (not new and not _is_annotated_with(work, changed)):
         return
     function: Any
     for function in chain.from_iterable(work.functions.values()):
         annotate = function.__annotate__ or function
-        if annotate.__code__.co_name == "__annotate__" and (annotate.__code__ in new or changed & {*annotate.__code__.co_names}):
+        if annotate.__code__.co_name == "__annotate__" and (
+            annotate.__code__ in new or changed & {*annotate.__code__.co_names}
+        ):
             _forget(swap, work, function)
 
 

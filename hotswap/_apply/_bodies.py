@@ -64,8 +64,12 @@ def _compile_both(work: Work, pair: Pair, old_around: Around, new_around: Around
     old, new, build = work.edit.old, work.edit.new, work.scope.build
     before, after = without_annotations(pair.old.node), without_annotations(pair.new.node)
     return (
-        compile_in([before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc", build=build),
-        compile_in([after], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc", build=build),
+        compile_in(
+            [before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc", build=build
+        ),
+        compile_in(
+            [after], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc", build=build
+        ),
     )
 
 

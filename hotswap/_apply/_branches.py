@@ -39,7 +39,9 @@ def fails_otherwise(visit: Visit, pair: Pair) -> bool:
 
 
 def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
-    """Whether the ``except`` suite `branch` ran: if the body did not come to its end, or something it bound is there."""
+    """Whether the ``except`` suite `branch` ran: if the body did not come to its end, or something it bound is
+    there.
+    """
     if _import_failed(visit, old):
         return True
     body = [child for child in old.children if child.branch == "body"]
@@ -51,7 +53,9 @@ def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
 
 
 def _has_run(visit: Visit, old: Statement, child: Statement, other: str) -> bool | None:
-    """Whether `child` of the old statement has run, by what it bound; None if the suite `other` may have bound it, too."""
+    """Whether `child` of the old statement has run, by what it bound; None if the suite `other` may have bound it,
+    too.
+    """
     if child.kind is Kind.DEF:
         return bool(visit.work.live(visit.scope, child))
     held = [visit.scope.peek(name) for name in child.binds]

@@ -83,7 +83,9 @@ def _overriding(diff: Diff, new: Sequence[Statement]) -> Iterator[Statement]:
 
 
 def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Statement]) -> set[int]:
-    """Return the ids of unchanged links that read what changed, or what a statement of this block is about to change."""
+    """Return the ids of unchanged links that read what changed, or what a statement of this block is about to
+    change.
+    """
     if not visit.swap.maybe:
         return set()
     about = {name for s in new if id(s) in affected for name in s.binds}

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
-_MARKS = {"__isabstractmethod__", "__final__", "__override__", "__deprecated__"}  # what decorators leave on a function itself
+_MARKS = {
+    "__isabstractmethod__",
+    "__final__",
+    "__override__",
+    "__deprecated__",
+}  # what decorators leave on a function itself
 _FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
 _OBJECTS = (Kind.DEF, Kind.CLASS)
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
@@ -58,7 +63,9 @@ def define(visit: Visit, pair: Pair) -> None:
 
 
 def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
-    """See whether decorators have to be applied to a function that got another header: they changed, or read the header."""
+    """See whether decorators have to be applied to a function that got another header: they changed, or read the
+    header.
+    """
     node = pair.new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     if stale := _stale.stale_decorators(visit, node):
@@ -195,7 +202,11 @@ def _goes_on(visit: Visit, old: object) -> bool:
     """Whether another statement of the block is what the definition of the function `old` became."""
     partners = visit.chains.partner.items() if type(old) is FunctionType else ()
     last = {id(s) for s in visit.new if getattr(s.node, "decorator_list", ()) or id(s) in visit.chains.last}
-    before = (was for new, was in partners if new != visit.closing and was.kind is Kind.DEF and (new in last or not visit.chains.last))
+    before = (
+        was
+        for new, was in partners
+        if new != visit.closing and was.kind is Kind.DEF and (new in last or not visit.chains.last)
+    )
     return any(one is old for was in before for one in visit.work.live(visit.scope, was))
 
 
@@ -219,7 +230,9 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
             return True  # in whichever branch of an `if` or `try` that ran
     if _was_made(old, binders[-1]):
         return True
-    return binders[-1].kind in _OBJECTS or (makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders))
+    return binders[-1].kind in _OBJECTS or (
+        makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)
+    )
 
 
 def _was_made(old: object, binder: Statement) -> bool:

@@ -68,7 +68,9 @@ def _inside(statement: Statement, prefix: str) -> Iterator[Place]:
     elif statement.children:
         for child in statement.children:
             yield from _inside(child, _into(statement, prefix))
-        parts = [node for node in ast.iter_child_nodes(statement.node) if not isinstance(node, ast.stmt | ast.ExceptHandler)]
+        parts = [
+            node for node in ast.iter_child_nodes(statement.node) if not isinstance(node, ast.stmt | ast.ExceptHandler)
+        ]
     else:
         parts = [statement.node]
     for part in parts:

@@ -101,9 +101,7 @@ def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> Non
     _tell_lacking(visit, pair, [n for n in after.given if n in added], after.fields, found)
 
 
-def _tell_lacking(
-    visit: Visit, pair: Pair, added: Iterable[str], fields: frozenset[str], found: list[Any]
-) -> None:
+def _tell_lacking(visit: Visit, pair: Pair, added: Iterable[str], fields: frozenset[str], found: list[Any]) -> None:
     for name in added:
         if name not in fields and not _is_read(visit, name):
             continue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from importlib.util import spec_from_file_location
 from collections.abc import Iterable, Mapping
+from importlib.util import spec_from_file_location
 from typing import Any
 
 from hotswap._apply._swap import Swap, Work
@@ -43,7 +43,13 @@ def set_origin(swap: Swap, work: Work) -> None:
         return
     names = vars(work.module)
     places = spec.submodule_search_locations
-    values = {"__file__": new, "__spec__": spec, "__loader__": spec.loader, "__package__": spec.parent, "__cached__": spec.cached}
+    values = {
+        "__file__": new,
+        "__spec__": spec,
+        "__loader__": spec.loader,
+        "__package__": spec.parent,
+        "__cached__": spec.cached,
+    }
     for name, value in values.items():
         swap.journal.set_item(names, name, value)
     if places is not None:

@@ -61,9 +61,7 @@ class ModuleScope(Scope):
         value = dict.get(self.stores, name, MISSING)
         return self.namespace.get(name, MISSING) if value is MISSING else value
 
-    def run(
-        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False
-    ) -> Layer:
+    def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         ran = Layer(given, self.stores)
         code = self.compile(nodes, doc=doc)
@@ -125,9 +123,7 @@ class ClassScope(Scope):
         held = self.aside.get(name, MISSING)
         return self.members.get(name, vars(self.cls).get(name, MISSING)) if held is MISSING else held
 
-    def run(
-        self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False
-    ) -> Layer:
+    def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
         members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
@@ -190,7 +186,9 @@ def reaches_code(nodes: Iterable[ast.AST]) -> bool:
 
 
 _OWN_SCOPE = (ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_CONSTRUCTORS = frozenset({"int", "str", "float", "bool", "bytes", "tuple", "list", "dict", "set", "frozenset", "len", "range"})
+_CONSTRUCTORS = frozenset(
+    {"int", "str", "float", "bool", "bytes", "tuple", "list", "dict", "set", "frozenset", "len", "range"}
+)
 
 
 def _reaches(node: ast.AST) -> bool:

@@ -7,8 +7,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import accumulate
 from functools import partial
+from itertools import accumulate
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,9 @@ from hotswap.patch._proxies import calls_forwarder
 from hotswap.patch._referrers import count_held, replace
 
 if TYPE_CHECKING:
-    from hotswap._apply._moves import Departed
     from hotswap._apply._adapter import Adapter
     from hotswap._apply._instances import Migration
+    from hotswap._apply._moves import Departed
 
 IsProject = Callable[[ModuleType | FunctionType], bool]
 DefinitionOf = Callable[[FunctionType], Definition | None]
@@ -189,7 +189,9 @@ class Swap:
         return made
 
     def forget(self) -> None:
-        """Let go of everything: what is kept here refers to itself, and would be taken for references of the program's."""
+        """Let go of everything: what is kept here refers to itself, and would be taken for references of the
+        program's.
+        """
         vars(self).clear()
 
     def visit(self, module: str) -> None:
@@ -214,11 +216,22 @@ class Swap:
         replaced, self.replaced = self.replaced, []
         for entry in replaced:
             work, name, old, value = entry
-            ours = (replaced, entry, *replaced, *self.later, *(p.args for p in self.later if isinstance(p, partial)), self.changes, work.before, *(w.before for w in self.works.values()))
+            ours = (
+                replaced,
+                entry,
+                *replaced,
+                *self.later,
+                *(p.args for p in self.later if isinstance(p, partial)),
+                self.changes,
+                work.before,
+                *(w.before for w in self.works.values()),
+            )
             left = replace(self.journal, old, value, (*ours, *self.journal.noted()))
             self.journal.commit()
             if left and not calls_forwarder(old):
-                self.tell(work, "HS206", work.line_of(name), name=name, count=left, why="in tuples, keys, sets or C code")
+                self.tell(
+                    work, "HS206", work.line_of(name), name=name, count=left, why="in tuples, keys, sets or C code"
+                )
         for work, lineno, name, member in self.removed:
             left = count_held(member, (*self.removed, *self.journal.noted(), *(w.before for w in self.works.values())))
             if left:
@@ -277,7 +290,9 @@ def resolve(scope: AnyScope, dotted: str) -> object:
         value = scope.outer.get(first, scope.namespace.get(first, MISSING))
     if value is MISSING:
         builtins = scope.namespace.get("__builtins__")
-        value = (builtins if isinstance(builtins, dict) else vars(builtins)).get(first, MISSING) if builtins else MISSING
+        value = (
+            (builtins if isinstance(builtins, dict) else vars(builtins)).get(first, MISSING) if builtins else MISSING
+        )
     for part in rest:
         value = _member(value, part)
     return value

@@ -56,7 +56,9 @@ class Visit:
         _stale.tell_effects(self, diff)
 
     def _close_chains(self, statement: Statement) -> None:
-        """At the last link of a chain, put back what the name held before the swap, unless the link makes it of itself."""
+        """At the last link of a chain, put back what the name held before the swap, unless the link makes it of
+        itself.
+        """
         self.closing = id(statement)
         for name in self.chains.last.get(id(statement), ()):
             self.passing.discard(name)
@@ -108,7 +110,9 @@ class Visit:
             self.bind(name, live)
 
     def _must_be_new(self, statement: Statement, name: str, live: object) -> bool:
-        """Whether old references are to `live` itself, which later links of the chain wrap: then it becomes a forwarder."""
+        """Whether old references are to `live` itself, which later links of the chain wrap: then it becomes a
+        forwarder.
+        """
         if type(live) is not FunctionType or name in self.chains.last.get(id(statement), ()):
             return False
         return _definitions.is_bare(self.chains.open.get(name, MISSING), [live])
@@ -151,7 +155,9 @@ class Visit:
         assert pair.inner is not None
         if _is_main_guard(pair.new.node) and self.work.edit.module == "__main__":
             if pair.inner:
-                self.swap.tell(self.work, "HS202", pair.new.lineno, why="the main part of a script", target=self.target(pair.new))
+                self.swap.tell(
+                    self.work, "HS202", pair.new.lineno, why="the main part of a script", target=self.target(pair.new)
+                )
             return
         if _branches.fails_otherwise(self, pair) and not _stale.unquiet(self, pair.new):
             self.execute(pair.new, "its body did not come to its end before")
@@ -232,7 +238,9 @@ class Visit:
             self.swap.patched(self.work, f"{self.scope.prefix}{statement.key}", How.RAN)
 
     def bind(self, name: str, value: object) -> bool:
-        """Bind one name; what it was bound to lives on as the new value where it can. Return whether readers can tell."""
+        """Bind one name; what it was bound to lives on as the new value where it can. Return whether readers can
+        tell.
+        """
         if name in self.chains.open:
             if name not in self.chains.last.get(self.closing, ()):
                 self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
@@ -250,7 +258,9 @@ class Visit:
             old, new = before.get(name, MISSING), namespace.get(name, MISSING)
             if old is not new and name not in bound:
                 self.swap.changes.note(self.work.edit.module, name, old, new)
-                self.swap.journal.note(lambda n=name, o=old: namespace.pop(n, None) if o is MISSING else namespace.__setitem__(n, o))  # type: ignore[misc]
+                self.swap.journal.note(
+                    lambda n=name, o=old: namespace.pop(n, None) if o is MISSING else namespace.__setitem__(n, o)
+                )  # type: ignore[misc]
 
     def forget(self, removed: Iterable[Statement], new: Sequence[Statement]) -> None:
         """Let the names go that only statements which left the text bound."""
@@ -270,7 +280,9 @@ class Visit:
         return name in self.siblings and self.scope.peek(name) is not self.work.before.get(name, MISSING)
 
     def bound_by(self, statement: Statement) -> Iterator[str]:
-        """Yield the names that `statement` binds; of an ``if`` only those of the branch that is taken, if that is known."""
+        """Yield the names that `statement` binds; of an ``if`` only those of the branch that is taken, if that is
+        known.
+        """
         node = statement.node
         if not isinstance(node, ast.If) or (truth := _stale.truth(self, node)) is None:
             yield from statement.binds

@@ -36,7 +36,9 @@ def params_of(cls: type) -> dict[str, bool]:
 
 
 def annotations_of(cls: type) -> dict[str, Any]:
-    """Return the annotations of `cls` itself as the decorator asks for them: lazy ones as far as they can be evaluated."""
+    """Return the annotations of `cls` itself as the decorator asks for them: lazy ones as far as they can be
+    evaluated.
+    """
     if sys.version_info >= (3, 14):
         import annotationlib  # PEP 649
 
@@ -75,8 +77,8 @@ def is_generated(cls: type, name: str, value: Any) -> bool:
         fields = vars(cls)[_FIELDS].values()
         return bool(value == tuple(f.name for f in fields if f.init and not f.kw_only))
     if name == "__doc__":
-        return (
-            type(value).__name__ == "_AutoDocstring" or (isinstance(value, str) and value.startswith(f"{cls.__name__}("))
+        return type(value).__name__ == "_AutoDocstring" or (
+            isinstance(value, str) and value.startswith(f"{cls.__name__}(")
         )
     if name == "__hash__":
         return value is None or _is_written(value)

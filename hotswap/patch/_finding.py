@@ -1,8 +1,8 @@
 """Find the live functions of a module without a pass over the heap, and know when that has found them all.
 
-A walk from the module's names finds nearly every function. Whether it found all is not guessed: the reference count of a
-code object says how many hold it, so a holder that the walk did not meet shows as a residue. Then, or where a definition
-of the text was not met at all, one pass of the garbage collector finds the rest.
+A walk from the module's names finds nearly every function. Whether it found all is not guessed: the reference count of
+a code object says how many hold it, so a holder that the walk did not meet shows as a residue. Then, or where a
+definition of the text was not met at all, one pass of the garbage collector finds the rest.
 """
 
 from __future__ import annotations
@@ -163,7 +163,9 @@ def _content(cell: CellType) -> object:
 
 
 def _wrapped(value: Any) -> Iterable[Any]:
-    """Look into what ``functools`` made, and into plain instances that wrap (class decorators), by their dictionaries."""
+    """Look into what ``functools`` made, and into plain instances that wrap (class decorators), by their
+    dictionaries.
+    """
     if type(value) is ModuleType:
         return ()
     try:

@@ -56,8 +56,8 @@ def memo_caches() -> list[Any]:
 def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for: CellFor) -> tuple[str, ...]:
     """Record that `function` shall run `code`; return the free variables for which no cell can be had.
 
-    If there are any, nothing is recorded: the function keeps its old code. `cell_for` gives cells that the function does
-    not have yet, such as ``__class__`` for a method that gains ``super()``.
+    If there are any, nothing is recorded: the function keeps its old code. `cell_for` gives cells that the function
+    does not have yet, such as ``__class__`` for a method that gains ``super()``.
     """
     old, closure = function.__code__, function.__closure__
     if old.co_freevars == code.co_freevars:
@@ -67,7 +67,10 @@ def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for:
     cells = {name: held.get(name) or cell_for(name) for name in code.co_freevars}
     missing = tuple(name for name, cell in cells.items() if cell is None)
     if not missing:
-        operations: list[Operation] = [partial(_set_closure, function, tuple(cells.values()) or None), *_assign(function, code)]
+        operations: list[Operation] = [
+            partial(_set_closure, function, tuple(cells.values()) or None),
+            *_assign(function, code),
+        ]
         _do_all(journal, operations, partial(_put_back, function, old, closure))
     return missing
 
@@ -109,7 +112,9 @@ def set_doc(journal: Journal, function: FunctionType, old: CodeType, new: CodeTy
 
 
 def doc_of(code: CodeType) -> str | None:
-    """Return the docstring that CPython gives to a function of `code` (its place in the constants differs by version)."""
+    """Return the docstring that CPython gives to a function of `code` (its place in the constants differs by
+    version).
+    """
     cells = tuple(CellType() for _ in code.co_freevars)
     return FunctionType(code, {}, closure=cells or None).__doc__
 
@@ -124,7 +129,9 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
 
 
 def set_annotations(journal: Journal, function: Any, fresh: FunctionType | None) -> None:
-    """Record on `function` the annotations of `fresh`, none if there is no such function. Lazy ones are not evaluated."""
+    """Record on `function` the annotations of `fresh`, none if there is no such function. Lazy ones are not
+    evaluated.
+    """
     annotate, held = getattr(fresh, "__annotate__", None), getattr(function, "__annotate__", None)
     if annotate is not None:
         new = partial(setattr, function, "__annotate__", annotate)
@@ -169,7 +176,9 @@ def _attribute(value: object, name: str) -> object:
         return None
 
 
-def set_copied_doc(journal: Journal, wrapper: Any, function: FunctionType, before: str | None, after: str | None) -> None:
+def set_copied_doc(
+    journal: Journal, wrapper: Any, function: FunctionType, before: str | None, after: str | None
+) -> None:
     """Record the docstring `after` on a wrapper that has copied `before` from `function`."""
     if type(wrapper) is property:
         has_copy = wrapper.fget is function
@@ -195,7 +204,11 @@ def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> Non
             set_annotations(journal, wrapper, fresh)
     elif wrapper.__annotations__ == function.__annotations__ and fresh.__annotations__ != function.__annotations__:
         set_annotations(journal, wrapper, fresh)
-    if getattr(wrapper, "__type_params__", ()) == getattr(function, "__type_params__", ()) != getattr(fresh, "__type_params__", ()):
+    if (
+        getattr(wrapper, "__type_params__", ())
+        == getattr(function, "__type_params__", ())
+        != getattr(fresh, "__type_params__", ())
+    ):
         journal.set_attribute(wrapper, "__type_params__", fresh.__type_params__)
 
 
