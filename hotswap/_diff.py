@@ -207,7 +207,7 @@ def _inner(old: Statement, new: Statement) -> Diff | None:
 
 def _common(old: Sequence[object], new: Sequence[object]) -> int:
     size = 0
-    for one, other in zip(old, new):
+    for one, other in zip(old, new, strict=False):
         if one != other:
             break
         size += 1

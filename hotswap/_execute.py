@@ -18,8 +18,8 @@ from hotswap.errors import StatementError
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 Cells = tuple[CellType | None, ...]
 _BOUND_BY_ITSELF = frozenset(
-    ("__module__", "__qualname__", "__classcell__", "__firstlineno__", "__static_attributes__", "__classdictcell__")
-    + ("__annotate_func__", "__conditional_annotations__", "__type_params__")
+    "__module__ __qualname__ __classcell__ __firstlineno__ __static_attributes__ __classdictcell__ "
+    "__annotate_func__ __conditional_annotations__ __type_params__".split()
 )
 
 
@@ -98,7 +98,8 @@ def run(
     then begins in the user's code.
     """
     try:
-        exec(code, namespace, stores, closure=closure or None)  # type: ignore[arg-type]  # None: no free variables
+        cells: Any = closure or None  # None where the code has no free variables
+        exec(code, namespace, stores, closure=cells)  # noqa: S102  the program's own statements
     except BaseException as error:
         error.__traceback__ = _user_frames(error.__traceback__, path)
         raise StatementError(error, path, line_in(error.__traceback__, path) or lineno) from error

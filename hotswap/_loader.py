@@ -183,7 +183,7 @@ def _through(loader: Any, name: str) -> Build:
     `compile`, and so every ``source_to_code``, takes a tree where it takes text.
     """
 
-    def build(tree: ast.Module, origin: str, flags: int) -> CodeType:
+    def build(tree: ast.Module, _origin: str, flags: int) -> CodeType:
         given = copy.deepcopy(tree)
         given.body[_after_doc(given) : 0] = _futures(flags)
         asked: Any = copy.copy(loader)

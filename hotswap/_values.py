@@ -38,9 +38,11 @@ else:
 
 # Those of them whose own comparison is the standard library's: it may be asked.
 _COMPARABLE: Final = frozenset(
-    (re.Pattern, pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
-    + (decimal.Decimal, fractions.Fraction, uuid.UUID, datetime.date, datetime.datetime, datetime.time)
-    + (datetime.timedelta, datetime.timezone, types.GenericAlias, types.UnionType, types.MappingProxyType)
+    (
+        *(re.Pattern, pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath),
+        *(decimal.Decimal, fractions.Fraction, uuid.UUID, datetime.date, datetime.datetime, datetime.time),
+        *(datetime.timedelta, datetime.timezone, types.GenericAlias, types.UnionType, types.MappingProxyType),
+    )
 )
 
 

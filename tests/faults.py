@@ -360,9 +360,13 @@ def run(wanted: list[Scenario], each: int, only: Point | None = None) -> Iterato
         for number, scenario in enumerate(wanted):
             root = Path(os.path.realpath(folder)) / str(number)
             root.mkdir()
-            with open(results, "w", encoding="utf-8") as out, open(said, "w", encoding="utf-8") as sink:
-                with redirect_stdout(sink), redirect_stderr(sink):
-                    status = forked(Run(scenario, root, each, only, out).run, 30 * SECONDS)
+            with (
+                open(results, "w", encoding="utf-8") as out,
+                open(said, "w", encoding="utf-8") as sink,
+                redirect_stdout(sink),
+                redirect_stderr(sink),
+            ):
+                status = forked(Run(scenario, root, each, only, out).run, 30 * SECONDS)
             yield from (Result(**json.loads(line)) for line in results.read_text(encoding="utf-8").splitlines())
             if status:
                 failure = f"exit {status}: {said.read_text(encoding='utf-8')[-2000:]}"

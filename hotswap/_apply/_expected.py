@@ -7,7 +7,8 @@ another header, a definition that leaves) and text that makes functions in loops
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from hotswap._diff import same_header
 from hotswap._model import Diff, Edit, Kind, Pair, Statement
@@ -19,7 +20,7 @@ class _Careful(Exception):
     """The places cannot be told from the text."""
 
 
-def expected_places(edit: Edit, maybe: Set[int]) -> list[Place] | None:
+def expected_places(edit: Edit, maybe: AbstractSet[int]) -> list[Place] | None:
     """Return the places of the functions of `edit` that are to be patched, None if all functions have to be found.
 
     `maybe` are the ids of unchanged statements that may run again.
@@ -34,7 +35,7 @@ def expected_places(edit: Edit, maybe: Set[int]) -> list[Place] | None:
         return None
 
 
-def _of_diff(diff: Diff, prefix: str, maybe: Set[int]) -> Iterator[Place]:
+def _of_diff(diff: Diff, prefix: str, maybe: AbstractSet[int]) -> Iterator[Place]:
     if diff.removed:
         raise _Careful
     for pair in diff.changed:
@@ -46,7 +47,7 @@ def _of_diff(diff: Diff, prefix: str, maybe: Set[int]) -> Iterator[Place]:
             yield from _of_maybe([pair.new], prefix, maybe)
 
 
-def _of_changed(pair: Pair, prefix: str, maybe: Set[int]) -> Iterator[Place]:
+def _of_changed(pair: Pair, prefix: str, maybe: AbstractSet[int]) -> Iterator[Place]:
     old, new = pair.old, pair.new
     if old.kind is not new.kind or (pair.inner is not None and not same_header(pair)):
         raise _Careful
@@ -92,7 +93,7 @@ def _lambdas(node: ast.AST, prefix: str) -> Iterator[Place]:
         yield from _lambdas(child, prefix)
 
 
-def _of_maybe(statements: Iterable[Statement], prefix: str, maybe: Set[int]) -> Iterator[Place]:
+def _of_maybe(statements: Iterable[Statement], prefix: str, maybe: AbstractSet[int]) -> Iterator[Place]:
     for statement in statements:
         if id(statement) in maybe:
             if statement.kind in (Kind.CLASS, Kind.SUITE):

@@ -136,8 +136,8 @@ class ClassScope(Scope):
         if cell is not None:
             cell.cell_contents = self.cls
         own_cell(iter(layer.values()), self.cls)
-        self.annotations_changed |= "__annotate_func__" in layer.keys()
-        if "__classdictcell__" in layer.keys():
+        self.annotations_changed |= "__annotate_func__" in set(layer)
+        if "__classdictcell__" in set(layer):
             layer["__classdictcell__"].cell_contents = vars(self.cls)
         for name in layer.keys() - dict(layer.written()).keys():
             layer.pop(name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
@@ -92,7 +93,7 @@ class Work:
         """Whether nothing of the module is looked at but its imports; its text has not been read for that."""
         return not self.edit.edited and not self.edit.new.text
 
-    def may_run(self, maybe: Set[int]) -> bool:
+    def may_run(self, maybe: AbstractSet[int]) -> bool:
         """Whether any statement of the module may run."""
         diff = self.edit.diff
         return bool(diff.added or diff.changed) or any(map(_contains(maybe), self.edit.new.statements))
@@ -124,7 +125,7 @@ class Work:
         return value if isinstance(value, type) else None
 
 
-def _contains(maybe: Set[int]) -> Callable[[Statement], bool]:
+def _contains(maybe: AbstractSet[int]) -> Callable[[Statement], bool]:
     def contains(statement: Statement) -> bool:
         return id(statement) in maybe or any(map(contains, statement.children))
 
@@ -141,7 +142,7 @@ class Swap:
         self.journal = Journal()
         self.changes = Changes()
         self.works = {edit.module: Work(modules[edit.module], edit) for edit in edits}
-        self.maybe: Set[int] = frozenset()
+        self.maybe: AbstractSet[int] = frozenset()
         self.touched: dict[int, str] = {}
         self.probed: dict[tuple[str, str], str] = {}
         self.keep: frozenset[str] = frozenset()
@@ -276,7 +277,7 @@ class Swap:
     def note_containers(self, work: Work, statement: Statement) -> None:
         """Remember, shallowly, the containers that `statement` names, so that a failure can put them back."""
         named = (*statement.reads, *statement.mutates)
-        for name in dict.fromkeys(prefix for name in named for prefix in accumulate(name.split("."), "{}.{}".format)):
+        for name in dict.fromkeys(part for dotted in named for part in accumulate(dotted.split("."), "{}.{}".format)):
             value = resolve(work.scope, name)
             if type(value) in CONTAINERS:
                 self.journal.note(restorer(value))

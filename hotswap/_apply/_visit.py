@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from operator import setitem
 from types import FunctionType
 
 from hotswap._apply import _annotations, _branches, _chains, _definitions, _follow, _moves, _stale
@@ -163,7 +165,7 @@ class Visit:
             self.execute(pair.new, "its body did not come to its end before")
             self.forget(pair.inner.removed, self.new)
             return
-        for branch, nodes in suites(pair.new.node):
+        for branch, _ in suites(pair.new.node):
             inner = branch_of(pair.inner, branch)
             wrap = _wrapping(pair.new.node, branch, self.wrap)
             old = [s for s in pair.old.children if s.branch == branch]
@@ -258,9 +260,8 @@ class Visit:
             old, new = before.get(name, MISSING), namespace.get(name, MISSING)
             if old is not new and name not in bound:
                 self.swap.changes.note(self.work.edit.module, name, old, new)
-                self.swap.journal.note(
-                    lambda n=name, o=old: namespace.pop(n, None) if o is MISSING else namespace.__setitem__(n, o)
-                )  # type: ignore[misc]
+                back = partial(namespace.pop, name, None) if old is MISSING else partial(setitem, namespace, name, old)
+                self.swap.journal.note(back)
 
     def forget(self, removed: Iterable[Statement], new: Sequence[Statement]) -> None:
         """Let the names go that only statements which left the text bound."""

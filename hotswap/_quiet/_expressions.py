@@ -386,7 +386,7 @@ _EXPRESSIONS: Final[dict[type, Callable[[Any, Any, Frame], Value]]] = {
     ast.Subscript: Expressions._subscript,
     ast.Tuple: Expressions._tuple,
     ast.UnaryOp: Expressions._unary,
-    **({ast.TemplateStr: Expressions._template} if sys.version_info >= (3, 14) else {}),
+    **({vars(ast)["TemplateStr"]: Expressions._template} if sys.version_info >= (3, 14) else {}),
     ast.Yield: Expressions._yield,
     ast.YieldFrom: Expressions._yield,
 }

@@ -28,7 +28,7 @@ def forward(journal: Journal, function: FunctionType, target: object, like: Func
     """
     plain = like or (target if type(target) is FunctionType else None)
     code = _trampoline(function.__code__, target, plain.__code__ if plain else None)
-    set_code(journal, function, code, lambda name: None)
+    set_code(journal, function, code, lambda _: None)
     for name in ("__defaults__", "__kwdefaults__", "__doc__"):
         journal.set_attribute(function, name, getattr(plain, name, None))
     set_annotations(journal, function, plain)

@@ -1,0 +1,116 @@
+"""What a statement may alter besides binding names: noted before it runs, so that a failure can put it back.
+
+That are the containers which it names, and, if it calls something, those that the called code of the project names or
+holds: of functions their globals and closures, of objects and classes their attributes. All is noted shallowly. What the
+statement left as it was is forgotten again at once: only its own doing is taken back, not that of other threads later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from functools import partial
+from itertools import accumulate
+from types import FunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._apply._reach import content_of, use_of
+from hotswap._apply._scopes import AnyScope
+from hotswap._apply._swap import Swap, resolve
+from hotswap._journal import CONTAINERS, MISSING
+
+if TYPE_CHECKING:
+    from hotswap._model import Statement
+
+_FAR: Final = 300
+"""Objects that are looked through; what a statement of a module's top level alters is near."""
+
+_LARGE: Final = 10_000
+"""Items of a container that is not named by the statement itself and too large to be copied for every statement."""
+
+_CONSTRUCTORS: Final = frozenset(("__new__", "__init__", "__post_init__", "__call__", "__set_name__", "__init_subclass__"))
+
+
+def containers(swap: Swap, scope: AnyScope, statement: Statement, *, reaching: bool) -> list[Any]:
+    """Return the containers that `statement` names; if it is `reaching`, calling something, those behind that, too."""
+    named = (*statement.reads, *statement.mutates)
+    values = [resolve(scope, n) for name in dict.fromkeys(named) for n in accumulate(name.split("."), "{}.{}".format)]
+    found = {id(value): value for value in values if type(value) in CONTAINERS}
+    if reaching:
+        walk = _Walk(swap, frozenset(name.rpartition(".")[2] for name in statement.calls))
+        walk.go([value for value in values if value is not MISSING])
+        found |= walk.found
+        found.pop(id(scope.namespace), None)  # what is stored there past the buffer is noted name by name
+    return list(found.values())
+
+
+class _Walk:
+    """Goes from values to what they may alter. `calls` are the names of methods that may be called on them."""
+
+    def __init__(self, swap: Swap, calls: frozenset[str]) -> None:
+        self.found: dict[int, Any] = {}
+        self._swap, self._calls = swap, calls
+        self._seen: set[int] = set()
+
+    def go(self, waiting: list[Any]) -> None:
+        while waiting and len(self._seen) < _FAR:
+            value = waiting.pop()
+            if id(value) not in self._seen:
+                self._seen.add(id(value))
+                waiting += self._next(value)
+
+    def _next(self, value: Any) -> Iterator[Any]:
+        if type(value) in CONTAINERS:
+            self._take(value)
+            items = value.values() if isinstance(value, MutableMapping) else value
+            yield from (item for item in list(items)[:_FAR] if type(item) in CONTAINERS)
+        elif type(value) is FunctionType:
+            if self._swap.is_project(value):
+                yield from self._of_function(value)
+            else:
+                yield from map(content_of, value.__closure__ or ())
+        elif isinstance(value, type):
+            if self._is_ours(value):
+                yield from self._of_class(value, self._calls | _CONSTRUCTORS)
+        elif type(value) is MethodType:
+            yield from (value.__func__, value.__self__)
+        elif isinstance(value, (partial, staticmethod, classmethod)) or hasattr(type(value), "cache_info"):
+            yield getattr(value, "func", getattr(value, "__wrapped__", None))
+        elif not isinstance(value, ModuleType) and self._is_ours(type(value)):
+            yield from self._of_object(value)
+
+    def _take(self, value: Any) -> None:
+        if len(value) <= _LARGE:
+            self.found[id(value)] = value
+
+    def _is_ours(self, cls: type) -> bool:
+        module = self._swap.modules.get(cls.__module__)
+        return isinstance(module, ModuleType) and self._swap.is_project(module)
+
+    def _of_function(self, function: FunctionType) -> Iterator[Any]:
+        names = function.__globals__
+        self._take(names)
+        use = use_of(function.__code__)
+        self._calls |= use.attributes
+        for chain in use.chains:
+            first, *rest = chain.split(".")
+            value = names.get(first, MISSING)
+            while rest and isinstance(value, ModuleType):
+                value = vars(value).get(rest.pop(0), MISSING)
+            yield value
+        yield from map(content_of, function.__closure__ or ())
+        yield from (*(function.__defaults__ or ()), function.__dict__)
+
+    def _of_class(self, cls: type, methods: frozenset[str]) -> Iterator[Any]:
+        for base in cls.__mro__[:-1]:
+            if self._is_ours(base):
+                yield from (v for n, v in vars(base).items() if type(v) in CONTAINERS or n in methods)
+
+    def _of_object(self, value: Any) -> Iterator[Any]:
+        try:
+            attributes = object.__getattribute__(value, "__dict__")
+        except (AttributeError, TypeError):
+            attributes = {}
+        if type(attributes) is dict:
+            self._take(attributes)
+            yield from (held for held in list(attributes.values())[:_FAR] if not isinstance(held, (str, int, float)))
+        yield from self._of_class(type(value), self._calls | frozenset(("__call__",)))
