@@ -7,14 +7,15 @@ with a GIL sees a part of it (measured: 0 torn reads in millions, where a `for` 
 from __future__ import annotations
 
 import gc
-from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from functools import partial
-from operator import call, delitem, setitem
+from operator import call, is_, setitem
 from typing import Any, Final
 
 MISSING: Final = object()
-CONTAINERS: Final = (list, dict, set)
+CONTAINERS: Final = (list, dict, set, deque, defaultdict, OrderedDict, Counter)
 Operation = Callable[[], object]
 
 
@@ -38,6 +39,29 @@ class Journal:
         """Record how to take back something that has happened already."""
         self._inverses.append(inverse)
 
+    @contextmanager
+    def noting(self, containers: Iterable[Any]) -> Iterator[None]:
+        """Remember what `containers` hold, and forget it afterwards of those that hold it still."""
+        noted = [(one, _items(one), restorer(one)) for one in containers]
+        start = len(self._inverses)
+        self._inverses += [restore for _, _, restore in noted]
+        try:
+            yield
+        finally:
+            kept = [restore for one, items, restore in noted if not _same_items(items, _items(one))]
+            self._inverses[start : start + len(noted)] = kept
+
+    def note_attribute(self, target: object, name: str) -> None:
+        """Remember what ``target.name`` is, in the object's own dictionary if it has one, before somebody sets it."""
+        if isinstance(target, type):
+            self.note(_restore_member(target, name))
+            return
+        try:
+            own = object.__getattribute__(target, "__dict__")
+        except (AttributeError, TypeError):
+            own = None
+        self.note(_restore_attribute(target, name) if type(own) is not dict else _restore_place(own, name))
+
     def set_item(self, mapping: MutableMapping[Any, Any], key: object, value: object) -> None:
         """Record ``mapping[key] = value``."""
         self.do(partial(setitem, mapping, key, value), _restore_item(mapping, key))
@@ -48,9 +72,7 @@ class Journal:
 
     def set_attribute(self, target: object, name: str, value: object) -> None:
         """Record ``target.name = value`` for a function, module or other plain object."""
-        old = _held(target, name)
-        inverse = partial(_drop_attribute, target, name) if old is MISSING else partial(setattr, target, name, old)
-        self.do(partial(setattr, target, name, value), inverse)
+        self.do(partial(setattr, target, name, value), _restore_attribute(target, name))
 
     def set_member(self, cls: type, name: str, value: object) -> None:
         """Record that `cls` itself, whatever its metaclass does on assignment, shall have the raw member `value`."""
@@ -130,6 +152,11 @@ def _held(target: object, name: str) -> object:
     return getattr(target, name, MISSING) if hasattr(type(of_class), "__set__") else MISSING
 
 
+def _restore_attribute(target: object, name: str) -> Operation:
+    old = _held(target, name)
+    return partial(_drop_attribute, target, name) if old is MISSING else partial(setattr, target, name, old)
+
+
 def _restore_item(mapping: MutableMapping[Any, Any], key: object) -> Operation:
     old = mapping.get(key, MISSING)
     return partial(mapping.pop, key, None) if old is MISSING else partial(setitem, mapping, key, old)
@@ -182,24 +209,40 @@ def _drop_attribute(target: object, name: str) -> None:
         delattr(target, name)
 
 
+def _items(container: Any) -> list[Any]:
+    """Return keys and values, or items, in order."""
+    if isinstance(container, dict):
+        return [*dict.keys(container), *dict.values(container)]
+    return list(container)
+
+
+def _same_items(old: list[Any], new: list[Any]) -> bool:
+    return len(old) == len(new) and all(map(is_, old, new))
+
+
 def restore_dict(target: dict[Any, Any], content: dict[Any, Any]) -> None:
     """Make `target` equal `content` without a moment in which a key that both have is missing."""
     for key in [key for key in target if key not in content]:
-        delitem(target, key)
-    target.update(content)
+        dict.__delitem__(target, key)
+    dict.update(target, content)
 
 
 def restorer(value: Any) -> Operation:
-    """Return what puts back the present content of a list, dict or set, shallowly."""
-    if type(value) is dict:
+    """Return what puts back the present content of a list, deque, dict or set, shallowly."""
+    if isinstance(value, dict):
         return partial(restore_dict, value, dict(value))
-    if type(value) is list:
-        return partial(_restore_list, value, list(value))
-    return partial(_restore_set, value, set(value))
+    if type(value) is set:
+        return partial(_restore_set, value, set(value))
+    return partial(_restore_list if type(value) is list else _restore_deque, value, list(value))
 
 
 def _restore_list(target: list[Any], content: list[Any]) -> None:
     target[:] = content
+
+
+def _restore_deque(target: deque[Any], content: list[Any]) -> None:
+    target.clear()
+    target.extend(content)
 
 
 def _restore_set(target: set[Any], content: set[Any]) -> None:

@@ -17,15 +17,14 @@ from typing import Final, Self, Unpack
 
 from hotswap import _surroundings
 from hotswap._apply import apply
-from hotswap._apply._instances import Migrations
 from hotswap._baselines import Baseline
 from hotswap._findings import finding
 from hotswap._graph import ImportGraph
 from hotswap._groups import plan_group, plan_rerun, split, unused
 from hotswap._history import History
-from hotswap._holding import Holding, why_not
+from hotswap._holding import why_not
 from hotswap._inbox import Inbox
-from hotswap._model import Batch, Edit, FileChange, Finding, Outcome, Plan, Report
+from hotswap._model import Batch, FileChange, Finding, Plan, Report
 from hotswap._modules import Entry
 from hotswap._prepare import HOLD_EMPTY, Prepared, Reading
 from hotswap._process import PROCESS
@@ -34,6 +33,7 @@ from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
 from hotswap._targets import find as find_target
+from hotswap._transactions import Transactions
 from hotswap._watch import Watcher, is_ignored
 
 log = logging.getLogger("hotswap")
@@ -58,7 +58,7 @@ class Reloader:
         self.settings = make_settings(*paths, **settings)
         self.inbox = Inbox()
         self.history = History()
-        self.holding = Holding()
+        self._transactions = Transactions(PROCESS, self.settings)
         self._index = PROCESS.index(self.settings)
         self._reading = Reading(PROCESS)
         self._watcher: Watcher | None = None
@@ -68,7 +68,6 @@ class Reloader:
         self._look_at_all = False
         self._troubles: list[Finding] = []
         self._telling: set[int] = set()
-        self._migrations = Migrations()
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -182,8 +181,8 @@ class Reloader:
         """
         if self._mode == "auto":
             self._turn_to_poll()
-        if self._migrations.waiting:
-            self._troubles += self._migrations.step()
+        if self._transactions.migrations.waiting:
+            self._troubles += self._transactions.migrations.step()
         if self.inbox.empty and not self._look_at_all:
             return None
         batch = self.inbox.take()
@@ -207,7 +206,7 @@ class Reloader:
 
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
-        self.holding.forget_texts()
+        self._transactions.holding.forget_texts()
         return self.reload()
 
     def rerun(self, target: str) -> Report:
@@ -271,7 +270,7 @@ class Reloader:
 
     def errors(self) -> tuple[Finding, ...]:
         """Return what keeps an edit from being live, by file and line; empty when the process is in step."""
-        return self.holding.findings()
+        return self._transactions.holding.findings()
 
     def reports(self) -> tuple[Report, ...]:
         """Return the reports of the last swaps, the newest last."""
@@ -294,8 +293,7 @@ class Reloader:
             for path in prepared.emptied:
                 self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
             read = time.perf_counter()
-            replaced: dict[str, Baseline] = {}
-            report = self._apply_all(prepared, entries, replaced)
+            report, replaced = self._apply_all(prepared, entries)
             self.history.add_texts(replaced)
             done = time.perf_counter()
         return self._finish(report, {"read": read - started, "apply": done - read, "total": done - started})
@@ -312,7 +310,7 @@ class Reloader:
             started = time.perf_counter()
             entries = PROCESS.learn(self._index.entries())
             texts = self.history.pop_texts()
-            report = self._apply_all(self._reading.prepare_texts(entries, texts), entries, {})
+            report, _ = self._apply_all(self._reading.prepare_texts(entries, texts), entries)
             if report.held:
                 self.history.add_texts(texts)
             done = time.perf_counter()
@@ -325,56 +323,21 @@ class Reloader:
             found = self._reading.changed(entries)
         else:
             wanted = set(self._index.find(change.path for change in batch.changes))
-            found = [entry for entry in entries if entry.name in wanted or entry.name in self.holding]
+            found = [entry for entry in entries if entry.name in wanted or entry.name in self._transactions.holding]
         return [entry for entry in found if not names or entry.name in names]
 
-    def _apply_all(self, prepared: Prepared, entries: list[Entry], replaced: dict[str, Baseline]) -> Report:
-        """Apply each group by itself; hold those that cannot be, and what belongs to a file that cannot be read.
-
-        The baselines that were live before are added to `replaced`.
-        """
-        if not prepared or self.holding.holds_already(prepared):
-            return Report(
-                PROCESS.generation, held=self.holding.modules, findings=self.holding.findings() if prepared else ()
-            )
-        self.holding.begin(prepared)
-        outcomes: list[Outcome] = []
-        told: list[Finding] = [*prepared.told, *self._take_troubles()]
-        error: BaseException | None = None
-        for group in split(PROCESS, prepared, entries):
-            broken = [name for name in prepared.findings if name in group]
-            if broken:
-                self.holding.hold_with(group, broken[0], prepared)
-                continue
-            plan, edits = plan_group(PROCESS, group, prepared.edits, entries)
-            applied = apply(plan, edits, _surroundings.make(PROCESS, self.settings), strict=self.settings.strict)
-            if applied.outcomes:
-                outcomes += applied.outcomes
-                self._move_baselines(edits, prepared, replaced)
-                PROCESS.note_departed(applied.departed)
-                self._migrations.waiting += applied.migrations
-            else:
-                error = error or getattr(applied.error, "error", applied.error)
-                self.holding.hold_group(plan, edits, prepared, applied)
-            told += (*applied.findings, *PROCESS.tell_running(applied.old_codes))
-        for name in self.holding.modules:
-            PROCESS.pin(name)
-        PROCESS.generation += bool(outcomes)
-        if self._mode != "poll":  # there, a slice at each poll
-            told += self._migrations.finish()
-        return Report(
-            PROCESS.generation, tuple(outcomes), (*self.holding.findings(), *told), self.holding.modules, error
-        )
-
-    def _move_baselines(self, edits: Iterable[Edit], prepared: Prepared, replaced: dict[str, Baseline]) -> None:
-        """The new texts are what is live."""
-        for edit in edits:
-            fresh = prepared.fresh.get(edit.module)
-            old = PROCESS.baselines.get(edit.module)
-            if fresh is not None and old is not None:
-                replaced[edit.module] = old
-                PROCESS.unpin(edit.old.origin)
-                PROCESS.baselines.note(edit.module, fresh)
+    def _apply_all(self, prepared: Prepared, entries: list[Entry]) -> tuple[Report, dict[str, Baseline]]:
+        """Apply what is prepared; return the report and the baselines that were live before."""
+        holding, migrations = self._transactions.holding, self._transactions.migrations
+        if not prepared or holding.holds_already(prepared):
+            told = holding.findings() if prepared else ()
+            return Report(PROCESS.generation, held=holding.modules, findings=told), {}
+        troubles = self._take_troubles()
+        done = self._transactions.apply_all(prepared, entries)
+        moved = () if self._mode == "poll" else migrations.finish()  # when polled, a slice at each poll
+        findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved)
+        report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
+        return report, done.replaced
 
     def _take_troubles(self) -> list[Finding]:
         troubles, self._troubles[:] = list(self._troubles), []

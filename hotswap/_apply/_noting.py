@@ -7,6 +7,7 @@ statement left as it was is forgotten again at once: only its own doing is taken
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, MutableMapping
 from functools import partial
 from itertools import accumulate
@@ -17,6 +18,7 @@ from hotswap._apply._reach import content_of, use_of
 from hotswap._apply._scopes import AnyScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._journal import CONTAINERS, MISSING
+from hotswap._source import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._model import Statement
@@ -27,7 +29,9 @@ _FAR: Final = 300
 _LARGE: Final = 10_000
 """Items of a container that is not named by the statement itself and too large to be copied for every statement."""
 
-_CONSTRUCTORS: Final = frozenset(("__new__", "__init__", "__post_init__", "__call__", "__set_name__", "__init_subclass__"))
+_CONSTRUCTORS: Final = frozenset(
+    ("__new__", "__init__", "__post_init__", "__call__", "__set_name__", "__init_subclass__")
+)
 
 
 def containers(swap: Swap, scope: AnyScope, statement: Statement, *, reaching: bool) -> list[Any]:
@@ -41,6 +45,28 @@ def containers(swap: Swap, scope: AnyScope, statement: Statement, *, reaching: b
         found |= walk.found
         found.pop(id(scope.namespace), None)  # what is stored there past the buffer is noted name by name
     return list(found.values())
+
+
+def attributes(scope: AnyScope, statement: Statement) -> Iterator[tuple[object, str]]:
+    """Yield the objects of which `statement` sets or deletes an attribute, as ``settings.DEBUG = True`` does, and which."""
+    for node in ast.walk(statement.node):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            target = _held(scope, dotted_of(node.value) or "")
+            if target is not MISSING:
+                yield target, node.attr
+
+
+def _held(scope: AnyScope, dotted: str) -> object:
+    """Return what `dotted` is, through objects too, without running code of the program; MISSING if that cannot be said."""
+    first, *rest = dotted.split(".")
+    value = resolve(scope, first)
+    for name in rest:
+        try:
+            own = object.__getattribute__(value, "__dict__")
+        except (AttributeError, TypeError):
+            return MISSING
+        value = own.get(name, MISSING)
+    return value
 
 
 class _Walk:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import accumulate
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from hotswap._apply._expected import Place
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._compile import CodeMap
 from hotswap._findings import finding
-from hotswap._journal import CONTAINERS, MISSING, Journal, restorer
+from hotswap._journal import MISSING, Journal
 from hotswap._model import Edit, Finding, How, Kind, Patch, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of
@@ -138,7 +137,7 @@ class Swap:
     def __init__(
         self, edits: Iterable[Edit], modules: Mapping[str, ModuleType], is_project: IsProject, definition: DefinitionOf
     ) -> None:
-        self.is_project, self.definition = is_project, definition
+        self.is_project, self.definition, self.modules = is_project, definition, modules
         self.journal = Journal()
         self.changes = Changes()
         self.works = {edit.module: Work(modules[edit.module], edit) for edit in edits}
@@ -273,14 +272,6 @@ class Swap:
         patch = Patch(qualname, how, note)
         if patch not in work.log.patches:
             work.log.patches.append(patch)
-
-    def note_containers(self, work: Work, statement: Statement) -> None:
-        """Remember, shallowly, the containers that `statement` names, so that a failure can put them back."""
-        named = (*statement.reads, *statement.mutates)
-        for name in dict.fromkeys(part for dotted in named for part in accumulate(dotted.split("."), "{}.{}".format)):
-            value = resolve(work.scope, name)
-            if type(value) in CONTAINERS:
-                self.journal.note(restorer(value))
 
 
 def resolve(scope: AnyScope, dotted: str) -> object:

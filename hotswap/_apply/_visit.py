@@ -6,12 +6,12 @@ A block is a module, the body of a class that exists, or a suite. Definitions ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import setitem
 from types import FunctionType
 
-from hotswap._apply import _annotations, _branches, _chains, _definitions, _follow, _moves, _stale
+from hotswap._apply import _annotations, _branches, _chains, _definitions, _follow, _moves, _noting, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._diff import dump, only_code, same_header
@@ -198,11 +198,16 @@ class Visit:
         reaching = self.make_ready(statement, wrapped)
         if wrapped == nodes:  # else the program may have an answer to a failing import
             _follow.refuse_leaving(self, statement)
-        self.swap.note_containers(self.work, statement)
         before = dict(self.scope.namespace) if reaching else {}
-        bound = self.scope.run(wrapped, doc=statement.key == "doc")
-        self._note_bypass(before, bound)
-        self.bind_all(statement, bound)
+        bound: Mapping[str, object] = {}
+        for target, name in _noting.attributes(self.scope, statement):
+            self.swap.journal.note_attribute(target, name)
+        try:
+            with self.swap.journal.noting(_noting.containers(self.swap, self.scope, statement, reaching=reaching)):
+                bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
+        finally:
+            self._note_bypass(before, bound)
+        self.bind_all(statement, layer)
 
     def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:
         """End the wave if running `nodes` may meet what it set; return whether they may reach the program's code."""
@@ -253,7 +258,7 @@ class Visit:
         value = _definitions.settle(self, name, old, value)
         return self.swap.bind(self.work, self.scope, name, value)
 
-    def _note_bypass(self, before: dict[str, object], bound: Layer) -> None:
+    def _note_bypass(self, before: dict[str, object], bound: Mapping[str, object]) -> None:
         """Find stores that went around the buffer (``global``, ``globals()[...]``) and note how to take them back."""
         namespace = self.scope.namespace
         for name in before.keys() | namespace.keys() if before else ():
