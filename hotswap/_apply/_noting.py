@@ -1,8 +1,8 @@
 """What a statement may alter besides binding names: noted before it runs, so that a failure can put it back.
 
-That are the containers which it names, and, if it calls something, those that the called code of the project names or
-holds: of functions their globals and closures, of objects and classes their attributes. All is noted shallowly. What the
-statement left as it was is forgotten again at once: only its own doing is taken back, not that of other threads later.
+That are the containers which it names, and, if it calls something, those that the called code of the project names
+or holds: of functions their globals and closures, of objects and classes their attributes. All is noted shallowly. What
+the statement left as it was is forgotten at once: its own doing is taken back, not that of other threads later.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def containers(swap: Swap, scope: AnyScope, statement: Statement, *, reaching: b
 
 
 def attributes(scope: AnyScope, statement: Statement) -> Iterator[tuple[object, str]]:
-    """Yield the objects of which `statement` sets or deletes an attribute, as ``settings.DEBUG = True`` does, and which."""
+    """Yield objects and the names of theirs that `statement` sets or deletes, as ``settings.DEBUG = True`` does."""
     for node in ast.walk(statement.node):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             target = _held(scope, dotted_of(node.value) or "")
@@ -57,7 +57,7 @@ def attributes(scope: AnyScope, statement: Statement) -> Iterator[tuple[object, 
 
 
 def _held(scope: AnyScope, dotted: str) -> object:
-    """Return what `dotted` is, through objects too, without running code of the program; MISSING if that cannot be said."""
+    """Return what `dotted` is, through objects too, without running code of the program; MISSING if unknown."""
     first, *rest = dotted.split(".")
     value = resolve(scope, first)
     for name in rest:

@@ -21,6 +21,9 @@ from typing import Any, Final
 from hotswap._journal import MISSING, Journal, Operation
 from hotswap.patch._heap import referrers
 
+FORWARDING: Final = "<hotswap>"
+"""The file name in the code of a function that only calls another: see `_proxies`."""
+
 MEMO: Final[type] = type(functools.cache(lambda: None))
 CellFor = Callable[[str], CellType | None]
 
@@ -60,6 +63,8 @@ def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for:
     does not have yet, such as ``__class__`` for a method that gains ``super()``.
     """
     old, closure = function.__code__, function.__closure__
+    if old.co_filename == FORWARDING != code.co_filename:  # it is a function of its own again
+        journal.del_item(function.__dict__, "__wrapped__")
     if old.co_freevars == code.co_freevars:
         _do_all(journal, _assign(function, code), partial(_put_back, function, old, closure))
         return ()

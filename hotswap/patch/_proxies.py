@@ -13,7 +13,7 @@ from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from hotswap._journal import Journal
-from hotswap.patch._functions import set_annotations, set_code
+from hotswap.patch._functions import FORWARDING, set_annotations, set_code
 
 _TARGET = "hotswap:target"
 
@@ -53,10 +53,10 @@ def _trampoline(old: CodeType, target: object, like: CodeType | None) -> CodeTyp
         f"    _hotswap = {_TARGET!r}",
         f"    return {wait}_hotswap({arguments})",
     ]
-    module = compile("\n".join(lines), "<hotswap>", "exec", dont_inherit=True)
+    module = compile("\n".join(lines), FORWARDING, "exec", dont_inherit=True)
     code = next(c for c in module.co_consts if isinstance(c, CodeType))
     consts = tuple(target if const == _TARGET else const for const in code.co_consts)
-    return code.replace(co_consts=consts, co_name=old.co_name, co_qualname=old.co_qualname)
+    return code.replace(co_consts=(*consts, FORWARDING), co_name=old.co_name, co_qualname=old.co_qualname)
 
 
 def _identifier(name: str) -> str:
@@ -93,4 +93,4 @@ def calls_forwarder(value: object) -> bool:
 
 def is_forwarder(function: FunctionType) -> bool:
     """Whether `function` already only forwards."""
-    return function.__code__.co_filename == "<hotswap>"
+    return function.__code__.co_filename == FORWARDING

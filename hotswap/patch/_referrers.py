@@ -14,6 +14,7 @@ from weakref import ReferenceType
 
 from hotswap._journal import Journal
 from hotswap.patch._classes import subclasses
+from hotswap.patch._functions import FORWARDING
 from hotswap.patch._heap import referrers
 
 _NOT_COUNTED: Final = (FrameType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType, ReferenceType)
@@ -42,6 +43,8 @@ def _belongs_to(old: object, holder: Any) -> bool:
     """Whether `holder` is a part of `old`, or goes with it."""
     if isinstance(holder, _NOT_COUNTED) or str(type(holder).__module__).startswith("hotswap."):
         return True
+    if type(holder) is tuple and holder and holder[-1] is FORWARDING:
+        return True  # the constants of a function that forwards to `old`, or did
     if not isinstance(old, type):
         return type(holder) is dict and any(type(one) is type(old) for one in referrers(holder))
     if type(holder) is tuple:
