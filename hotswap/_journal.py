@@ -32,8 +32,8 @@ class Journal:
 
     def do(self, operation: Operation, inverse: Operation) -> None:
         """Record `operation` for the next commit; `inverse` must be harmless if the operation never ran."""
-        self._waiting.append(operation)
         self._inverses.append(inverse)
+        self._waiting.append(operation)
 
     def note(self, inverse: Operation) -> None:
         """Record how to take back something that has happened already."""

@@ -112,8 +112,8 @@ def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:
         body()
         return
     key = module.__name__, get_ident()
-    finder.bodies[key] = body
     try:
+        finder.bodies[key] = body
         loader.exec_module(module)
     finally:
         finder.bodies.pop(key, None)

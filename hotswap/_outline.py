@@ -23,6 +23,8 @@ _STRINGS: Final = re.compile(
 _DEF: Final = re.compile(r"([ \t]*)(?:async[ \t]+)?def\b")
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _ATTRIBUTE: Final = re.compile(r"\.\s*([^\W\d]\w*)")
+_SPREAD: Final = re.compile(r"[\s)\\]+\.\s*|\.\s+")
+"""What may stand around the dot of one chain of names: a line's end, and the end of brackets around a name."""
 _INDENT: Final = re.compile(r"[ \t]*")
 
 
@@ -84,7 +86,8 @@ def _body_end(plain: list[str], start: int, indent: int) -> int:
 
 
 def _mention(plain: str, body: str) -> Mention:
-    words = set(_DOTTED.findall(body if "{" in body else plain))  # formatted strings read names as well
+    text = body if "{" in body else plain  # formatted strings read names as well
+    words = {*_DOTTED.findall(text), *_DOTTED.findall(_SPREAD.sub(".", text))}
     found = set(words)
     for word in words:
         while "." in word:

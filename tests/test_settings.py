@@ -248,7 +248,7 @@ def test_default_roots_are_where_the_program_was_written(project: Path, tmp_path
     plugins, inside = folders(tmp_path, "plugins", "project/src")
     archive = tmp_path / "lib.zip"
     archive.touch()
-    path = ["", inside, plugins, str(archive), str(tmp_path / "missing"), sysconfig.get_path("purelib")]
+    path = ["", inside, plugins, str(archive), str(tmp_path / "missing"), sysconfig.get_path("stdlib")]
     assert _roots.default_roots(path) == (str(project), plugins)
 
 

@@ -113,7 +113,8 @@ class _Found:
             self._waiting = {name: f"hotswap.adapters.{name}:ADAPTER" for name in _OURS}
             self._waiting |= {found.name: found.value for found in entry_points(group="hotswap.adapters")}
         for name in [name for name in self._waiting if name in sys.modules]:
-            self._load(self._waiting.pop(name))
+            self._load(self._waiting[name])
+            del self._waiting[name]  # last: an exception on the way leaves it to be done again
         return self._loaded
 
     def _load(self, value: str) -> None:

@@ -106,8 +106,8 @@ def settle_abstract(journal: Journal, cls: type) -> None:
         if not isinstance(one, abc.ABCMeta):
             continue
         old: frozenset[str] = getattr(one, "__abstractmethods__", frozenset())
-        abc.update_abstractmethods(one)  # type: ignore[arg-type]  # it wants to know of what
         journal.note(partial(setattr, one, "__abstractmethods__", old))
+        abc.update_abstractmethods(one)  # type: ignore[arg-type]  # it wants to know of what
         abc._reset_caches(one)  # type: ignore[attr-defined]  # what ABCMeta's own test-suite uses
         _settle_protocol(journal, one)
 
@@ -228,12 +228,11 @@ def move_instances(journal: Journal, old: type, new: type) -> int:
     """Give the instances of `old` the class `new`; return how many would not take it."""
     left = 0
     for one in instances(old):
+        journal.note(partial(object.__setattr__, one, "__class__", old))
         try:
             object.__setattr__(one, "__class__", new)
         except TypeError:
             left += 1
-        else:
-            journal.note(partial(object.__setattr__, one, "__class__", old))
     return left
 
 
