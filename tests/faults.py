@@ -291,8 +291,7 @@ class Fault:
 
     def _compare(self, before: Observed, report: Any, faults: Faults) -> None:
         result = self.result
-        told = report.findings if report is not None else ()
-        if report is not None and not report.held and not any(one.code == "HS304" for one in told):
+        if report is not None and not isinstance(report.error, KINDS):
             # a look at a value that failed means that the value is not known: no reason to hold anything
             result.absorbed = result.sort != "operation"
             result.failure = "" if result.absorbed else f"nothing is held after {faults.place}: {report}"

@@ -74,6 +74,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     it was before. With `strict`, a finding of HS1xx counts as failure.
     """
     swap: Swap | None = None
+    done: Applied | None = None
     try:
         swap = Swap(edits, around.modules, around.is_project, around.definition)
         swap.adapters = around.adapters
@@ -90,9 +91,13 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
             swap.undo()
             swap.forget()
             return Applied(findings=findings)
-        done = _applied(plan, swap, findings)
         deque(map(call, swap.later), maxlen=0)
+        done = _applied(plan, swap, findings)
+        swap.forget()
+        return done
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
+        if done is not None:
+            return done  # an interruption that comes too late: all is live, and has to be known to be
         made = swap.undo() if swap is not None else False
         forget_frames(error)
         if swap is not None:
@@ -100,8 +105,6 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
         return Applied(error=error)
-    swap.forget()
-    return done
 
 
 def _applied(plan: Plan, swap: Swap, findings: tuple[Finding, ...]) -> Applied:

@@ -1,0 +1,81 @@
+"""The finder and the proxy around each module's own loader."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hotswap._loader import Finder, reload_with
+
+
+@pytest.fixture
+def noted() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def finder(tmp_path: Path, noted: list[tuple[str, str]]) -> Iterator[Finder]:
+    made = Finder(lambda name, origin: noted.append((name, origin)), lambda origin: origin.startswith(str(tmp_path)))
+    sys.meta_path.insert(0, made)
+    sys.path.insert(0, str(tmp_path))
+    importlib.invalidate_caches()
+    yield made
+    sys.meta_path.remove(made)
+    sys.path.remove(str(tmp_path))
+    for name in [name for name in sys.modules if name.startswith("ldr_")]:
+        del sys.modules[name]
+
+
+def test_a_module_is_noted_before_it_runs(finder: Finder, noted: list[tuple[str, str]], tmp_path: Path) -> None:
+    """The name and the file of a module under the roots are noted; its loader still passes for what it is."""
+    path = tmp_path / "ldr_one.py"
+    path.write_text("X = 1\n", encoding="utf-8")
+    module = importlib.import_module("ldr_one")
+    assert noted == [("ldr_one", str(path))]
+    assert isinstance(module.__loader__, importlib.machinery.SourceFileLoader)
+    assert module.__loader__.get_source("ldr_one") == "X = 1\n"
+
+
+def test_modules_elsewhere_keep_their_loader(finder: Finder, noted: list[tuple[str, str]]) -> None:
+    """What does not lie under the roots is found as ever."""
+    spec = finder.find_spec("this")
+    assert spec is not None
+    assert type(spec.loader) is importlib.machinery.SourceFileLoader
+    assert noted == []
+
+
+def test_a_failing_import_shows_no_frame_of_ours(finder: Finder, tmp_path: Path) -> None:
+    """The traceback of a module that raises is the one that plain Python shows."""
+    (tmp_path / "ldr_bad.py").write_text("x = 1\n1 / 0\n", encoding="utf-8")
+    with pytest.raises(ZeroDivisionError) as raised:
+        importlib.import_module("ldr_bad")
+    files = {Path(frame.filename).name for frame in traceback.extract_tb(raised.value.__traceback__)}
+    assert "_loader.py" not in files
+    assert "ldr_bad.py" in files
+
+
+def test_a_reload_runs_the_body_alone(finder: Finder, tmp_path: Path) -> None:
+    """The body is run in place of the code; the module, its place and its attributes stay."""
+    (tmp_path / "ldr_two.py").write_text("X = []\n", encoding="utf-8")
+    module = importlib.import_module("ldr_two")
+    before, attributes, order = module.X, dict(vars(module)), list(sys.modules)
+    ran: list[str] = []
+    reload_with(finder, module, lambda: ran.append(module.__name__))
+    assert ran == ["ldr_two"]
+    assert module.X is before
+    assert (dict(vars(module)), list(sys.modules)) == (attributes, order)
+
+
+def test_a_reload_by_the_program_runs_everything(finder: Finder, noted: list[tuple[str, str]], tmp_path: Path) -> None:
+    """`importlib.reload` by somebody else runs the whole module, and its text is noted anew."""
+    (tmp_path / "ldr_three.py").write_text("X = []\n", encoding="utf-8")
+    module = importlib.import_module("ldr_three")
+    before = module.X
+    assert importlib.reload(module).X is not before
+    assert len(noted) == 2
