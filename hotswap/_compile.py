@@ -264,7 +264,12 @@ class CodeMap:
             yield from found
 
     def successor(self, code: CodeType) -> CodeType | None:
-        """Return the code that shall take the place of `code`, or None if it stays as it is."""
+        """Return the code that shall take the place of `code`, or None if it stays as it is.
+
+        Code that was generated (dataclasses, attrs: its file is ``<string>`` or the like) has lines of its own.
+        """
+        if code.co_filename.startswith("<"):
+            return None
         if self._named:
             return self._named.get(code.co_qualname)
         known = self._known.get((code.co_qualname, code.co_firstlineno))

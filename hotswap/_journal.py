@@ -76,7 +76,10 @@ class Journal:
 
     def set_member(self, cls: type, name: str, value: object) -> None:
         """Record that `cls` itself, whatever its metaclass does on assignment, shall have the raw member `value`."""
+        line = vars(cls).get("__firstlineno__", MISSING) if name == "__module__" else MISSING
         self.do(partial(type.__setattr__, cls, name, value), _restore_member(cls, name))
+        if line is not MISSING:  # from 3.13 on a class forgets its line when it gets another module
+            self.do(partial(type.__setattr__, cls, "__firstlineno__", line), nothing)
 
     def del_member(self, cls: type, name: str) -> None:
         """Record the removal of a member of `cls` itself."""
@@ -181,8 +184,19 @@ def _put_back(mapping: MutableMapping[Any, Any], key: object, value: object, beh
     deque(map(call, list(moves)), maxlen=0)
 
 
+def nothing() -> None:
+    """The inverse of an operation that another inverse takes back."""
+
+
+def _restore_module(cls: type, old: object, line: object) -> None:
+    type.__setattr__(cls, "__module__", old)
+    type.__setattr__(cls, "__firstlineno__", line)
+
+
 def _restore_member(cls: type, name: str) -> Operation:
     old = vars(cls).get(name, MISSING)
+    if name == "__module__" and "__firstlineno__" in vars(cls):
+        return partial(_restore_module, cls, old, vars(cls)["__firstlineno__"])
     return partial(drop_member, cls, name) if old is MISSING else partial(type.__setattr__, cls, name, old)
 
 

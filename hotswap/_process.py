@@ -159,6 +159,8 @@ class Process:
         baseline = self.baselines.get(module)
         if baseline is not None:
             lines = [line if line.endswith("\n") else f"{line}\n" for line in io.StringIO(text_of(baseline))]
+            if not lines and sys.version_info >= (3, 13):  # `linecache` itself does so from there on
+                lines = ["\n"]
             linecache.cache[baseline.origin] = (len(baseline.source), None, lines, baseline.origin)
 
     def unpin(self, origin: str) -> None:

@@ -18,7 +18,7 @@ from operator import call
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final
 
-from hotswap._journal import MISSING, Journal, Operation
+from hotswap._journal import MISSING, Journal, Operation, nothing
 from hotswap.patch._heap import referrers
 
 FORWARDING: Final = "<hotswap>"
@@ -83,7 +83,7 @@ def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for:
 def _do_all(journal: Journal, operations: list[Operation], inverse: Operation) -> None:
     journal.do(operations[0], inverse)
     for operation in operations[1:]:
-        journal.do(operation, _nothing)
+        journal.do(operation, nothing)
 
 
 def _assign(function: FunctionType, code: CodeType) -> list[Operation]:
@@ -102,10 +102,6 @@ def _put_back(function: FunctionType, code: CodeType, closure: tuple[CellType, .
     """Set closure and code in one C call: code must never run with a closure that is too short for it."""
     operations: list[Operation] = [partial(_set_closure, function, closure), *_assign(function, code)]
     deque(map(call, operations), maxlen=0)
-
-
-def _nothing() -> None:
-    """The inverse of an operation that another inverse takes back."""
 
 
 def set_doc(journal: Journal, function: FunctionType, old: CodeType, new: CodeType) -> tuple[str | None, str | None]:
