@@ -90,7 +90,8 @@ def _plan_group(
     process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry], forced: Iterable[str]
 ) -> tuple[Plan, list[Edit]]:
     packages = {entry.name: entry.package for entry in entries}
-    order = process.graph.order(process.graph.affected(group) & packages.keys(), process.rank)
+    affected = process.graph.affected(group)
+    order = process.graph.order(affected & packages.keys(), process.rank)
     facts = _select(process, order, {name: edits[name] for name in group}, packages, forced)
     found = facts.selection.chosen()
     chosen: dict[str, Edit] = {}
@@ -101,8 +102,7 @@ def _plan_group(
             chosen[name] = edit
     maybe = {name: tuple(_planned(chosen[name], places)) for name, places in found.items() if name in chosen}
     plan = make_plan(sorted(group), chosen, order, maybe)
-    memo = not process.memo.isdisjoint(process.graph.affected(group))
-    return replace(plan, memo=memo), list(chosen.values())
+    return replace(plan, memo=not affected.isdisjoint(process.memo | process.ran_again)), list(chosen.values())
 
 
 class _Selected:

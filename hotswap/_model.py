@@ -195,7 +195,8 @@ class Step:
 class Plan:
     """What a swap would do to one group, as an upper bound. `cycles` are import cycles among its modules.
 
-    `memo` says that a text which may be reached speaks of caches: then results of old code may be remembered anywhere.
+    `memo` says that a text which may be reached speaks of caches, or that the program ran such a module again by
+    itself: then results of old code may be remembered anywhere, or functions of an earlier run be held.
     """
 
     group: tuple[str, ...]

@@ -47,6 +47,7 @@ class Process:
         self.rank: dict[str, int] = {}
         self.generation = 0
         self.memo: set[str] = set()
+        self.ran_again: set[str] = set()
         self.old_codes = OldCodes()
         self.finder = Finder(self._note, self._covers)
         self._running: list[tuple[Settings, Scope]] = []
@@ -81,6 +82,8 @@ class Process:
 
     def _note(self, module: str, origin: str) -> None:
         """Keep the text that is about to run. The signature is taken first: a later save then differs from it."""
+        if module in self.baselines:  # run again by the program: its old functions have code of their own
+            self.ran_again.add(module)
         seen = signature(origin)
         try:
             with open(origin, "rb") as file:
