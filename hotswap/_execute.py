@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from types import CellType, CodeType, FrameType, FunctionType, TracebackType
+from types import CellType, CodeType, FrameType, TracebackType
 from typing import Any
 
 from hotswap._journal import MISSING
@@ -145,8 +145,3 @@ def line_in(traceback: TracebackType | None, path: str) -> int | None:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
     return line
-
-
-def function_from(code: CodeType, namespace: dict[str, Any], closure: tuple[Any, ...] | None) -> FunctionType:
-    """Return a function of `code`, for instance to learn the docstring that CPython gives it."""
-    return FunctionType(code, namespace, closure=closure)

@@ -109,10 +109,6 @@ class Journal:
                 yield one.args
                 yield from (value for value in one.args[1:] if ours or type(value) is tuple)
 
-    def drop_waiting(self) -> None:
-        """Forget what waits for the next commit; its inverses stay, and do no harm."""
-        self._waiting = []
-
     def undo(self) -> None:
         """Take back everything, last first, also what waits; each inverse is tried even if another one fails.
 

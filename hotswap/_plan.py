@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from hotswap._diff import only_code, same_header
-from hotswap._model import Action, Diff, Edit, Kind, Plan, Planned, Statement, Step
+from hotswap._model import Action, Diff, Edit, Kind, Plan, Planned, Step
 
 
 def make(
@@ -44,8 +44,3 @@ def _certain(diff: Diff) -> Iterable[Planned]:
             yield Planned(pair.new, certain=True, reason="changed")
     for statement in diff.added:
         yield Planned(statement, certain=True, reason="new")
-
-
-def names_bound(statements: Iterable[Statement]) -> frozenset[str]:
-    """Return all names that `statements` bind in their scope."""
-    return frozenset(name for statement in statements for name in statement.binds)

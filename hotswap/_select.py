@@ -272,13 +272,6 @@ def _changes(other: Taint | None, name: str) -> bool:
     return _is_served(name, other) or any(one == name or one.startswith(prefix) for one in names)
 
 
-def escapes(diff: Diff) -> frozenset[str]:
-    """Return the names of a module that other modules may find changed in any way after its `diff` is applied."""
-    taint = Taint(Facts("", (), (), ()), frozenset())
-    _from_diff(diff, taint, "")
-    return frozenset(name.partition(".")[0] for name in taint.values | taint.calls)
-
-
 def _from_diff(diff: Diff, taint: Taint, scope: str) -> None:
     for pair in diff.changed:
         _from_pair(pair, taint, scope)

@@ -207,10 +207,6 @@ class Swap:
         elif module in self.under_way:
             self.too_early = True
 
-    def undo_waiting(self) -> None:
-        """Drop what was recorded since the last commit."""
-        self.journal.drop_waiting()
-
     def replace_references(self) -> None:
         """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""
         replaced, self.replaced = self.replaced, []

@@ -211,13 +211,3 @@ def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> Non
         != getattr(fresh, "__type_params__", ())
     ):
         journal.set_attribute(wrapper, "__type_params__", fresh.__type_params__)
-
-
-def caches_around(value: object, function: FunctionType) -> Iterator[Any]:
-    """Yield the `functools` memo caches on the chain of wrappers from `value` to `function`."""
-    seen: set[int] = set()
-    while value is not None and value is not function and id(value) not in seen:
-        seen.add(id(value))
-        if type(value).__name__ == "_lru_cache_wrapper" and type(value).__module__ == "functools":
-            yield value
-        value = _attribute(value, "__wrapped__")
