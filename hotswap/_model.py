@@ -10,8 +10,9 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from hotswap import _report
 from hotswap.errors import EditError
 
 ChangeKind = Literal["created", "modified", "deleted"]
@@ -328,6 +329,24 @@ class Report:
                 f"held {', '.join(self.held[:6])}" + (f" and {len(self.held) - 6} more" if self.held[6:] else "")
             )
         return f"hotswap: {'; '.join(parts) or 'nothing changed'} ({self.seconds.get('total', 0.0) * 1e3:.1f} ms)"
+
+    def text(self, *, verbose: bool = False) -> str:
+        """Return the report for a terminal; with `verbose` what was patched, what ran, and the time of each phase."""
+        return _report.text(self, verbose=verbose)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as dicts, lists, strings and numbers; a later version may add keys, never drop them."""
+        return _report.as_dict(self)
+
+    def to_json(self) -> str:
+        """Return `as_dict` as JSON on one line, in ASCII."""
+        return _report.to_json(self)
+
+    def to_html(self) -> str:
+        """Return the report as HTML that folds; it takes its colours from the page and loads nothing."""
+        return _report.html(self)
+
+    _repr_html_ = to_html  # IPython's protocol, found by name
 
     def raise_for_errors(self) -> None:
         """Raise `EditError` if an edit is not in effect (HS1xx, HS3xx); return None otherwise.

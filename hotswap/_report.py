@@ -2,6 +2,8 @@
 
 The first line says what changed and in which time; everything that is not in effect follows, each with file, line,
 reason and advice. More is shown only when asked for: a watcher prints after every save.
+
+The nouns are known here by their types alone, so that a `Report` can draw itself with what is in this room.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._model import Finding, Outcome, Patch, Plan, Report, Severity, Statement, Step
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from hotswap._model import Finding, Outcome, Patch, Plan, Report, Statement, Step
 
 _MOST_LINES: Final = 8
+_PRESSING: Final = ("refused", "held")
 
 
 def text(report: Report, *, verbose: bool = False) -> str:
@@ -78,18 +81,30 @@ def to_json(report: Report) -> str:
 
 
 def html(report: Report) -> str:
-    """Return `report` as a ``<details>`` block for a notebook, open if an edit is not in effect.
+    """Return `report` as nested ``<details>`` blocks for a notebook, open if an edit is not in effect.
 
-    Without scripts, style sheets and colours of its own: it takes those of the page, light or dark.
+    Its parts are what is told, kept and held, what was patched, which statements ran, why, and the time of each phase. Without scripts, style sheets, links and colours of its own: it takes those of the page, light or
+    dark.
     """
-    warned = "".join(_finding_html(finding) for finding in findings(report))
-    title = f"<code>{escape(headline(report))}</code>{_count(len(findings(report)))}"
-    held = "" if not report.held else f"<p>held until the next save: {escape(', '.join(report.held))}</p>"
+    told = findings(report)
+    kept = [one for one in told if one.severity.value == "stale"]
+    rest = [one for one in told if one.severity.value != "stale"]
+    ran = [f"{o.step.module} {_place(s)}: {s.key}" for o in report.outcomes for s in o.ran]
+    patched = [f"{o.step.module}.{_patch_line(p)}" for o in report.outcomes for p in o.patches]
+    parts = (
+        _part("told", [_finding_html(one) for one in rest], shown=True),
+        _part("kept", [_finding_html(one) for one in kept], shown=True),
+        _part("held until the next save", [_pre(module) for module in report.held], shown=True),
+        _part("patched", [_pre(line) for line in patched]),
+        _part("ran", [_pre(line) for line in ran]),
+        _part("why", [*map(_pre, _undone(report)), *(_pre(_step_line(o.step)) for o in report.outcomes)], count=False),
+        _part("times", [_pre(f"generation {report.generation}"), *map(_pre, _times(report))], count=False),
+    )
+    title = f"<code>{escape(headline(report))}</code>{_count(len(told))}"
     return (
         f'<details class="hotswap"{" open" if _is_pressing(report) else ""}>'
         f'<summary style="cursor:pointer">{title}</summary>'
-        f'<div style="margin:0.3em 0 0.3em 1.2em">{warned}{held}'
-        f"{_pre(chr(10).join(_details(report)))}</div></details>"
+        f'<div style="margin:0.3em 0 0.3em 1.2em">{"".join(parts)}</div></details>'
     )
 
 
@@ -110,15 +125,22 @@ def plan_text(plan: Plan) -> str:
 
 def _details(report: Report) -> Iterator[str]:
     yield f"generation {report.generation}"
-    if report.error is not None:
-        yield f"undone by {type(report.error).__name__}: {_words(report.error)}"
+    yield from _undone(report)
     for outcome in report.outcomes:
         yield _step_line(outcome.step)
         yield from (f"  {_patch_line(patch)}" for patch in outcome.patches)
         yield from (f"  ran {_place(statement)}: {statement.key}" for statement in outcome.ran)
-    spent = ", ".join(f"{phase} {seconds * 1e3:.1f} ms" for phase, seconds in report.seconds.items())
-    if spent:
-        yield spent
+    if report.seconds:
+        yield ", ".join(_times(report))
+
+
+def _undone(report: Report) -> Iterator[str]:
+    if report.error is not None:
+        yield f"undone by {type(report.error).__name__}: {_words(report.error)}"
+
+
+def _times(report: Report) -> Iterator[str]:
+    yield from (f"{phase} {seconds * 1e3:.1f} ms" for phase, seconds in report.seconds.items())
 
 
 def _step_line(step: Step) -> str:
@@ -181,11 +203,22 @@ def _words(error: BaseException) -> str:
 
 
 def _is_pressing(report: Report) -> bool:
-    return any(finding.severity in (Severity.REFUSED, Severity.HELD) for finding in findings(report))
+    return any(finding.severity.value in _PRESSING for finding in findings(report))
 
 
 def _count(number: int) -> str:
     return "" if not number else f" <strong>{number} finding{'s' if number > 1 else ''}</strong>"
+
+
+def _part(title: str, items: Iterable[str], *, shown: bool = False, count: bool = True) -> str:
+    """Return a part of the report that folds, "" if there is nothing in it."""
+    items = list(items)
+    if not items:
+        return ""
+    number = f" ({len(items)})" if count else ""
+    head = f'<summary style="cursor:pointer">{title}{number}</summary>'
+    inner = f'<div style="margin:0.2em 0 0.2em 1.2em">{"".join(items)}</div>'
+    return f"<details{' open' if shown else ''}>{head}{inner}</details>"
 
 
 def _pre(words: str) -> str:
@@ -195,7 +228,7 @@ def _pre(words: str) -> str:
 def _finding_html(finding: Finding) -> str:
     first, *quoted = finding_lines(finding)
     source = _pre("\n".join(quoted)) if quoted else ""
-    weight = "4px" if finding.severity in (Severity.REFUSED, Severity.HELD) else "1px"
+    weight = "4px" if finding.severity.value in _PRESSING else "1px"
     return (
         f'<div style="border-left:{weight} solid currentColor;padding-left:0.5em;margin:0.3em 0">'
         f"{escape(first)}{source}</div>"
