@@ -83,8 +83,8 @@ def to_json(report: Report) -> str:
 def html(report: Report) -> str:
     """Return `report` as nested ``<details>`` blocks for a notebook, open if an edit is not in effect.
 
-    Its parts are what is told, kept and held, what was patched, which statements ran, why, and the time of each phase. Without scripts, style sheets, links and colours of its own: it takes those of the page, light or
-    dark.
+    Its parts are what is told, kept and held, what was patched, which statements ran, why, and the time of each phase.
+    Without scripts, style sheets, links and colours of its own: it takes those of the page, light or dark.
     """
     told = findings(report)
     kept = [one for one in told if one.severity.value == "stale"]

@@ -198,7 +198,7 @@ def test_html_holds_the_whole_report() -> None:
         for part in line.strip().removeprefix("ran ").split(", ") if line.startswith("  read") else [line.strip()]:
             assert part.removeprefix("ran ") in words
     assert "undone by ValueError: no" in read(_report.html(HELD)).words
-    assert "held until the next save: bot, shop" in read(_report.html(HELD)).words
+    assert "held until the next save (2)botshop" in read(_report.html(HELD)).words
 
 
 def test_a_notebook_finds_the_block_by_itself() -> None:
