@@ -35,13 +35,15 @@ def row(name: str, steps: list[Step]) -> str:
     cpu = sorted(1e3 * step.cpu for step in steps)
     codes: Counter[str] = sum((step.codes() for step in steps), Counter())
     told = ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "-"
+    things = sum(step.edited for step in steps)
+    rate = f"{things} / {100 * sum(codes.values()) / max(things, 1):.2f}"
     times = f"{statistics.median(cpu):.0f} / {cpu[math.ceil(0.95 * (len(cpu) - 1))]:.0f} / {cpu[-1]:.0f}"
-    return f"| {name} | {len(steps)} | {' | '.join(shares)} | {told} | {times} |"
+    return f"| {name} | {len(steps)} | {' | '.join(shares)} | {told} | {rate} | {times} |"
 
 
 HEAD = (
-    f"| project, tool | steps | {' | '.join(SHOWN)} | findings | CPU ms: median / 95% / most |\n"
-    f"|---|---|{'---|' * len(SHOWN)}---|---|"
+    f"| project, tool | steps | {' | '.join(SHOWN)} | findings | edits / told per 100 | CPU ms: median / 95% / most |\n"
+    f"|---|---|{'---|' * len(SHOWN)}---|---|---|"
 )
 
 
@@ -73,6 +75,12 @@ def _within(version: str, versions: list[str], first: str | None, last: str | No
     return (not first or index >= versions.index(first)) and (not last or index <= versions.index(last))
 
 
+def _history(project: Project, given: argparse.Namespace) -> History:
+    if given.git:
+        return History.of_commits(project, given.git, given.steps + 1, given.last or "HEAD")
+    return History.of_folders(project, given.folder) if given.folder else History.of_releases(project, given.cache)
+
+
 def main() -> int:
     """Replay what the arguments name; return 1 if hotswap was silent about a difference."""
     parser = argparse.ArgumentParser(prog="replay", description=__doc__)
@@ -80,8 +88,9 @@ def main() -> int:
     parser.add_argument(
         "--tool", action="append", choices=list(TOOLS), help="hotswap if none is named; may be repeated"
     )
-    parser.add_argument("--steps", type=int, default=30, help="how many releases to download")
+    parser.add_argument("--steps", type=int, default=30, help="how many releases to download, or commits to take")
     parser.add_argument("--download", action="store_true", help="have pip fetch what the cache lacks")
+    parser.add_argument("--git", type=Path, help="a git repository: its last commits; the project names the package")
     parser.add_argument("--folder", type=Path, help="a history of one folder a version; the project names the package")
     parser.add_argument("--first", help="the version to start at")
     parser.add_argument("--last", help="the version to end with")
@@ -96,9 +105,7 @@ def main() -> int:
         project = PROJECTS.get(name) or Project(name, (name,))
         if given.download:
             download(project, given.steps + 1, given.cache)
-        history = (
-            History.of_folders(project, given.folder) if given.folder else History.of_releases(project, given.cache)
-        )
+        history = _history(project, given)
         for tool in given.tool or ["hotswap"]:
             print(f"{name}, {tool}")
             found[f"{name}, {tool}"] = _replay(history, given, tool)

@@ -1,12 +1,15 @@
 """Where histories come from: consecutive releases of well-known projects, downloaded once by pip into a cache folder.
 
 A wheel holds the modules as they are installed, and needs no build; an sdist that lies in the cache is read as well.
-Any other history (commits, say) is a folder with one folder for each version: `History.of_folders`.
+The commits of any git repository are a history (`History.of_commits`), and so is a folder with one folder for each
+version (`History.of_folders`).
 """
 
 from __future__ import annotations
 
+import io
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,7 +17,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import IO, Final
 
 Files = dict[str, bytes]
 
@@ -42,11 +45,19 @@ PROJECTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the git repository at `repository`."""
+
+    repository: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The versions of a project, oldest first; what files each has is read when it is asked for."""
 
     project: Project
-    places: Mapping[str, Path]
+    places: Mapping[str, Path | Commit]
 
     @classmethod
     def of_releases(cls, project: Project, cache: Path) -> History:
@@ -63,14 +74,32 @@ class History:
         """Return the versions that are the folders in `folder`, in the order of their names."""
         return cls(project, {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()})
 
+    @classmethod
+    def of_commits(cls, project: Project, repository: Path, count: int, last: str = "HEAD") -> History:
+        """Return the `count` commits up to `last` that changed the packages, those of merged branches as one."""
+        inside = [f"{folder}{p}{end}" for p in project.packages for folder in ("", "src/") for end in ("", ".py")]
+        log = ["log", "--first-parent", f"--max-count={count}", "--format=%h", "--reverse", last, "--", *inside]
+        names = _git(repository, *log).decode().split()
+        return cls(project, {name: Commit(repository, name) for name in names})
+
     def files(self, version: str) -> Files:
         """Return the files of the project's packages at `version`, by path relative to the project's folder."""
-        place = self.places[version]
-        read = _of_folder if place.is_dir() else _of_sdist if place.suffix == ".gz" else _of_wheel
         tops = (*self.project.packages, *(f"{package}.py" for package in self.project.packages))
-        return {
-            name: text for name, text in read(place) if name.split("/")[0] in tops and name.endswith((".py", ".typed"))
-        }
+        ours = {name: text for name, text in self._read(version) if name.split("/")[0] in tops}
+        return {name: text for name, text in ours.items() if name.endswith((".py", ".typed"))}
+
+    def tests(self, version: str) -> Files:
+        """Return the files beside the packages that the project's tests at `version` consist of."""
+        tops = ("tests", "test", "testing", "conftest.py")
+        return {name: text for name, text in self._read(version) if name.split("/")[0] in tops}
+
+    def _read(self, version: str) -> Iterator[tuple[str, bytes]]:
+        place = self.places[version]
+        if isinstance(place, Commit):
+            return _of_tar(io.BytesIO(_git(place.repository, "archive", "--format=tar", "--prefix=x/", place.name)))
+        if place.is_dir():
+            return _of_folder(place)
+        return _of_tar(place.open("rb")) if place.suffix == ".gz" else _of_wheel(place)
 
 
 def _order(version: str) -> tuple[int, ...]:
@@ -86,13 +115,18 @@ def _of_wheel(place: Path) -> Iterator[tuple[str, bytes]]:
         yield from ((name, archive.read(name)) for name in archive.namelist() if not name.endswith("/"))
 
 
-def _of_sdist(place: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(place) as archive:
-        for member in archive.getmembers():
+def _of_tar(stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    with stream, tarfile.open(fileobj=stream) as archive:
+        for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file is not None:
                 parts = PurePosixPath(member.name).parts[1:]
                 yield "/".join(parts[1:] if parts[:1] == ("src",) else parts), file.read()
+
+
+def _git(repository: Path, *arguments: str) -> bytes:
+    git = shutil.which("git") or "git"
+    return subprocess.run([git, "-C", str(repository), *arguments], capture_output=True, check=True).stdout
 
 
 def download(project: Project, count: int, cache: Path) -> None:

@@ -1,7 +1,6 @@
 """The replay itself: versions written one after the other over one folder, and a living process compared each time.
 
-A difference is *told* if a finding of this or an earlier report names it: the same module or a name of it, since what
-stays old stays so in later steps. Differences of modules that are held are told by what holds them.
+Which differences are *told* is decided in `told`. What was edited is counted, so that findings can be set against it.
 """
 
 from __future__ import annotations
@@ -9,23 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from digest import LEVELS
+from edits import edited, lines, module_of
 from releases import Files, History, write
+from told import Claim, Place, Teller, claim
 
 SHOWN: Final = (*LEVELS, "held", "client")
 CLIENT: Final = "replay_client"
 _HERE: Final = Path(__file__).parent
-_WORD: Final = re.compile(r"[A-Za-z_][\w.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class Step:
 
     version: str
     things: int = 0
+    edited: int = 0
     cpu: float = 0.0
     wall: float = 0.0
     told: list[tuple[str, str, int, str]] = field(default_factory=list)
@@ -65,35 +65,6 @@ class Step:
         return Counter(code for code, *_ in self.told)
 
 
-class Teller:
-    """Decides which differences were told; remembers what findings named, as what stays old stays told."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        self._modules: dict[str, str] = {}
-
-    def take(self, told: Iterable[tuple[str, str, int, str]]) -> None:
-        """Take in the findings of a step; what was held is held no more, unless they say so again."""
-        self._modules = {name: code for name, code in self._modules.items() if not code.startswith("HS3")}
-        for code, module, _, text in told:
-            if code in ("HS102", "HS103") or code.startswith("HS3"):
-                self._modules[module] = code
-                self._names.setdefault(module.rpartition(".")[2], code)
-            for word in _WORD.findall(text) if not code.startswith("HS3") else ():
-                self._names.setdefault(word, code)
-                self._names.setdefault(word.rpartition(".")[2], code)
-
-    def code(self, path: str) -> str:
-        """Return the code of the finding that names what stands at `path`, "" if there is none."""
-        module, _, inside = path.partition(":")
-        if module in self._modules:
-            return self._modules[module]
-        parts = re.split(r"[.\[<]", inside)
-        if self._names.get(parts[-1]) == "HS210":  # an attribute that objects made before do not have
-            return "HS210"
-        return next((self._names[part] for part in parts[:2] if part in self._names), "")
-
-
 class Replay:
     """One project in one folder, with one tool."""
 
@@ -104,6 +75,7 @@ class Replay:
         self._process: subprocess.Popen[str] | None = None
         self._client: list[tuple[str, str]] = []
         self._teller = Teller()
+        self._files: Files = {}
 
     def cumulative(self, versions: list[str]) -> Iterator[Step]:
         """Yield a step for each version but the first, all in one process."""
@@ -134,6 +106,7 @@ class Replay:
         self._read()
 
     def _step(self, version: str) -> Step:
+        before = self._files
         changed, fresh = self._write(version)
         process = self._process
         assert process is not None and process.stdin is not None
@@ -142,12 +115,33 @@ class Replay:
         answer = self._read()
         if answer is None:
             return Step(version, crash="the process ended")
-        self._teller.take(answer["told"])
-        found = [
-            Difference(level, path, facet, there, here, self._teller.code(path))
-            for level, path, facet, there, here in answer["differences"]
+        count = len(edited(before, self._files))
+        found = self._judge(answer, before, fresh)
+        return Step(version, answer["things"], count, answer["cpu"], answer["wall"], answer["told"], found)
+
+    def _judge(self, answer: Any, before: Files, fresh: Path) -> list[Difference]:
+        """Return the differences, each with the code of the finding that tells of it."""
+        digest = json.loads(fresh.read_text("utf-8"))["digest"]
+        claims = [self._claim(told, before) for told in answer["told"]]
+        found = answer["differences"]
+        owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
+        places = [
+            Place(path, facet, there, here, owner)
+            for (_, path, facet, there, here), owner in zip(found, owners, strict=True)
         ]
-        return Step(version, answer["things"], answer["cpu"], answer["wall"], answer["told"], found)
+        codes = self._teller.step(claims, places)
+        return [
+            Difference(level, path, facet, there, here, code)
+            for (level, path, facet, there, here), code in zip(found, codes, strict=True)
+        ]
+
+    def _claim(self, told: Any, before: Files) -> Claim:
+        """Return what a finding names; the statement of its line is looked up in the new text, then in the old."""
+        texts = [files[path] for files in (before, self._files) for path in files if module_of(path) == told[1]]
+        statements: dict[int, str] = {}
+        for text in texts:
+            statements |= lines(text)
+        return claim(tuple(told), {told[1]: statements})
 
     def _read(self) -> Any:
         assert self._process is not None and self._process.stdout is not None
@@ -158,7 +152,7 @@ class Replay:
 
     def _write(self, version: str, *, first: bool = False) -> tuple[list[str], Path]:
         """Bring the folder to `version`, the client module too; return what changed and the fresh digest's file."""
-        files = self.history.files(version)
+        files = self._files = self.history.files(version)
         client = self.root / f"{CLIENT}.py"
         kept = {client.name: client.read_bytes()} if client.exists() else {}
         changed = write({**files, **kept}, self.root)

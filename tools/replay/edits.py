@@ -1,0 +1,92 @@
+"""What was edited between two versions, thing by thing: a function, a method, a class's header, a name, an import.
+
+Comments, blank lines and formatting are no edits; what is nested in a function is part of it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+Things = dict[str, str]
+
+
+def edited(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    """Return what `after` has otherwise than `before`, as ``module:name``; files by their path."""
+    found = []
+    for path in sorted({*before, *after}):
+        if path.endswith(".py") and before.get(path) != after.get(path):
+            old, new = things(before.get(path, b"")), things(after.get(path, b""))
+            found += [f"{module_of(path)}:{name}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return found
+
+
+def module_of(path: str) -> str:
+    """Return the name of the module in the file at `path`."""
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def things(text: bytes) -> Things:
+    """Return each thing of a module by its name; empty if the text cannot be parsed."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}
+    found: Things = {}
+    seen: Counter[str] = Counter()
+    for name, content in _things(tree.body, ""):
+        seen[name] += 1
+        found[name if seen[name] == 1 else f"{name}#{seen[name]}"] = content
+    return found
+
+
+def _things(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, str]]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            header = [*node.bases, *node.keywords, *node.decorator_list]
+            yield prefix + node.name, " ".join(map(ast.dump, header))
+            yield from _things(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            source = getattr(node, "module", "")
+            yield from ((f"{prefix}import {source}.{one.name}", str(one.asname)) for one in node.names)
+        elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            yield from _suites(node, prefix)
+        else:
+            yield prefix + name_of(node), ast.dump(node)
+
+
+def _suites(node: ast.If | ast.Try | ast.With, prefix: str) -> Iterator[tuple[str, str]]:
+    yield prefix + type(node).__name__, ast.dump(node.test) if isinstance(node, ast.If) else ""
+    for suite in ("body", "orelse", "finalbody"):
+        yield from _things(getattr(node, suite, []), prefix)
+    for caught in getattr(node, "handlers", []):
+        yield from _things(caught.body, prefix)
+
+
+def name_of(node: ast.stmt) -> str:
+    """Return what the statement `node` is called: the first name that it binds, else its kind."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return node.name
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return ast.unparse(targets[0]) if targets[0] is not None else type(node).__name__
+
+
+def lines(text: bytes) -> dict[int, str]:
+    """Return the qualified name of the innermost statement of a module or class that each line belongs to."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}
+    return dict(_lines(tree.body, ""))
+
+
+def _lines(body: list[ast.stmt], prefix: str) -> Iterator[tuple[int, str]]:
+    for node in body:
+        name = prefix + name_of(node)
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+        yield from ((line, name) for line in range(first, (node.end_lineno or first) + 1))
+        inner = f"{name}." if isinstance(node, ast.ClassDef) else prefix
+        if isinstance(node, (ast.ClassDef, ast.If, ast.Try, ast.With)):
+            for suite in ("body", "orelse", "finalbody"):
+                yield from _lines(getattr(node, suite, []), inner)

@@ -1,0 +1,112 @@
+"""Which differences a finding names, exactly: by the module and the qualified name that it speaks of.
+
+A finding names what its words say (the fields of its code's template) and the statement at its line. A difference is
+told if what it stands for is that, or lies inside it. What was told stays told only as long as it is the same
+difference: once a later version wants something else there, a later report has to say so again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, NamedTuple
+
+from hotswap._findings import CATALOGUE
+
+Told = tuple[str, str, int, str]
+"""A finding as plain data: code, module, line, message."""
+
+_WHOLE_MODULE: Final = ("HS102", "HS212", "HS301", "HS302", "HS303", "HS305", "HS306")
+_CUT_LOOSE: Final = ("HS101", "HS102", "HS204", "HS205", "HS206", "HS216")
+"""After these something goes on that no later save can reach: it stays told until it is gone."""
+
+_DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+class Place(NamedTuple):
+    """Where a difference is, and what the two processes have there."""
+
+    path: str
+    facet: str
+    fresh: str
+    living: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one finding names: qualified names in a module, or all of it. `attribute` is one that objects lack."""
+
+    code: str
+    module: str
+    names: frozenset[str]
+    attribute: str = ""
+
+    def covers(self, place: Place) -> bool:
+        """Whether the finding speaks of what differs at `place`."""
+        module, _, inside = place.path.partition(":")
+        if self.attribute:
+            last = inside.rpartition(".")[2]
+            is_theirs = any(f"{self.module}:{name}" == place.owner for name in self.names)
+            return is_theirs and last in self.attribute.split(", ")
+        if self.code in _WHOLE_MODULE:
+            parent, _, last = self.module.rpartition(".")
+            return module == self.module or place.path in (f"{parent}:{last}", f"{self.module}:")
+        if module == self.module and any(_is_inside(inside, name) for name in self.names):
+            return True
+        return self.code in ("HS101", "HS206") and any(self._speaks_of(text) for text in (place.fresh, place.living))
+
+    def _speaks_of(self, text: str) -> bool:
+        return any(re.search(rf"{re.escape(self.module)}:{re.escape(name)}(?!\w)", text) for name in self.names)
+
+
+def _is_inside(inside: str, name: str) -> bool:
+    return inside == name or inside.startswith((f"{name}.", f"{name}[", f"{name}<"))
+
+
+@cache
+def _template(code: str) -> re.Pattern[str]:
+    """Return what finds the fields in the words of a finding of `code`."""
+    parts = re.split(r"\{(\w+)(?:!r)?\}", CATALOGUE[code].message)
+    return re.compile(
+        "".join(f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(parts)) + r"\Z", re.DOTALL
+    )
+
+
+def claim(told: Told, statements: Mapping[str, Mapping[int, str]]) -> Claim:
+    """Return what the finding `told` names; `statements` are the names of the statements of each module by line."""
+    code, module, line, message = told
+    match = _template(code).match(message) if code in CATALOGUE else None
+    fields = match.groupdict() if match else {}
+    name = fields.get("name", "")
+    names = {name} if _DOTTED.fullmatch(name) else {word for word in _DOTTED.findall(name) if len(word) > 1}
+    names |= {word.partition(".")[0] for word in names} if code == "HS203" else set()
+    names |= {fields[key] for key in ("holder",) if key in fields}
+    here = statements.get(module, {}).get(line)
+    names |= {here} if here and code not in ("HS210", "HS203") else set()
+    attribute = fields.get("missing", "") if code == "HS210" else ""
+    return Claim(code, module, frozenset(names), attribute)
+
+
+class Teller:
+    """Decides which differences were told, step by step."""
+
+    def __init__(self) -> None:
+        self._loose: list[Claim] = []
+        self._before: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def step(self, claims: Iterable[Claim], places: Iterable[Place]) -> Iterator[str]:
+        """Yield for each of `places` the code of the finding that tells of it, of now or still; "" if there is none."""
+        claims = list(claims)
+        self._loose += [one for one in claims if one.code in _CUT_LOOSE]
+        now: dict[tuple[str, str], tuple[str, str]] = {}
+        for place in places:
+            code = next((one.code for one in (*claims, *self._loose) if one.covers(place)), "")
+            known, fresh = self._before.get((place.path, place.facet), ("", ""))
+            code = code or (known if fresh == place.fresh else "")
+            if code:
+                now[place.path, place.facet] = (code, place.fresh)
+            yield code
+        self._before = now
