@@ -3,10 +3,10 @@
 import logging as _logging
 
 from hotswap._api import errors, graph, plan, poll, reload, reports, rerun, retry, stale, undo, watch
+from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
 from hotswap._graph import ImportGraph
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Reloader
-from hotswap.errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
 
 __all__ = [
     "EditError",

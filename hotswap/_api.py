@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Unpack
 
+from hotswap._errors import NotRunningError
 from hotswap._graph import ImportGraph
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
 from hotswap._stale import Stale
-from hotswap.errors import NotRunningError
 
 _default: Reloader | None = None
 _outer: Reloader | None = None

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from types import CellType, CodeType, FrameType, TracebackType
 from typing import Any
 
+from hotswap._errors import StatementError
 from hotswap._journal import MISSING
-from hotswap.errors import StatementError
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 Cells = tuple[CellType | None, ...]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from importlib.util import decode_source
 from typing import Final
 
+from hotswap._errors import TargetError
 from hotswap._imports import Graph, edges, loose, mentions
 from hotswap._source import read
-from hotswap.errors import TargetError
 
 HOT: Final = 3
 """How many of the modules on which most others depend are marked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotswap.errors import SettingsError
+from hotswap._errors import SettingsError
 
 if TYPE_CHECKING:
     from hotswap._baselines import Baseline

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 
 from hotswap._apply import Applied
+from hotswap._errors import StatementError
 from hotswap._findings import finding
 from hotswap._model import Edit, Finding, Plan
 from hotswap._modules import signature
 from hotswap._prepare import Prepared
-from hotswap.errors import StatementError
 
 log = logging.getLogger("hotswap")
 

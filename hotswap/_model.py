@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final, Literal
 
 from hotswap import _report
-from hotswap.errors import EditError
+from hotswap._errors import EditError
 
 ChangeKind = Literal["created", "modified", "deleted"]
 

@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from hotswap._baselines import Baseline, Baselines, pack
+from hotswap._errors import OverlapError
 from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
 from hotswap._imports import Graph, mentions
@@ -25,7 +26,6 @@ from hotswap._settings import Settings, overlap
 from hotswap._stale import OldCodes, findings
 from hotswap._turn import Turn
 from hotswap._witness import runs
-from hotswap.errors import OverlapError
 
 if TYPE_CHECKING:
     from hotswap._apply import Departed

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, get_args
 
+from hotswap._errors import SettingsError
 from hotswap._roots import Scope, default_roots, make_scope, merge
-from hotswap.errors import SettingsError
 
 if TYPE_CHECKING:
     from hotswap._model import Report

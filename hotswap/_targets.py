@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hotswap._errors import TargetError
 from hotswap._facts import facts_of
 from hotswap._model import Edit, Statement
 from hotswap._prepare import untouched
 from hotswap._process import Process
-from hotswap.errors import TargetError
 
 
 @dataclass(frozen=True, slots=True)

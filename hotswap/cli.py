@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hotswap import _program, _report
+from hotswap._errors import HotswapError
 from hotswap._model import Report
 from hotswap._roots import default_roots
-from hotswap.errors import HotswapError
 
 LOGGER: Final = logging.getLogger("hotswap")
 

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from hotswap import _report
+from hotswap._errors import HotswapError
 from hotswap._model import Report, Severity
 from hotswap._reloader import Reloader
 from hotswap.demo_files import CLOSING, EDITS, FILES, OPENING, Edit
-from hotswap.errors import HotswapError
 
 _DEADLINE: Final = 10.0
 """Seconds to wait for one report or answer; both take well below 0.2 s on an idle machine."""

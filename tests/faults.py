@@ -39,8 +39,8 @@ import scenario_run
 from hotswap import _quiet, _transactions
 from hotswap._apply import _adapter, _scopes
 from hotswap._apply._swap import Swap
+from hotswap._errors import StatementError
 from hotswap._journal import Journal
-from hotswap.errors import StatementError
 from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read
 
 OURS: Final = str(Path(next(iter(hotswap.__path__)))) + os.sep

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from hotswap import _program, cli, demo
+from hotswap._errors import SettingsError
 from hotswap._model import Report
 from hotswap._settings import Settings
-from hotswap.errors import SettingsError
 
 
 class Recorder:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hotswap._errors import TargetError
 from hotswap._graph import build, of_files
-from hotswap.errors import TargetError
 
 TEXTS = {
     "base": "X = 1\n",

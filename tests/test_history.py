@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hotswap._errors import SettingsError
 from hotswap._history import History
 from hotswap._model import Report
-from hotswap.errors import SettingsError
 
 
 def test_reports_come_oldest_first() -> None:

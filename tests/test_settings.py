@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from hotswap import _roots
+from hotswap._errors import SettingsError
 from hotswap._settings import Settings, make, overlap
-from hotswap.errors import SettingsError
 
 
 @pytest.fixture

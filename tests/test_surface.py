@@ -48,12 +48,12 @@ def test_nothing_public_is_left_out() -> None:
 
 
 def test_the_package_only_re_exports() -> None:
-    """`__init__` holds a docstring, imports and `__all__`: names are imported from underscored rooms and errors."""
+    """`__init__` holds a docstring, imports and `__all__`: names are imported from underscored rooms."""
     allowed = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr
     others = [node for node in TREE.body if not isinstance(node, allowed)]
     assert [getattr(node, "name", "") for node in others] in ([], ["load_ipython_extension"])
     rooms = {node.module for node in TREE.body if isinstance(node, ast.ImportFrom)} - {"__future__"}
-    assert {room for room in rooms if room and not room.startswith("hotswap._")} <= {"hotswap.errors"}
+    assert {room for room in rooms if room and not room.startswith("hotswap._")} == set()
     assert {name for name in _static_all() if not name.startswith("_")} <= _bound_by_imports()
 
 

@@ -22,6 +22,7 @@ from hotswap._compile import own_content
 from hotswap._diff import decorators, only_code, same_header
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
+from hotswap._source import start_line
 from hotswap.patch._functions import copies, memo_caches, set_copied, set_copied_doc, set_header
 from hotswap.patch._proxies import forward, forwarders
 
@@ -86,12 +87,23 @@ def _is_wrapped_by_loader(visit: Visit, new: Statement, raws: list[FunctionType]
 
 def _note_code(visit: Visit, pair: Pair) -> None:
     """Report a function that was patched in place, and see to the copies of its docstring."""
-    name = visit.named(pair.new)
-    public = visit.scope.peek(pair.new.binds[-1])
-    for raw in visit.work.live(visit.scope, pair.old):
+    _copy_docs(visit, pair.new.binds[-1], visit.work.live(visit.scope, pair.old))
+    visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
+
+
+def note_docs(visit: Visit, pair: Pair) -> None:
+    """See to the copies of docstrings of functions that a loop or the like defines, of which only code changed."""
+    for inner in ast.walk(pair.old.node) if visit.work.docs else ():
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and inner.name in pair.new.binds:
+            place = visit.scope.prefix + inner.name, start_line(inner)
+            _copy_docs(visit, inner.name, visit.work.functions.get(place, []))
+
+
+def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
+    public = visit.scope.peek(name)
+    for raw in raws:
         for wrapper in copies(public, raw) if id(raw) in visit.work.docs else ():
             set_copied_doc(visit.swap.journal, wrapper, raw, *visit.work.docs[id(raw)])
-    visit.swap.patched(visit.work, name, How.IN_PLACE)
 
 
 def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
@@ -131,6 +143,7 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     name = new.binds[-1]
     public = visit.scope.peek(name)
     if is_bare(public, raws) and getattr(new.node, "decorator_list", []):
+        visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")
         return
     redefine(visit, new, raws)
@@ -225,7 +238,7 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
     if not binders:
         return False
     for function in _functions_in(old) if callable(old) else ():
-        line = function.__code__.co_firstlineno
+        line = visit.work.old_line(function)
         if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
             return True  # in whichever branch of an `if` or `try` that ran
     if _was_made(old, binders[-1]):
@@ -267,6 +280,7 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     if type(old) is FunctionType and callable(value) and swap.is_project(old) and not _holds(value, old):
         for one in (*forwarders(old), old):
             forward(swap.journal, one, value)
+            swap.forwarded.add(one)
         swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
         if clear is not None:
             swap.later.append(clear)

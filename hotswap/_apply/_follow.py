@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._swap import Swap, Work
+from hotswap._errors import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import How, Statement
 from hotswap._values import same
-from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

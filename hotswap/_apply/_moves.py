@@ -20,7 +20,7 @@ from hotswap._journal import MISSING
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._values import same
 from hotswap.patch._functions import set_code, set_doc, set_header
-from hotswap.patch._proxies import forward
+from hotswap.patch._proxies import forward, is_forwarder
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -98,7 +98,7 @@ def take_up(visit: Visit, statement: Statement) -> bool:
         return False
     known = visit.swap.arrivals.get((visit.work.edit.module, statement.binds[-1]))
     live = known.ref() if known is not None else None
-    if known is None or live is None:
+    if known is None or live is None or _is_bound_later(visit, statement):
         return False
     if statement.kind is Kind.CLASS and isinstance(live, type):
         _take_class(visit, statement, known, live)
@@ -107,6 +107,12 @@ def take_up(visit: Visit, statement: Statement) -> bool:
         _take_function(visit, statement, live)
         return True
     return False
+
+
+def _is_bound_later(visit: Visit, statement: Statement) -> bool:
+    """Whether another statement of the block gives the name its object in the end, as behind an ``@overload``."""
+    name = statement.binds[-1]
+    return next((s for s in reversed(visit.new) if name in s.binds), statement) is not statement
 
 
 def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> None:
@@ -121,7 +127,10 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
         old = live.__code__
         set_code(swap.journal, live, fresh.__code__, lambda _: None)
         set_header(swap.journal, live, fresh)
-        set_doc(swap.journal, live, old, fresh.__code__)
+        if is_forwarder(live):
+            swap.journal.set_attribute(live, "__doc__", fresh.__doc__)
+        else:
+            set_doc(swap.journal, live, old, fresh.__code__)
         swap.changes.codes.add(fresh.__code__)
         visit.scope.store(name, live)
     elif callable(fresh):

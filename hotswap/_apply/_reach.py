@@ -127,6 +127,7 @@ class _Walk:
             return
         self.seen.add(id(function))
         if is_forwarder(function):
+            self.found = function in self.swap.forwarded
             self.reach(function.__dict__.get("__wrapped__"), frozenset())
             return
         code = self.swap.pending_code(function)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _annotations, _generate, _header, _instances
 from hotswap._diff import decorators
+from hotswap._errors import StatementError
 from hotswap._execute import line_in
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
-from hotswap.errors import StatementError
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
     containers,

@@ -15,11 +15,11 @@ from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._diff import decorators
+from hotswap._errors import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._select import WHOLE
 from hotswap._values import alike, stateless
-from hotswap.errors import StatementError
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -239,8 +239,10 @@ def _takes_all_names(node: ast.stmt) -> bool:
 
 
 def _called_twice(node: ast.stmt) -> Iterator[str]:
-    """Yield what is called, and its result as well: ``f(1)(2)``, ``@f(1)``."""
+    """Yield what is called, and its result as well: ``f(1)(2)``, ``@f(1)``, also in a loop that decorates."""
     decorated: list[ast.expr] = getattr(node, "decorator_list", [])
+    if isinstance(node, (ast.For, ast.While, ast.Match)):
+        decorated = [d for inner in ast.walk(node) for d in getattr(inner, "decorator_list", ())]
     outer = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
     yield from (_dotted(made.func) for made in (*decorated, *outer) if isinstance(made, ast.Call))
 

@@ -64,6 +64,7 @@ class Work:
         self.caches: list[Any] = []
         self.expected: list[Place] | None = None
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
+        self._lines: dict[int, int] = {}
 
     @property
     def functions(self) -> dict[tuple[str, int], list[FunctionType]]:
@@ -86,6 +87,12 @@ class Work:
         name = statement.node.name
         found = self.functions.get((scope.prefix + name, statement.lineno), [])
         return [function for function in found if function.__code__.co_name == name]
+
+    def old_line(self, function: FunctionType) -> int:
+        """Return the first line of `function` in the old text, also when it has the code of the new one by now."""
+        if not self._lines:
+            self._lines = {id(one): line for (_, line), found in self.functions.items() for one in found}
+        return self._lines.get(id(function), function.__code__.co_firstlineno)
 
     @property
     def only_follows(self) -> bool:
@@ -153,6 +160,7 @@ class Swap:
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.old_codes: list[CodeType] = []
+        self.forwarded: set[FunctionType] = set()
         self.memo = True
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way: set[str] = set()

@@ -129,6 +129,7 @@ class Visit:
         elif old.kind is new.kind is Kind.SUITE and same_header(pair):
             self.suite(pair)
         elif only_code(pair):
+            _definitions.note_docs(self, pair)
             self.swap.patched(self.work, self.named(new), How.IN_PLACE)
             _stale.keep(self, pair)
         elif not self._only_annotation(pair):

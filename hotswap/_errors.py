@@ -1,4 +1,4 @@
-"""Every exception and warning that hotswap raises: one root, so that one ``except`` catches them all."""
+"""Every exception that hotswap raises: one root, so that one ``except`` catches them all."""
 
 from __future__ import annotations
 
@@ -37,10 +37,6 @@ class EditError(HotswapError):
     def __init__(self, message: str, findings: tuple[Finding, ...] = ()) -> None:
         super().__init__(message)
         self.findings = findings
-
-
-class HotswapWarning(UserWarning):
-    """Something about watching or applying that the user should know, once."""
 
 
 class StatementError(HotswapError):
