@@ -204,6 +204,15 @@ class Reloader:
         self._look_at_all = True
         return self._safely(lambda: self.swap(None, names))
 
+    def look(self) -> Report | None:
+        """Apply here all that was saved up to now, and return the report; None if nothing was.
+
+        For whoever is about to run something and must not run old code: a cell of a notebook, a request, a test.
+        Unlike `poll` it does not wait for a burst of saves to end; unlike `reload` it may trust what the system told.
+        """
+        report = self.reload()
+        return report or None
+
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
         self._transactions.holding.forget_texts()

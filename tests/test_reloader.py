@@ -77,6 +77,17 @@ def test_undo_goes_back_swap_by_swap(files: Files, reloader: Reloader) -> None:
     assert not reloader.undo()
 
 
+def test_look_applies_what_was_saved_and_is_silent_otherwise(files: Files, reloader: Reloader) -> None:
+    """A look right after a save runs with it, and one after nothing gives nothing."""
+    files.write("mod", "X = 1\n")
+    mod = files.load("mod")
+    assert reloader.look() is None
+    files.write("mod", "X = 2\n")
+    report = reloader.look()
+    assert (report is not None, mod.X) == (True, 2)
+    assert reloader.look() is None
+
+
 def test_nothing_comes_back_after_undo_until_a_file_is_saved(files: Files, reloader: Reloader) -> None:
     """The text that was undone is not applied again by itself; the next save is."""
     files.write("mod", "X = 1\n")
