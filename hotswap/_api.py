@@ -7,6 +7,7 @@ from typing import Unpack
 
 from hotswap._errors import NotRunningError
 from hotswap._graph import ImportGraph
+from hotswap._history import Reports
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
@@ -82,8 +83,8 @@ def errors() -> tuple[Finding, ...]:
     return _running().errors()
 
 
-def reports() -> tuple[Report, ...]:
-    """Return the reports of the last swaps, the newest last."""
+def reports() -> Reports:
+    """Return the reports of the last swaps, the newest last; ``async for`` waits for those that come."""
     return _running().reports()
 
 

@@ -111,6 +111,14 @@ class Inbox:
                     return False
                 self._changed.wait(min((s for s in (due, left) if s is not None), default=None))
 
+    def widen(self, quiet: float) -> bool:
+        """Have the quiet period be at least `quiet` seconds from now on; return whether what was due has to wait."""
+        with self._changed:
+            self._shortest = max(self._shortest, quiet)
+            self._quiet = max(self._quiet, self._shortest)
+            due = self._due(self._clock())
+            return due is not None and due > 0
+
     def wake(self) -> None:
         """Make the `wait` that is under way, or else the next one, return at once."""
         with self._changed:

@@ -21,8 +21,9 @@ from hotswap._baselines import Baseline
 from hotswap._findings import finding
 from hotswap._graph import ImportGraph
 from hotswap._groups import plan_group, plan_rerun, split, unused
-from hotswap._history import History
+from hotswap._history import History, Reports
 from hotswap._holding import why_not
+from hotswap._host import Host
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, FileChange, Finding, Plan, Report
 from hotswap._modules import Entry
@@ -41,6 +42,8 @@ Path = str | os.PathLike[str]
 
 AFTER_FORK: Final = 0.2
 """Seconds after which a forked child watches: one that is to become another program has done so by then."""
+
+_UNWATCHED: Final = ("manual", "signal")
 
 _RUNNING: weakref.WeakSet[Reloader] = weakref.WeakSet()
 
@@ -62,8 +65,7 @@ class Reloader:
         self._index = PROCESS.index(self.settings)
         self._reading = Reading(PROCESS)
         self._watcher: Watcher | None = None
-        self._thread: threading.Thread | None = None
-        self._mode = self.settings.apply
+        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._rescan)
         self._running = False
         self._look_at_all = False
         self._troubles: list[Finding] = []
@@ -82,31 +84,31 @@ class Reloader:
         self._running = True
         with PROCESS.lock:
             PROCESS.learn(self._index.entries())
-        if self._mode != "manual":
+        if self._host.mode not in _UNWATCHED:
             self._watcher = self._make_watcher()
             self._watcher.start()
-        self._start_thread()
+        try:
+            self._host.start()
+        except BaseException:
+            self.stop()
+            raise
         _RUNNING.add(self)
         return self
-
-    def _start_thread(self) -> None:
-        if self._mode in ("auto", "thread"):
-            self._thread = threading.Thread(target=self._work, name="hotswap-apply", daemon=True)
-            self._thread.start()
 
     def follow_fork(self) -> None:
         """In a forked child, where threads do not live on: watch there as well, unless it starts another program at
         once.
         """
-        if self._running and self._mode != "manual":
+        if self._running and self._host.mode != "manual":
             later = threading.Timer(AFTER_FORK, self._start_again)
             later.daemon = True
             later.start()
 
     def _start_again(self) -> None:
-        if self._running and self._watcher is not None:
-            self._watcher.restart_after_fork()
-            self._start_thread()
+        if self._running:
+            if self._watcher is not None:
+                self._watcher.restart_after_fork()
+            self._host.start_thread()
             self._rescan()
 
     def _make_watcher(self) -> Watcher:
@@ -120,13 +122,11 @@ class Reloader:
         self._running = False
         _RUNNING.discard(self)
         PROCESS.leave(self.settings)
-        self.inbox.wake()
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher = None
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(5)
-            self._thread = None
+        self._host.stop()
+        self.history.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -136,26 +136,24 @@ class Reloader:
 
     def apply_as(self, mode: Apply) -> None:
         """Change where changes are applied, for a program that asks for another way than what started it."""
-        if mode == "poll" and self._mode in ("auto", "thread"):
-            self._turn_to_poll()
+        if mode != "auto":
+            self._host.become(mode)
 
     def adopt_main(self, path: str, text: bytes) -> None:
         """Take `text` as what ``__main__`` is about to run from the file `path`: for those who run programs."""
         with PROCESS.lock:
             PROCESS.adopt_main(path, text)
 
-    def _work(self) -> None:
-        """The thread that applies changes as they come, until `stop` or the first `poll`."""
-        while self._applies_here():
-            due = self.inbox.wait(1.0)
-            if self._watcher is not None and not due:
-                self._watcher.check()
-            batch = self.inbox.take() if due and self._applies_here() else None
-            if batch is not None or (self._look_at_all and self._applies_here()):
-                self._safely(lambda batch=batch: self.swap(batch))  # type: ignore[misc]  # bound now, called now
+    def _act(self) -> None:
+        """Apply what is due, if anything is, at the safe point that calls this."""
+        batch = self.inbox.take()
+        if batch is not None or self._look_at_all:
+            self._safely(lambda: self.swap(batch))
 
-    def _applies_here(self) -> bool:
-        return self._running and self._mode != "poll"
+    def _idle(self) -> bool:
+        if self._watcher is not None:
+            self._watcher.check()
+        return self._look_at_all
 
     def _rescan(self) -> None:
         """Events were lost: the next swap looks at every loaded file."""
@@ -179,18 +177,14 @@ class Reloader:
 
         Costs an attribute read when idle. The first call of an ``auto`` reloader turns it to ``poll``.
         """
-        if self._mode == "auto":
-            self._turn_to_poll()
+        if self._host.mode == "auto":
+            self._host.become("poll")
         if self._transactions.migrations.waiting:
             self._troubles += self._transactions.migrations.step()
         if self.inbox.empty and not self._look_at_all:
             return None
         batch = self.inbox.take()
         return self._safely(lambda: self.swap(batch)) if batch is not None or self._look_at_all else None
-
-    def _turn_to_poll(self) -> None:
-        self._mode = "poll"
-        self.inbox.wake()
 
     def reload(self, *modules: str | ModuleType) -> Report:
         """Look at the disk now, apply what changed here, and return the report. Never raises for a bad edit.
@@ -281,8 +275,8 @@ class Reloader:
         """Return what keeps an edit from being live, by file and line; empty when the process is in step."""
         return self._transactions.holding.findings()
 
-    def reports(self) -> tuple[Report, ...]:
-        """Return the reports of the last swaps, the newest last."""
+    def reports(self) -> Reports:
+        """Return the reports of the last swaps, the newest last; ``async for`` waits for those that come."""
         return self.history.reports()
 
     # -- the line ------------------------------------------------------------------------------------------------------
@@ -343,7 +337,7 @@ class Reloader:
             return Report(PROCESS.generation, held=holding.modules, findings=told), {}
         troubles = self._take_troubles()
         done = self._transactions.apply_all(prepared, entries)
-        moved = () if self._mode == "poll" else migrations.finish()  # when polled, a slice at each poll
+        moved = () if self._host.mode == "poll" else migrations.finish()  # when polled, a slice at each poll
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved)
         report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
         return report, done.replaced

@@ -18,9 +18,8 @@ from hotswap._roots import Scope, default_roots, make_scope, merge
 if TYPE_CHECKING:
     from hotswap._model import Report
 
-Apply = Literal["auto", "thread", "poll", "manual"]
+Apply = Literal["auto", "thread", "asyncio", "poll", "signal", "manual"]
 Path = str | os.PathLike[str]
-_RESERVED: Final = ("asyncio", "signal")
 
 
 class Options(TypedDict, total=False):
@@ -41,11 +40,13 @@ class Settings:
     """What a reloader is told once, at its start.
 
     `roots` are absolute paths of folders or files, none inside another. `apply` says where changes are applied:
-    ``thread`` (at once), ``poll`` (when the program polls), ``manual`` (when it reloads), ``auto`` (thread, until the
-    first poll). `strict` applies nothing of a group that cannot be applied whole. `include` and `exclude` are `fnmatch`
-    patterns on paths relative to their root: with `include` only what matches is looked after. `on_report` is called
-    with each report. `keep` and `rerun` are targets (``module:name``) whose statements never, or always, run again
-    when stale. `quiet` are dotted names of functions that the project declares to be without effects.
+    ``thread`` (at once), ``asyncio`` (between two callbacks of the event loop), ``poll`` (when the program polls),
+    ``signal`` (at SIGHUP), ``manual`` (when it reloads), ``auto`` (asyncio while a loop runs in the main thread or in
+    the one that started it, else thread; poll from the first poll on). `strict` applies nothing of a group that cannot
+    be applied whole. `include` and `exclude` are `fnmatch` patterns on paths relative to their root: with `include`
+    only what matches is looked after. `on_report` is called with each report. `keep` and `rerun` are targets
+    (``module:name``) whose statements never, or always, run again when stale. `quiet` are dotted names of functions
+    that the project declares to be without effects.
     """
 
     roots: tuple[str, ...]
@@ -157,8 +158,6 @@ def _apply(name: str, value: object, place: str) -> object:
     if isinstance(value, str) and value in get_args(Apply):
         return value
     accepted = ", ".join(map(repr, get_args(Apply)))
-    if isinstance(value, str) and value in _RESERVED:
-        raise SettingsError(f"{place}{name}={value!r} is planned but not there yet; accepted now are {accepted}")
     raise _refusal(place, name, value, f"one of {accepted}")
 
 

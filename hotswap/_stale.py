@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, Final
 
+from hotswap import _loops
 from hotswap._findings import finding
 from hotswap._model import Finding
 
@@ -116,23 +117,7 @@ def _all_tasks() -> list[Any]:
     """Return the tasks that are not done of all loops that run, in whatever thread."""
     import asyncio
 
-    loops = {id(loop): loop for loop in (asyncio._get_running_loop(), *_loops_in_frames()) if loop is not None}
-    return [task for loop in loops.values() for task in asyncio.all_tasks(loop)]
-
-
-def _loops_in_frames() -> Iterator[Any]:
-    """Yield the loops that run in any thread: a loop is the ``self`` of its own `run_forever`.
-
-    `asyncio` has no list of loops, and from 3.14 on none of all tasks that Python code could read.
-    """
-    for top in sys._current_frames().values():
-        frame: FrameType | None = top
-        while frame is not None:
-            if frame.f_code.co_name == "run_forever" and hasattr(
-                loop := frame.f_locals.get("self"), "call_soon_threadsafe"
-            ):
-                yield loop
-            frame = frame.f_back
+    return [task for loop in _loops.running() for task in asyncio.all_tasks(loop)]
 
 
 def _entry(kind: str, code: CodeType, lineno: int, where: str) -> Stale:

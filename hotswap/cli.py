@@ -24,7 +24,7 @@ from hotswap._roots import default_roots
 
 LOGGER: Final = logging.getLogger("hotswap")
 
-_APPLY: Final = ("auto", "thread", "poll", "manual")
+_APPLY: Final = ("auto", "thread", "asyncio", "poll", "signal", "manual")
 _COMMANDS: Final = ("demo", "run", "plan", "graph", "check")
 _RESERVED: Final = ("plan", "check")
 _FORMATS: Final = ("tree", "mermaid", "dot")
@@ -117,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--apply",
         choices=_APPLY,
-        help="where new code is put in: at once from the watcher's thread, or where the"
-        " program calls hotswap.poll() or hotswap.reload() (default: auto)",
+        help="where new code is put in: at once from the watcher's thread, between two callbacks of the event loop,"
+        " where the program calls hotswap.poll() or hotswap.reload(), or at SIGHUP (default: auto)",
     )
     add("--strict", action="store_true", help="apply no part of an edit that cannot be applied wholly")
     add(

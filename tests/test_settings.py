@@ -80,9 +80,9 @@ def test_ways_to_apply(project: Path, way: Any) -> None:
 
 
 WRONG = [
-    ("apply", "asap", "'auto', 'thread', 'poll', 'manual'"),
-    ("apply", None, "'auto', 'thread', 'poll', 'manual'"),
-    ("apply", ["auto"], "'auto', 'thread', 'poll', 'manual'"),
+    ("apply", "asap", "'auto', 'thread', 'asyncio', 'poll', 'signal', 'manual'"),
+    ("apply", None, "'auto', 'thread', 'asyncio', 'poll', 'signal', 'manual'"),
+    ("apply", ["auto"], "'auto', 'thread', 'asyncio', 'poll', 'signal', 'manual'"),
     ("strict", 1, "True or False"),
     ("strict", "yes", "True or False"),
     ("include", 3, "a list of strings"),
@@ -107,14 +107,6 @@ def test_wrong_values_are_named(project: Path, name: str, value: object, accepte
     given = value[0] if name in ("keep", "rerun", "quiet") and isinstance(value, list) else value
     assert message.startswith(f"{name}={given!r} ")
     assert accepted in message
-
-
-@pytest.mark.parametrize("way", ["asyncio", "signal"])
-def test_ways_that_are_planned_say_so(project: Path, way: str) -> None:
-    """A way of applying that is not there yet is not taken for a slip of the pen."""
-    message = refusal(project, apply=way)
-    assert f"apply={way!r} is planned but not there yet" in message
-    assert "'thread'" in message
 
 
 def test_unknown_options_are_named_with_the_nearest(project: Path) -> None:

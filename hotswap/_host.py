@@ -1,0 +1,175 @@
+"""Where changes are applied: on a thread of ours, between two callbacks of an event loop, at a poll, at a signal.
+
+One thread waits for what the watcher sees. It never applies on a loop's behalf: it asks the loop to call, and waits for
+that, so a handler that was suspended at an ``await`` meets either all of a swap or nothing of it before it goes on.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap import _loops
+from hotswap._errors import SettingsError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from hotswap._inbox import Inbox
+    from hotswap._settings import Apply
+
+TOGETHER: Final = 0.1
+"""Seconds within which files are taken for one save by a program with an event loop: it answers while others write."""
+
+_ON_LOOP: Final = ("auto", "asyncio", "signal")
+_WITH_THREAD: Final = ("auto", "thread", "asyncio", "signal")
+
+
+class Host:
+    """The safe point of one reloader.
+
+    `act` applies what is due, here and now; `idle` is called each second without news, and says whether all files have
+    to be looked at; `look` asks for that.
+    """
+
+    def __init__(
+        self,
+        mode: Apply,
+        inbox: Inbox,
+        act: Callable[[], object],
+        idle: Callable[[], bool],
+        look: Callable[[], object],
+    ) -> None:
+        self.mode = mode
+        self._inbox, self._act, self._idle, self._look = inbox, act, idle, look
+        self._stopped = threading.Event()
+        self._home: AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._replaced: Any = None
+        self._running = False
+
+    def start(self) -> None:
+        """Begin to wait for changes. Raises SettingsError for ``signal`` where there is none or on another thread."""
+        self._running = True
+        self._stopped.clear()
+        self._home = _loops.here()
+        if self.mode == "signal":
+            self._listen()
+        self.start_thread()
+
+    def start_thread(self) -> None:
+        """Start the thread that waits, if this way of applying has one: also in a forked child."""
+        if self.mode in _WITH_THREAD:
+            work = self._follow_signals if self.mode == "signal" else self._work
+            self._thread = threading.Thread(target=work, name="hotswap-apply", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and give the signal back."""
+        self._running = False
+        self._stopped.set()
+        self._unlisten()
+        self._wake()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+
+    def become(self, mode: Apply) -> None:
+        """Apply in another way from now on. Raises SettingsError as `start` does."""
+        before, self.mode = self.mode, mode
+        if before == mode or not self._running:
+            return
+        self._unlisten()
+        self._wake()
+        if mode == "signal":
+            self._listen()
+        if before not in _WITH_THREAD or "signal" in (before, mode):
+            self.start_thread()
+
+    def _wake(self) -> None:
+        self._inbox.wake()
+        self._signals.put(0)
+
+    # -- the thread ----------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while self._waits_for_files():
+            if (self._inbox.wait(1.0) or self._idle()) and self._waits_for_files():
+                self._at_safe_point()
+
+    def _waits_for_files(self) -> bool:
+        return self._running and self.mode in ("auto", "thread", "asyncio")
+
+    def _at_safe_point(self) -> None:
+        loop = self.loop() if self.mode in _ON_LOOP else None
+        if loop is not None:
+            if not self._inbox.widen(TOGETHER):  # else it is due a little later, with what is saved till then
+                self._on_loop(loop)
+        elif self.mode != "asyncio":
+            self._act()
+        else:
+            self._stopped.wait(0.05)  # there will be a loop
+
+    def loop(self) -> AbstractEventLoop | None:
+        """Return the loop to apply on: that of the thread that started us, else the main thread's, if it runs."""
+        if self._home is not None and self._home.is_closed():
+            self._home = None
+        if self._home is not None:
+            return self._home if self._home.is_running() else None
+        return _loops.of_main_thread()
+
+    def _on_loop(self, loop: AbstractEventLoop) -> None:
+        """Apply between two callbacks of `loop`, and wait until that is done, or the loop does not run any more.
+
+        A callback that comes too late finds nothing left to take.
+        """
+        done = threading.Event()
+
+        def apply() -> None:
+            try:
+                if self._running:
+                    self._act()
+            finally:
+                done.set()
+
+        try:
+            loop.call_soon_threadsafe(apply)
+        except RuntimeError:  # closed in this moment
+            return
+        while not done.wait(0.05) and self._running and loop.is_running():
+            pass
+
+    # -- the signal ----------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        number = getattr(signal, "SIGHUP", None)
+        if number is None:
+            raise SettingsError("apply='signal' is not accepted; this system has no SIGHUP")
+        try:
+            before = signal.signal(number, self._on_signal)
+        except ValueError as error:
+            raise SettingsError("apply='signal' is not accepted here; signals are for the main thread alone") from error
+        self._replaced = before
+
+    def _unlisten(self) -> None:
+        before, self._replaced = self._replaced, None
+        if before is not None and signal.getsignal(signal.SIGHUP) == self._on_signal:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGHUP, before)
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        """Between any two bytecodes of the main thread: only ask. `SimpleQueue.put` may interrupt itself."""
+        self._signals.put(number)
+        if callable(self._replaced):
+            self._replaced(number, frame)
+
+    def _follow_signals(self) -> None:
+        while self._running and self.mode == "signal":
+            if self._signals.get():
+                self._look()
+                loop = self.loop()
+                self._act() if loop is None else self._on_loop(loop)
