@@ -35,3 +35,17 @@ __all__ = [
 
 # What the library says is for the program to show; only the command line adds an output of its own.
 _logging.getLogger("hotswap").addHandler(_logging.NullHandler())
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Start in an IPython shell: what ``%load_ext hotswap`` calls. Nothing of it is imported before."""
+    from hotswap.integrations.ipython import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Leave the shell as it was: what ``%unload_ext hotswap`` calls. The code that was swapped stays."""
+    from hotswap.integrations.ipython import unload
+
+    unload(shell)

@@ -40,6 +40,13 @@ def adopt(reloader: Reloader) -> None:
     _default = _outer = reloader
 
 
+def release(reloader: Reloader) -> None:
+    """Have the verbs speak to nobody if they speak to `reloader`, which stops."""
+    global _default, _outer
+    _default = None if _default is reloader else _default
+    _outer = None if _outer is reloader else _outer
+
+
 def _running() -> Reloader:
     if _default is None:
         raise NotRunningError(

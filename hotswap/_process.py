@@ -8,7 +8,7 @@ import io
 import linecache
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import decode_source
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Final
@@ -56,6 +56,7 @@ class Process:
         self.followers: dict[str, tuple[Facts, Edit]] = {}
         self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
         self._main: ModuleType | None = None
+        self._texts: dict[str, tuple[Entry, Callable[[], str]]] = {}
         self._first = True
 
     def enter(self, settings: Settings) -> None:
@@ -97,13 +98,38 @@ class Process:
         self.baselines.note("__main__", Baseline(path, path, pack(text), signature(path)))
         self._main = sys.modules.get("__main__")
 
+    def adopt_text(self, module: str, origin: str, text: Callable[[], str]) -> None:
+        """Take what `text` returns for the text of a loaded module that has no file, as a notebook's.
+
+        It is asked for before each swap; `origin` names it in findings. Only its imports are looked at: they follow.
+        """
+        with self.lock:
+            self._texts[module] = (Entry(module, "", "", origin), text)
+
+    def forget_text(self, module: str) -> None:
+        """Let go of a text that was adopted."""
+        with self.lock:
+            if self._texts.pop(module, None) is not None:
+                self.baselines.forget(module)
+                self.graph.update(module, ())
+                self._graphed.pop(module, None)
+
+    def _learn_texts(self) -> Iterator[Entry]:
+        for name, (entry, text) in self._texts.items():
+            packed, known = pack(text().encode()), self.baselines.get(name)
+            if known is None or known.packed != packed:
+                self.baselines.note(name, Baseline(entry.file, "", packed, None))
+            yield entry
+
     def learn(self, entries: Iterable[Entry]) -> list[Entry]:
         """Give a baseline to every module that has none, from the file as it is now; return those that have one."""
-        known = []
+        known = list(self._learn_texts())
         first, self._first = self._first, False
         for name in sys.modules:
             self.rank.setdefault(name, len(self.rank))
         for entry in entries:
+            if entry.name in self._texts:
+                continue
             if entry.name == "__main__" and self._main is not sys.modules["__main__"]:
                 self.baselines.forget("__main__")
                 self._main = sys.modules["__main__"]

@@ -11,6 +11,7 @@ import pytest
 import hotswap
 
 INIT = Path(hotswap.__file__)
+IPYTHON = {"load_ipython_extension", "unload_ipython_extension"}
 TREE = ast.parse(INIT.read_text(encoding="utf-8"))
 API = INIT.parent.parent / "docs" / "reference" / "api.md"
 
@@ -44,14 +45,14 @@ def test_nothing_public_is_left_out() -> None:
     """Each public name of the package is in `__all__`, but for its modules."""
     public = {name for name in vars(hotswap) if not name.startswith("_") and name != "annotations"}
     modules = {name for name in public if isinstance(getattr(hotswap, name), ModuleType)}
-    assert public - modules - {"load_ipython_extension"} == {name for name in _static_all() if not name.startswith("_")}
+    assert public - modules - IPYTHON == {name for name in _static_all() if not name.startswith("_")}
 
 
 def test_the_package_only_re_exports() -> None:
     """`__init__` holds a docstring, imports and `__all__`: names are imported from underscored rooms."""
     allowed = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr
     others = [node for node in TREE.body if not isinstance(node, allowed)]
-    assert [getattr(node, "name", "") for node in others] in ([], ["load_ipython_extension"])
+    assert [getattr(node, "name", "") for node in others] == sorted(IPYTHON)
     rooms = {node.module for node in TREE.body if isinstance(node, ast.ImportFrom)} - {"__future__"}
     assert {room for room in rooms if room and not room.startswith("hotswap._")} == set()
     assert {name for name in _static_all() if not name.startswith("_")} <= _bound_by_imports()
