@@ -62,14 +62,23 @@ class Process:
     def enter(self, settings: Settings) -> None:
         """Take up the roots of a reloader that starts. Raises OverlapError if they overlap with a running one's."""
         with self.lock:
-            for other, _ in self._running:
-                found = overlap(settings, other)
-                if found is not None:
-                    raise OverlapError(f"{found[0]} is watched already: {found[1]} belongs to another running Reloader")
+            self._refuse_overlap(settings)
             self._running.append((settings, settings.scope()))
             self._first = True
             if self.finder not in sys.meta_path:
                 sys.meta_path.insert(0, self.finder)
+
+    def _refuse_overlap(self, settings: Settings, but: Settings | None = None) -> None:
+        for other, _ in self._running:
+            found = overlap(settings, other) if other is not but else None
+            if found is not None:
+                raise OverlapError(f"{found[0]} is watched already: {found[1]} belongs to another running Reloader")
+
+    def exchange(self, old: Settings, new: Settings) -> None:
+        """Put settings with more roots in the place of a running reloader's. Raises OverlapError as `enter` does."""
+        with self.lock:
+            self._refuse_overlap(new, but=old)
+            self._running = [(new, new.scope()) if one is old else (one, scope) for one, scope in self._running]
 
     def leave(self, settings: Settings) -> None:
         """Give up the roots of a reloader that stops; with the last one the finder goes."""

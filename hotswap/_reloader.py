@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import ModuleType
 from typing import Final, Self, Unpack
 
@@ -30,6 +31,7 @@ from hotswap._modules import Entry
 from hotswap._prepare import HOLD_EMPTY, Prepared, Reading
 from hotswap._process import PROCESS
 from hotswap._report import text
+from hotswap._roots import merge
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
@@ -94,6 +96,26 @@ class Reloader:
             raise
         _RUNNING.add(self)
         return self
+
+    def widen(self, *paths: Path) -> None:
+        """Look after what is below `paths` as well: for hosts in which the program says late where its modules are.
+
+        Raises OverlapError if another running reloader has one of them.
+        """
+        old = self.settings
+        roots = merge((*old.roots, *map(os.path.abspath, paths)), old.exclude)
+        if not self._running or set(roots) <= set(old.roots):
+            return
+        wider = replace(old, roots=roots)
+        PROCESS.exchange(old, wider)
+        self.settings, self._index = wider, PROCESS.index(wider)
+        with PROCESS.lock:
+            PROCESS.learn(self._index.entries())
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = self._make_watcher()
+            self._watcher.start()
+        self._rescan()
 
     def follow_fork(self) -> None:
         """In a forked child, where threads do not live on: watch there as well, unless it starts another program at

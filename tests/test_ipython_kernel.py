@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,94 @@ def test_a_syntax_error_is_short_and_told_once(kernel: Kernel) -> None:
     kernel.write("broken", "def f():\n    return 2\n")
     mended = kernel.run("broken.f()")
     assert mended.value == "2" and len(mended.displayed) == 1
+
+
+def test_modules_imported_before_the_extension_are_live(tmp_path: Path) -> None:
+    """Cells that ran before `%load_ext` count: their modules are live, and the names that they imported follow."""
+    kernel = Kernel(tmp_path)
+    try:
+        kernel.write("early", MODEL)
+        kernel.run("from early import RATE, Model\nkept = Model()")
+        kernel.run("%load_ext hotswap")
+        kernel.write("early", MODEL.replace("0.5", "0.75").replace('"old"', '"new"'))
+        assert kernel.run("RATE, kept.predict()").value == "(0.75, 'new')"
+    finally:
+        kernel.stop()
+
+
+def test_a_restarted_kernel_begins_anew(tmp_path: Path) -> None:
+    """`c.InteractiveShellApp.extensions` enables it for ever, also in a kernel that was restarted."""
+    kernel = Kernel(tmp_path, "--InteractiveShellApp.extensions=hotswap")
+    try:
+        for round_ in (1, 2):
+            kernel.write("again", "N = 1\n")
+            assert kernel.run("import again\nagain.N").value == "1"
+            kernel.write("again", "N = 2\n")
+            assert kernel.run("again.N").value == "2", round_
+            kernel.restart()
+    finally:
+        kernel.stop()
+
+
+def test_folders_that_a_cell_adds_are_looked_after(kernel: Kernel, tmp_path: Path) -> None:
+    """A notebook beside its project puts the project on `sys.path` in a cell: what it imports from there is live."""
+    (tmp_path / "far_away.py").write_text("N = 1\n", encoding="utf-8")
+    kernel.run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nfrom far_away import N")
+    (tmp_path / "far_away.py").write_text("N = 2\n", encoding="utf-8")
+    assert kernel.run("N").value == "2"
+
+
+def test_names_that_magics_push_follow(kernel: Kernel) -> None:
+    """What `%run` of a script imported, what a timed cell imported, and what another magic put there."""
+    kernel.write("pushed", "A = 1\nB = 1\nC = [1]\n")
+    kernel.write("setup_script", "from pushed import A\nOWN = 1\n")
+    kernel.run("%run setup_script.py")
+    kernel.run("%%time\nfrom pushed import B as b")
+    kernel.run("import pushed\nget_ipython().push({'C': pushed.C})")
+    kernel.write("pushed", "A = 2\nB = 2\nC = [2]\n")
+    assert kernel.run("A, b, C, OWN").value == "(2, 2, [2], 1)"
+
+
+def test_what_cells_wrote_on_top_goes_on(kernel: Kernel) -> None:
+    """Subclasses, functions, closures and patched-in callbacks of cells use the new code; objects stay themselves."""
+    kernel.write(
+        "base",
+        "import enum\n\n\nclass Base:\n    def name(self):\n        return 'old'\n\n\n"
+        "class Colour(enum.Enum):\n    RED = 1\n\n\ndef scale(x):\n    return x\n",
+    )
+    kernel.run("from base import Base, Colour, scale\nimport pickle, copy")
+    kernel.run(
+        "class Mine(Base):\n    def both(self): return self.name(), scale(3)\n"
+        "mine, red, table = Mine(), Colour.RED, {'s': scale}"
+    )
+    kernel.write(
+        "base",
+        "import enum\n\n\nclass Base:\n    def name(self):\n        return 'new'\n\n\n"
+        "class Colour(enum.Enum):\n    RED = 1\n    BLUE = 2\n\n\ndef scale(x):\n    return 10 * x\n",
+    )
+    assert kernel.run("mine.both(), table['s'](1), isinstance(mine, Base), red is Colour.RED").value == (
+        "(('new', 30), 10, True, True)"
+    )
+    assert kernel.run("type(pickle.loads(pickle.dumps(Base()))) is Base, type(copy.copy(mine)) is Mine").value == (
+        "(True, True)"
+    )
+
+
+def test_a_class_made_anew_is_followed_by_the_notebook(kernel: Kernel) -> None:
+    """Where CPython cannot keep a class, the notebook's names, subclasses and instances go over to the new one."""
+    kernel.write("layout", "class Point:\n    __slots__ = ('x',)\n\n    def where(self):\n        return 'old'\n")
+    kernel.run("from layout import Point\nclass Near(Point): pass\nnear = Near()")
+    kernel.write("layout", "class Point:\n    __slots__ = ('x', 'y')\n\n    def where(self):\n        return 'new'\n")
+    assert kernel.run("import layout\nPoint is layout.Point, Point().where(), near.where()").value == (
+        "(True, 'new', 'new')"
+    )
+
+
+def test_a_name_that_left_its_module_is_told(kernel: Kernel) -> None:
+    """The notebook keeps the object; the finding names the cell that imported it."""
+    kernel.write("leaving", "GONE = 'here'\nSTAYS = 1\n")
+    number = int(kernel.run("from leaving import GONE\nget_ipython().execution_count - 1").value)
+    kernel.write("leaving", "STAYS = 1\n")
+    shown = kernel.run("GONE")
+    assert shown.value == "'here'"
+    assert f"HS205 In:{number}: GONE left leaving" in said(shown)

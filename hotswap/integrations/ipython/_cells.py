@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
@@ -66,9 +66,9 @@ class Cells:
         """Return the imports that are still what the notebook's names stand for, each on the line of its cell."""
         self._read()
         lines: dict[int, list[str]] = {}
-        for one in (*self._imported.values(), *self._pushed()):
-            if self._stands(one):
-                lines.setdefault(one.number, []).append(str(one))
+        standing = {one.here: one for one in self._imported.values() if self._stands(one)}
+        for one in (*standing.values(), *self._pushed(standing)):
+            lines.setdefault(one.number, []).append(str(one))
         for module, number in self._stars.items():
             lines.setdefault(number, []).insert(0, f"from {module} import *")
         if self._stars:
@@ -121,11 +121,11 @@ class Cells:
         there = vars(module).get(one.there, _MISSING)
         return there is held or (there is _MISSING and "__getattr__" in vars(module))
 
-    def _pushed(self) -> Iterator[Imported]:
-        """Yield names that no cell bound: a magic or a startup file did, with what it took from a module."""
+    def _pushed(self, imported: Container[str]) -> Iterator[Imported]:
+        """Yield names that no cell bound so: a magic or a startup file did, with what it took from a module."""
         known = [name for name in self._known() if name in sys.modules and name != "__main__"]
         for name, value in list(self._namespace.items()):
-            if name in self._imported or name in self._own or name.startswith("_"):
+            if name in imported or name in self._own or name.startswith("_"):
                 continue
             if isinstance(value, (ModuleType, *_SHARED)):
                 continue

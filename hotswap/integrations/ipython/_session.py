@@ -6,6 +6,7 @@ Between cells nothing is applied, unless `live` was asked for.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -14,6 +15,7 @@ from hotswap._errors import HotswapError
 from hotswap._model import Finding, Report
 from hotswap._process import PROCESS
 from hotswap._reloader import Reloader
+from hotswap._roots import default_roots
 from hotswap.integrations.ipython import _rivals, _showing
 from hotswap.integrations.ipython._cells import ORIGIN, Cells
 from hotswap.integrations.ipython._live import Live
@@ -32,6 +34,8 @@ class Session:
         self.cells = Cells(shell.user_ns, shell.transform_cell, lambda: PROCESS.baselines)
         self._live: Live | None = None
         self._told: frozenset[Finding] = frozenset()
+        self._by_default = self.reloader.settings.roots == default_roots()
+        self._searched = _searched()
         self._quiet = False
         self._gave_way = False
 
@@ -79,16 +83,28 @@ class Session:
             self._live.note_context()
         if self.mode != "off" and not self._quiet:
             self.look()
-        text = getattr(info, "transformed_cell", None)
-        self.cells.add(self.shell.execution_count, text or self.shell.transform_cell(info.raw_cell))
 
-    def after_cell(self, _: Result | None) -> None:
-        """While something saved is not live, say so in few words at the end of each cell."""
+    def after_cell(self, result: Result | None) -> None:
+        """Note what the cell was. While something saved is not live, say so in few words at the end of each cell."""
+        if result is not None and result.info is not None:
+            text = getattr(result.info, "transformed_cell", None)
+            self.cells.add(result.execution_count or 1, text or self.shell.transform_cell(result.info.raw_cell))
+        if self._searched != (searched := _searched()):
+            self._searched = searched
+            self._widen()
         if self.mode == "live" and not self._quiet:
             self.look()
         errors = self.reloader.errors() if self.mode != "off" and not self._quiet else ()
         if errors:
             _showing.mark(self.shell, errors)
+
+    def _widen(self) -> None:
+        """Look after folders that the cell added to ``sys.path``, and where it went, unless settings name folders."""
+        if self._by_default:
+            try:
+                self.reloader.widen(*default_roots())
+            except HotswapError as error:
+                _showing.say(self.shell, str(error))
 
     def look(self) -> None:
         """Look at the disk; show what came of it, if something did."""
@@ -117,6 +133,14 @@ def leave_out(lines: list[str]) -> list[str]:
     if lines and lines[0].rstrip() == LEFT_OUT:
         return [f"# {lines[0]}", *lines[1:]]
     return lines
+
+
+def _searched() -> tuple[str, ...]:
+    """Return what says where modules are found; asked for after each cell, as notebooks add folders late."""
+    try:
+        return (os.getcwd(), *sys.path)
+    except OSError:
+        return tuple(sys.path)
 
 
 _session: Session | None = None

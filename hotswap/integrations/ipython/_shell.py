@@ -16,7 +16,8 @@ class Cell(Protocol):
 class Result(Protocol):
     """What the event behind a cell tells."""
 
-    info: Cell
+    info: Cell | None
+    execution_count: int | None
 
 
 class Shell(Protocol):
@@ -24,7 +25,6 @@ class Shell(Protocol):
 
     user_ns: dict[str, Any]
     user_module: ModuleType
-    execution_count: int
     events: Any
     display_pub: Any
     magics_manager: Any
