@@ -23,6 +23,7 @@ Build = Callable[[ast.Module, str, int], CodeType]
 
 _LAZY_ANNOTATIONS: Final[bool] = sys.version_info >= (3, 14)
 _OPTIMIZED: Final = 0x1
+_PARAMETERS: Final = "<generic parameters of "
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
 
@@ -147,7 +148,7 @@ def _through_parameters(code: CodeType) -> Iterator[CodeType]:
     """Yield inner codes, looking into the scope that PEP 695 puts around a generic class."""
     for inner in inner_codes(code):
         yield inner
-        if inner.co_name.startswith("<generic parameters"):
+        if inner.co_name.startswith(_PARAMETERS):
             yield from inner_codes(inner)
 
 
@@ -172,10 +173,21 @@ def match(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
 
     Equal content in order anchors the rest; between anchors, the same name in order; last, a name that is unique.
     """
-    olds, news = inner_codes(old), inner_codes(new)
+    olds, news = _made_in(old), _made_in(new)
     for one, other in _partners(olds, news):
         yield olds[one], news[other]
         yield from match(olds[one], news[other])
+
+
+def _made_in(code: CodeType) -> list[CodeType]:
+    """Return the code objects inside `code`; those in a scope of type parameters (PEP 695) in the place of it.
+
+    So a definition is matched that becomes generic, or is so no more.
+    """
+    found: list[CodeType] = []
+    for inner in inner_codes(code):
+        found += inner_codes(inner) if inner.co_name.startswith(_PARAMETERS) else [inner]
+    return found
 
 
 def _partners(olds: list[CodeType], news: list[CodeType]) -> Iterator[tuple[int, int]]:

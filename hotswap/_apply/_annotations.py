@@ -80,6 +80,19 @@ def renew_all(visit: Visit, statements: Iterable[Statement]) -> None:
             renew_all(inner, statement.children)
 
 
+def renew_inside(visit: Visit, statement: Statement, live: type) -> None:
+    """Bring the annotations in the class `live` to what its type parameters, which are others now, make of them."""
+    assert isinstance(statement.node, ast.ClassDef)
+    inner = type(visit)(visit.swap, visit.work, visit.work.class_scope(visit.scope, statement.node, live))
+    inner.scope.annotations_changed = inner.scope.annotations_anew = True
+    renew(inner, statement.children, statement.children)
+    renew_all(inner, statement.children)
+    for (place, _), functions in visit.work.functions.items() if _LAZY else ():
+        for function in functions if place.startswith(inner.scope.prefix) else ():
+            set_annotations(visit.swap.journal, function, function)
+    visit.swap.commit()
+
+
 def _renew_function(visit: Visit, statement: Statement) -> None:
     """Evaluate the annotations of a ``def`` alone, and set them on the functions that it made and on copies of them."""
     node = statement.node
@@ -107,7 +120,7 @@ def _order(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> 
     """Give evaluated annotations the order of the text, which is that of dataclass fields; drop what left it."""
     scope, edit = visit.scope, visit.work.edit
     held = scope.peek("__annotations__")
-    if are_other(edit):
+    if are_other(edit) or scope.annotations_anew:
         nodes = [_bare(node) for node in _that_ran(visit, new)]
         held = dict(scope.run(nodes, {"__annotations__": {}}).get("__annotations__", {})) if nodes else {}
         _drop(visit, _name_in(scope), _WHICH_RAN, _CACHES[1])

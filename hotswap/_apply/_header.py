@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import typing
 from dataclasses import dataclass
+from functools import partial
 from types import prepare_class
 from typing import TYPE_CHECKING, Any
 
-from hotswap._journal import MISSING
+from hotswap._apply._reach import content_of
+from hotswap._journal import MISSING, nothing
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -104,6 +106,29 @@ def _with(base: Any, kept: dict[Any, Any]) -> Any:
     if origin in (typing.Generic, typing.Protocol):
         return origin[tuple(kept.get(one, one) for one in typing.get_args(base))]
     return base[tuple(kept.get(one, one) for one in params)]
+
+
+def own_parameters(visit: Visit, live: type, header: Header) -> bool:
+    """Record that the type parameters which methods of `live` see are those of `header`; return whether any is new.
+
+    All methods share one cell for each; a method that gained one has a cell that waits to be filled.
+    """
+    params = header.generic.get("__type_params__", ())
+    new = {one.__name__: one for one in (params if isinstance(params, tuple) else ())}
+    old = {one.__name__: one for one in getattr(live, "__type_params__", ())}
+    inside = f"{visit.scope.prefix}{live.__name__}."
+    cells = [
+        (name, cell)
+        for (place, _), functions in (visit.work.functions.items() if old else ())
+        for function in (functions if place.startswith(inside) else ())
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        if name in new and name in old and content_of(cell) is old[name] is not new[name]
+    ]
+    gained = [(name, cell) for (owner, name), cell in visit.work.gained.items() if owner == live.__qualname__]
+    for name, cell in {id(cell): (name, cell) for name, cell in (*cells, *gained) if name in new}.values():
+        back = partial(setattr, cell, "cell_contents", old[name]) if name in old else nothing
+        visit.swap.journal.do(partial(setattr, cell, "cell_contents", new[name]), back)
+    return any(new[name] is not old[name] for name in new.keys() & old.keys())
 
 
 def unchanged(visit: Visit, new: Statement, live: type) -> Header:

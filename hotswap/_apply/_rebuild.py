@@ -145,6 +145,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
         return
     header = _header.evaluate(visit, new, live)
     guard(swap.journal, live)
+    other_parameters = _header.own_parameters(visit, live, header)
     why = _refused(visit, pair, live, header)
     before = _instances.look(visit, pair, live)
     scope = visit_members(visit, pair, live)
@@ -153,6 +154,8 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
         remake(visit, pair, live, scope, header)
     else:
         _in_place(visit, pair, live, header)
+        if other_parameters:
+            _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)
     visit.work.log.ran.append(new)
 

@@ -27,7 +27,7 @@ class Scope:
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
         self.build = build_of(module)
-        self.annotations_changed = False
+        self.annotations_changed = self.annotations_anew = False
 
     @property
     def prefix(self) -> str:

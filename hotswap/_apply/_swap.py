@@ -48,7 +48,8 @@ class Work:
     """One module of the group: its edit, its scopes, its live functions by name and line, and its code map.
 
     `patched` has the new code of each function that got it, by id: lines of new code must not be taken for old ones.
-    `docs` has its old and new docstring. `starred` are the names that star imports give the module.
+    `docs` has its old and new docstring. `starred` are the names that star imports give the module. `gained` are
+    cells for type parameters that classes gain.
     """
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
@@ -63,6 +64,7 @@ class Work:
         self.starred: set[str] = set()
         self.caches: list[Any] = []
         self.expected: list[Place] | None = None
+        self.gained: dict[tuple[str, str], CellType] = {}
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
         self._lines: dict[int, int] = {}
 
@@ -116,8 +118,24 @@ class Work:
         return next((s.lineno for s in self.edit.new.statements if first in s.binds), 1)
 
     def cell_for(self, function: FunctionType, name: str) -> CellType | None:
-        """Return a cell for the free variable `name` that `function` gains, if it can be had."""
-        return cell_of(self.class_of(function.__code__.co_qualname), name)
+        """Return a cell for the free variable `name` that `function` gains, if it can be had.
+
+        That of a type parameter which its class is about to gain is filled when the class's header is set.
+        """
+        cls = self.class_of(function.__code__.co_qualname)
+        cell = cell_of(cls, name)
+        if cell is None and cls is not None and name in self._parameters(cls.__qualname__):
+            cell = self.gained.setdefault((cls.__qualname__, name), CellType())
+        return cell
+
+    def _parameters(self, qualname: str) -> list[str]:
+        """Return the names of the type parameters of the class `qualname` in the new text."""
+        found: list[Statement] = list(self.edit.new.statements)
+        node: object = None
+        for part in qualname.split("."):
+            one = next((s for s in found if s.kind is Kind.CLASS and s.binds[-1] == part), None)
+            node, found = (one.node, list(one.children)) if one is not None else (None, [])
+        return [one.name for one in getattr(node, "type_params", ())]
 
     def class_of(self, qualname: str) -> type | None:
         """Return the live class that the member of the name `qualname` belongs to."""
