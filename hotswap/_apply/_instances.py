@@ -7,8 +7,10 @@ import functools
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+from hotswap._apply._reach import use_of
 from hotswap._findings import finding
 from hotswap._journal import MISSING
 from hotswap._model import ClassChange, Finding, Pair, Statement
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 HOOK: Final = "__hotswap_migrate__"
 _MAKERS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _EACH: Final = 64
 
 
@@ -34,7 +37,7 @@ class Attributes:
 def look(visit: Visit, pair: Pair, live: type) -> Attributes | None:
     """Return what the old text gives to objects of `live`, None if the new text gives the same."""
     kept = _has_fields(visit, live)
-    old, new = _attributes(pair.old, kept), _attributes(pair.new, kept)
+    old, new = _attributes(pair.old, kept, live), _attributes(pair.new, kept, live)
     return None if old.given.keys() == new.given.keys() else old
 
 
@@ -47,12 +50,13 @@ def _has_fields(visit: Visit, live: type) -> bool:
     return adapter is not None and adapter.regenerates
 
 
-def _attributes(statement: Statement, has_fields: bool) -> Attributes:
+def _attributes(statement: Statement, has_fields: bool, live: type) -> Attributes:
     given: dict[str, str] = {}
     fields: set[str] = set()
+    makers = _makers(statement, live)
     for child in statement.children:
         node = child.node
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in _MAKERS:
+        if isinstance(node, _FUNCTIONS) and node.name in makers:
             given |= dict(_assigned(node))
         elif has_fields and isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             text = ast.unparse(node.annotation)
@@ -62,24 +66,53 @@ def _attributes(statement: Statement, has_fields: bool) -> Attributes:
     return Attributes(given, frozenset(fields))
 
 
+def _makers(statement: Statement, live: type) -> set[str]:
+    """Return the names of the methods that run when an object is made: constructors, inherited ones as well, and what
+    they call on the object.
+    """
+    own = {child.node.name: child.node for child in statement.children if isinstance(child.node, _FUNCTIONS)}
+    found: set[str] = set()
+    waiting = list(_MAKERS)
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if name in own:
+            waiting += _reads_of_itself(own[name])
+        for base in live.__mro__[1:-1]:
+            raw = getattr(vars(base).get(name), "__func__", vars(base).get(name))
+            if type(raw) is FunctionType:
+                waiting += (other for other in use_of(raw.__code__).attributes if other in own)
+    return found
+
+
+def _reads_of_itself(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """Yield the attributes that a method looks up on its first argument, or on ``super()``."""
+    first = _first_argument(node)
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Load):
+            value = inner.value.func if isinstance(inner.value, ast.Call) else inner.value
+            if isinstance(value, ast.Name) and value.id in (first, "super"):
+                yield inner.attr
+
+
+def _first_argument(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    return next((argument.arg for argument in (*node.args.posonlyargs, *node.args.args)), "")
+
+
 def _assigned(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
     """Yield the attributes that a method assigns to its first argument, with the text of the value."""
-    first = node.args.posonlyargs + node.args.args
-    for inner in ast.walk(node) if first else ():
-        targets = (
-            inner.targets
-            if isinstance(inner, ast.Assign)
-            else [inner.target]
-            if isinstance(inner, ast.AnnAssign)
-            else []
-        )
-        for target in (part for t in targets for part in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t])):
-            if (
-                isinstance(target, ast.Attribute)
-                and isinstance(target.value, ast.Name)
-                and target.value.id == first[0].arg
-            ):
-                yield target.attr, ast.unparse(inner.value) if inner.value else ""  # type: ignore[attr-defined]
+    first = _first_argument(node)
+    texts: dict[int, str] = {}
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.Assign, ast.AnnAssign)) and inner.value:
+            targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
+            parts = (p for t in targets for p in (t.elts if isinstance(t, (ast.Tuple, ast.List)) else [t]))
+            texts |= dict.fromkeys(map(id, parts), ast.unparse(inner.value))
+        elif isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):
+            if isinstance(inner.value, ast.Name) and inner.value.id == first:
+                yield inner.attr, texts.get(id(inner), "")
 
 
 def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> None:
@@ -87,7 +120,7 @@ def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> Non
     _tell_computed(visit, pair, live)
     if before is None:
         return
-    after = _attributes(pair.new, _has_fields(visit, live))
+    after = _attributes(pair.new, _has_fields(visit, live), live)
     added = {name for name in after.given if name not in before.given}
     gone = {name for name in before.given if name not in after.given}
     found = _all_instances(live)
