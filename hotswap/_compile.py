@@ -19,6 +19,7 @@ from typing import Final, cast
 Both = Callable[[], tuple[CodeType, CodeType]]
 
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+Outer = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 Build = Callable[[ast.Module, str, int], CodeType]
 
 _LAZY_ANNOTATIONS: Final[bool] = sys.version_info >= (3, 14)
@@ -29,7 +30,7 @@ _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
 def compile_in(
     nodes: Sequence[ast.stmt],
-    around: Sequence[ast.ClassDef],
+    around: Sequence[Outer],
     origin: str,
     flags: int,
     *,
@@ -37,7 +38,8 @@ def compile_in(
     doc: bool = False,
     build: Build | None = None,
 ) -> CodeType:
-    """Return the module code of `nodes` as if they stood in the classes `around` (outermost first) of `origin`.
+    """Return the module code of `nodes` as if they stood in the classes and functions `around` of `origin`, outermost
+    first.
 
     `doc` says that the first of them is a docstring, not just a string that stands there; `imports` are the names that
     the module imports; `build` is how the module's loader makes code of a tree. Raises SyntaxError for what only the
@@ -69,16 +71,42 @@ def _would_be_doc(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _shell(outer: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
-    """Return `outer` with another body and nothing that runs; type parameters stay, as members may close over them."""
-    fields = dict(ast.iter_fields(outer))
-    fields |= {
-        "bases": [],
-        "keywords": [],
-        "decorator_list": [],
-        "body": body or [ast.copy_location(ast.Pass(), outer)],
-    }
-    return ast.copy_location(ast.ClassDef(**fields), outer)
+def _shell(outer: Outer, body: list[ast.stmt]) -> Outer:
+    """Return `outer` with another body and nothing that runs; type parameters stay, as members may close over them.
+
+    A function has all names that it binds for parameters, so that they are free variables of what stands in it.
+    """
+    fields = dict(ast.iter_fields(outer)) | {"decorator_list": []}
+    fields["body"] = body or [ast.copy_location(ast.Pass(), outer)]
+    if isinstance(outer, ast.ClassDef):
+        return ast.copy_location(ast.ClassDef(**fields | {"bases": [], "keywords": []}), outer)
+    names = [ast.copy_location(ast.arg(name), outer) for name in sorted(_names_of(outer))]
+    arguments = ast.arguments(posonlyargs=[], args=names, kwonlyargs=[], kw_defaults=[], defaults=[])
+    return ast.copy_location(type(outer)(**fields | {"args": arguments, "returns": None}), outer)
+
+
+def _names_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the names that are local to a function."""
+    given = function.args
+    every = (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg)
+    found = {argument.arg for argument in every if argument is not None}
+    elsewhere: set[str] = set()
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            elsewhere.update(node.names)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(name := getattr(node, "name", None), str):  # def, class, except, match
+            found.add(name)
+        if isinstance(node, ast.comprehension):  # its target is its own
+            waiting += (node.iter, *node.ifs)
+        elif not isinstance(node, _SCOPES):
+            waiting += ast.iter_child_nodes(node)
+    return found - elsewhere
 
 
 def annotated(node: ast.AST) -> Iterator[ast.AnnAssign]:
@@ -138,9 +166,9 @@ def is_class_body(code: CodeType) -> bool:
 
 
 def class_body(code: CodeType, names: Sequence[str]) -> CodeType:
-    """Return the body of the innermost of the nested classes `names` in module code made by `compile_in`."""
+    """Return the body of the innermost of the nested scopes `names`, a class, in module code made by `compile_in`."""
     for name in names:
-        code = next(c for c in _through_parameters(code) if c.co_name == name and is_class_body(c))
+        code = next(c for c in _through_parameters(code) if c.co_name == name)
     return code
 
 

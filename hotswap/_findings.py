@@ -49,6 +49,8 @@ _RULES: Final = (
     Rule("HS215", "instances not migrated", "__hotswap_migrate__ of {name} raised for {count} live objects, last {message}",
          "they are as they were; mend the hook"),
     Rule("HS216", "removed member is held", "{name} left its class; {count} references to it remain", "take the reference anew"),
+    Rule("HS217", "class of a call keeps old members", "{count} live classes {name} {what}: {why}",
+         "call the function that makes the class again"),
     Rule("HS301", "syntax error", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS302", "unreadable file", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS303", "statement raised", "{message}", "nothing of this save is live; the next save tries again"),

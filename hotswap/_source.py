@@ -39,6 +39,11 @@ def read(source: bytes | str, module: str, origin: str) -> Snapshot:
     )
 
 
+def statement_of(node: ast.stmt, snapshot: Snapshot) -> Statement:
+    """Return `node`, which stands somewhere inside the text of `snapshot`, as a statement."""
+    return _Reader(snapshot.text.split("\n"), snapshot.flags)._statement(node, "", doc=False)
+
+
 def _imported(body: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names that import statements bind in the module's own scope, in suites of any kind as well."""
     for node in body:

@@ -23,7 +23,6 @@ from hotswap._compile import annotated, class_body, inner_codes
 from hotswap._diff import dump
 from hotswap._journal import MISSING
 from hotswap._model import Edit, How, Kind, Pair, Statement
-from hotswap.patch._classes import cell_of
 from hotswap.patch._dataclasses import annotations_of
 from hotswap.patch._functions import copies, set_annotations, set_code, set_copied
 
@@ -218,7 +217,7 @@ def _is_ours(scope: AnyScope, held: object) -> bool:
 
 
 def _cell(scope: AnyScope, name: str) -> CellType | None:
-    return cell_of(scope.cls, name) if isinstance(scope, ClassScope) else None
+    return scope.cell(name) if isinstance(scope, ClassScope) else None
 
 
 def _code(scope: AnyScope, nodes: Sequence[ast.stmt]) -> CodeType:

@@ -13,7 +13,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _rebuild, _stale
+from hotswap._apply import _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._chains import is_registration, makes_of_itself
 from hotswap._apply._reach import behaves_otherwise, content_of
@@ -42,7 +42,12 @@ _Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def define(visit: Visit, pair: Pair) -> None:
-    """Apply a changed ``def``."""
+    """Apply a changed ``def``, and what it says of the classes that calls of it made."""
+    _define(visit, pair)
+    _unnamed.follow_calls(visit, pair)
+
+
+def _define(visit: Visit, pair: Pair) -> None:
     old, new = pair.old, pair.new
     assert isinstance(new.node, (ast.FunctionDef, ast.AsyncFunctionDef))
     if only_code(pair):
@@ -183,8 +188,8 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
 
 def change_class(visit: Visit, pair: Pair) -> None:
     """Apply a changed ``class``: its members to the class that exists, then its header."""
-    live = visit.scope.peek(pair.new.binds[-1])
-    if not isinstance(live, type) or live.__name__ != pair.new.binds[-1]:
+    live = _unnamed.class_of(visit, pair)
+    if live is None:
         visit.execute(pair.new, "changed")
     elif same_header(pair):
         _rebuild.change_members(visit, pair, live)

@@ -56,7 +56,7 @@ def _is_anew(visit: Visit, pair: Pair, live: type) -> bool:
     assert pair.inner is not None
     if not is_made_whole(visit, live):
         return False
-    return any(not _is_plain(visit, s, live) for s in _touched(pair.inner)) or any(map(_makes, pair.inner.changed))
+    return any(not is_plain(visit, s, live) for s in _touched(pair.inner)) or any(map(_makes, pair.inner.changed))
 
 
 def _makes(pair: Pair) -> bool:
@@ -70,7 +70,7 @@ def _touched(inner: Diff) -> Iterator[Statement]:
     yield from (*(pair.new for pair in inner.moved), *inner.added, *inner.removed)
 
 
-def _is_plain(visit: Visit, statement: Statement, live: type) -> bool:
+def is_plain(visit: Visit, statement: Statement, live: type) -> bool:
     """Whether a statement means the same on a class that exists as in the body of one that is made."""
     if statement.key == "doc" or statement.kind is Kind.CLASS:
         return True
@@ -88,7 +88,7 @@ def to_visit(visit: Visit, pair: Pair, live: type) -> tuple[Diff, list[Statement
         inner, new = _only(inner, lambda s: s.key not in fixed), [s for s in new if s.key not in fixed]
     if not _is_anew(visit, pair, live) or (adapter is not None and not adapter.regenerates):
         return inner, new
-    return _only(inner, lambda s: _is_plain(visit, s, live)), [s for s in new if _is_plain(visit, s, live)]
+    return _only(inner, lambda s: is_plain(visit, s, live)), [s for s in new if is_plain(visit, s, live)]
 
 
 def _only(inner: Diff, wanted: Callable[[Statement], bool]) -> Diff:
@@ -168,7 +168,7 @@ def _names(pair: Pair) -> frozenset[str]:
 
 def _plain_names(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
     """Return the names of methods: they have been brought to the new text one by one."""
-    return frozenset(name for s in pair.new.children if _is_plain(visit, s, live) for name in s.binds)
+    return frozenset(name for s in pair.new.children if is_plain(visit, s, live) for name in s.binds)
 
 
 def _aside(visit: Visit, new: Statement) -> Any:

@@ -53,7 +53,10 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     before = _instances.look(visit, pair, live)
     scope = visit_members(visit, pair, live)
     why = attempt(visit, pair.new, lambda: _generate.complete(visit, pair, live, scope))
-    if why:
+    if why and visit.scope.local:
+        name = visit.named(pair.new)
+        visit.swap.tell(visit.work, "HS217", pair.new.lineno, name=name, count=1, what="keep their old fields", why=why)
+    elif why:
         remake(visit, pair, live, scope, _header.unchanged(visit, pair.new, live))
     visit.swap.commit()
     attempt(visit, pair.new, lambda: settle_abstract(visit.swap.journal, live))
@@ -168,8 +171,7 @@ def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> None:
     assert isinstance(new.node, ast.ClassDef)
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
     if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
-        if others:
-            visit.bind(new.binds[-1], decorate(visit, new, others, live))
+        visit.bind(new.binds[-1], decorate(visit, new, others, live) if others else live)
     attempt(visit, new, lambda: settle_abstract(swap.journal, live))
     swap.commit()
     swap.changes.note(visit.work.edit.module, visit.named(new) + ".*", None, live)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from types import CodeType, ModuleType
+from types import CellType, CodeType, ModuleType
 from typing import Any
 
-from hotswap._compile import class_body, compile_in
+from hotswap._compile import Outer, class_body, compile_in
 from hotswap._execute import Layer, Stores, run
 from hotswap._journal import MISSING, Journal
 from hotswap._loader import build_of
@@ -19,10 +19,14 @@ _OF_IMPORTS = ("__builtins__", "__name__", "__package__", "__spec__", "__path__"
 
 
 class Scope:
-    """What both kinds of scope have. `around` are the class statements that surround it, outermost first."""
+    """What all kinds of scope have. `around` are the definitions that surround it, outermost first.
+
+    `local` says that a function is among them, whose call is over.
+    """
 
     namespace: dict[str, Any]
-    around: tuple[ast.ClassDef, ...]
+    around: tuple[Outer, ...]
+    local = False
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
@@ -32,7 +36,9 @@ class Scope:
     @property
     def prefix(self) -> str:
         """What qualified names in this scope begin with."""
-        return "".join(f"{outer.name}." for outer in self.around)
+        return "".join(
+            f"{outer.name}." if isinstance(outer, ast.ClassDef) else f"{outer.name}.<locals>." for outer in self.around
+        )
 
     def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the module code of `nodes`, standing in this scope, made as the module's loader does it."""
@@ -43,7 +49,7 @@ class Scope:
 class ModuleScope(Scope):
     """A module's own namespace."""
 
-    around = ()
+    around: tuple[Outer, ...] = ()
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         super().__init__(module, edit)
@@ -98,6 +104,25 @@ class ModuleScope(Scope):
         return dict(self.namespace.get("__annotations__", {}))
 
 
+class CallScope(ModuleScope):
+    """A call, which is over, of a function that made a class: its names are seen by the class's cells alone."""
+
+    local = True
+
+    def __init__(self, parent: Scope, around: tuple[Outer, ...], live: type | None) -> None:
+        super().__init__(parent.module, parent.edit)
+        self.around, self.live = around, live
+
+    def peek(self, name: str) -> object:
+        """Return what `name` is bound to: the class itself, or what the module binds; MISSING if neither."""
+        return self.live if self.live is not None and name == self.live.__name__ else super().peek(name)
+
+    def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
+        """Return the module code of `nodes`, as if they stood in the module itself."""
+        new = self.edit.new
+        return compile_in(nodes, (), new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
+
+
 class ClassScope(Scope):
     """The body of the class `cls`, which exists, stated by `node` in `parent`."""
 
@@ -105,6 +130,8 @@ class ClassScope(Scope):
         super().__init__(parent.module, parent.edit)
         self.outer, self.cls, self.node = outer, cls, node
         self.around = (*parent.around, node)
+        self.local = parent.local
+        self.cells: Mapping[str, CellType] = {}
         self.members: dict[str, Any] = {}
         self.gone: dict[str, None] = {}
         self.aside: dict[str, Any] = {}
@@ -128,9 +155,9 @@ class ClassScope(Scope):
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
         members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
         members |= {**self.members, **self.aside, **given}
-        body = class_body(self.compile(nodes, doc=doc), [outer.name for outer in self.around])
+        body = self.body(nodes, doc=doc)
         layer = Layer(members, self.outer)
-        closure = tuple(cell_of(self.cls, name) for name in body.co_freevars)
+        closure = tuple(map(self.cell, body.co_freevars))
         run(body, self.namespace, layer, self.edit.path, nodes[0].lineno, closure)
         cell = dict.get(layer, "__classcell__")
         if cell is not None:
@@ -142,6 +169,14 @@ class ClassScope(Scope):
         for name in layer.keys() - dict(layer.written()).keys():
             layer.pop(name)
         return layer
+
+    def body(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
+        """Return the code of `nodes` as a class body of their own."""
+        return class_body(self.compile(nodes, doc=doc), [outer.name for outer in self.around])
+
+    def cell(self, name: str) -> CellType | None:
+        """Return a cell for the free variable `name` of the class body or a method, None if there is none."""
+        return cell_of(self.cls, name) or self.cells.get(name)
 
     def store(self, name: str, value: object) -> None:
         """Set the member `name` with the next wave; what is `held_back` waits for the one who writes the class anew."""

@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
-from hotswap._apply import _chains, _definitions, _follow, _rebuild
+from hotswap._apply import _chains, _definitions, _follow, _rebuild, _unnamed
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
@@ -82,8 +82,8 @@ def _any_maybe(swap: Swap, statement: Statement) -> bool:
 
 
 def _keep_class(visit: Visit, pair: Pair) -> None:
-    live = visit.scope.peek(pair.new.binds[-1])
-    if not isinstance(live, type) or not _any_maybe(visit.swap, pair.new):
+    live = _unnamed.class_of(visit, pair) if _any_maybe(visit.swap, pair.new) else None
+    if live is None:
         return
     inner = Pair(pair.old, pair.new, _unchanged_inner(pair))
     if any(

@@ -20,7 +20,7 @@ from hotswap._findings import finding
 from hotswap._journal import MISSING, Journal
 from hotswap._model import Edit, Finding, How, Kind, Patch, Statement
 from hotswap._quiet._values import Definition
-from hotswap.patch._classes import cell_of
+from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import find_functions
 from hotswap.patch._functions import live_functions
 from hotswap.patch._proxies import calls_forwarder
@@ -88,7 +88,8 @@ class Work:
         assert isinstance(statement.node, (ast.FunctionDef, ast.AsyncFunctionDef))
         name = statement.node.name
         found = self.functions.get((scope.prefix + name, statement.lineno), [])
-        return [function for function in found if function.__code__.co_name == name]
+        own = {id(one) for one in functions_of(scope.cls)} if scope.local and isinstance(scope, ClassScope) else None
+        return [f for f in found if f.__code__.co_name == name and (own is None or id(f) in own)]
 
     def old_line(self, function: FunctionType) -> int:
         """Return the first line of `function` in the old text, also when it has the code of the new one by now."""
@@ -109,6 +110,8 @@ class Work:
     def class_scope(self, parent: AnyScope, node: ast.ClassDef, cls: type) -> ClassScope:
         """Return a scope for the body of the live class `cls`; its members wait for the next wave like the module's."""
         scope = ClassScope(parent, self.scope.stores, node, cls)
+        if scope.local:
+            scope.cells = cells_of(cls)
         self.classes.append(scope)
         return scope
 
@@ -122,11 +125,28 @@ class Work:
 
         That of a type parameter which its class is about to gain is filled when the class's header is set.
         """
-        cls = self.class_of(function.__code__.co_qualname)
+        qualname = function.__code__.co_qualname
+        cls = self._owner(function, qualname)
         cell = cell_of(cls, name)
-        if cell is None and cls is not None and name in self._parameters(cls.__qualname__):
+        if cls is None or cell is not None:
+            return cell
+        if "<locals>" in qualname:
+            return cells_of(cls).get(name)  # other methods have those of the call that made the class
+        if name in self._parameters(cls.__qualname__):
             cell = self.gained.setdefault((cls.__qualname__, name), CellType())
         return cell
+
+    def _owner(self, function: FunctionType, qualname: str) -> type | None:
+        """Return the class that has `function`, a method, made from its text; a wrapper class may go by its name."""
+        cls = self.class_of(qualname)
+        if cls is None or any(own is function for own in functions_of(cls)):
+            return cls if "<locals>" not in qualname else self._made_by_call(function, qualname)
+        others = living(self.edit.module, cls.__qualname__)
+        return next((one for one in others if any(own is function for own in functions_of(one))), cls)
+
+    def _made_by_call(self, function: FunctionType, qualname: str) -> type | None:
+        owners = living(self.edit.module, qualname.rpartition(".")[0])
+        return next((one for one in owners if any(own is function for own in functions_of(one))), None)
 
     def _parameters(self, qualname: str) -> list[str]:
         """Return the names of the type parameters of the class `qualname` in the new text."""
@@ -141,8 +161,11 @@ class Work:
         """Return the live class that the member of the name `qualname` belongs to."""
         value: object = None
         scope: Mapping[str, Any] = vars(self.module)
+        dotted = ""
         for part in qualname.split(".<locals>")[0].split(".")[:-1]:
-            value = scope.get(part)
+            value, dotted = scope.get(part), f"{dotted}.{part}".lstrip(".")
+            if not isinstance(value, type) or value.__name__ != part:
+                value = next(iter(living(self.edit.module, dotted)), None)  # a decorator returned something else
             if not isinstance(value, type):
                 return None
             scope = vars(value)

@@ -24,6 +24,8 @@ _IMPLICIT: dict[str, type] = {
     "__init_subclass__": classmethod,
     "__class_getitem__": classmethod,
 }
+_FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
+_FAR = 1000  # objects that are looked through before giving up: what a member wraps is near
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _FIXED = ("__slots__", "__dict__", "__weakref__")
 
@@ -88,6 +90,38 @@ def cell_of(cls: type | None, name: str) -> CellType | None:
     return CellType(found[0]) if found else None
 
 
+def functions_of(cls: type) -> Iterator[FunctionType]:
+    """Yield the functions that the body of `cls` made, as far as its members, and what wraps these, lead to them."""
+    inside = f"{cls.__qualname__}."
+    seen: set[int] = set()
+    waiting: list[Any] = [value for value in vars(cls).values() if not isinstance(value, type)]
+    while waiting and len(seen) < _FAR:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if type(one) is FunctionType:
+            if one.__code__.co_qualname.startswith(inside):
+                yield one
+            waiting += (cell.cell_contents for cell in one.__closure__ or () if _is_function_in(cell))
+            waiting += one.__dict__.values()
+        else:
+            waiting += (getattr(one, name, None) for name in _FUNCTIONS_IN)
+
+
+def _is_function_in(cell: CellType) -> bool:
+    try:
+        return type(cell.cell_contents) in (FunctionType, staticmethod, classmethod, property, partial)
+    except ValueError:
+        return False
+
+
+def cells_of(cls: type) -> dict[str, CellType]:
+    """Return the cells that methods of `cls` share with the call that made it, by name."""
+    own = (f for f in functions_of(cls) if f.__code__.co_qualname.rpartition(".")[0] == cls.__qualname__)
+    return {n: c for f in own for n, c in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)}
+
+
 def subclasses(cls: type) -> Iterator[type]:
     """Yield `cls` and all its live subclasses, each once, without asking a metaclass."""
     seen: set[int] = set()
@@ -98,6 +132,15 @@ def subclasses(cls: type) -> Iterator[type]:
             seen.add(id(one))
             yield one
             waiting += type.__subclasses__(one)
+
+
+def living(module: str, qualname: str) -> list[type]:
+    """Return the live classes that were made in `module` under the name `qualname`, whether a name leads to them or
+    not.
+    """
+    name_of = type.__dict__["__qualname__"].__get__
+    found = (one for one in subclasses(object) if vars(one).get("__module__") == module and name_of(one) == qualname)
+    return [one for one in found if _Quiet not in one.__mro__]
 
 
 def settle_abstract(journal: Journal, cls: type) -> None:
