@@ -23,6 +23,7 @@ from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
+from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
 from hotswap._execute import forget_frames
 from hotswap._model import Edit, Finding, Outcome, Plan
@@ -114,6 +115,7 @@ def _applied(plan: Plan, swap: Swap, findings: tuple[Finding, ...]) -> Applied:
 
 def _carry_out(swap: Swap, around: Surroundings) -> None:
     works = [work for work in swap.works.values() if not work.only_follows]
+    let_go(work.edit.diff for work in works if work.edit.edited)
     for work in works:
         probe(swap, work, work.scope, looked_at(work.edit), Block(work.edit.diff, work.edit.old.statements))
         map_codes(work)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import ast
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from weakref import ref
 
 from hotswap._apply import _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
 from hotswap._compile import Outer
-from hotswap._diff import diff, dump, only_code, same_header
+from hotswap._diff import diff, dump, only_code, same_header, shape
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._source import statement_of
 from hotswap.patch._classes import living
@@ -42,6 +41,22 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
         gc.collect()  # classes that were made aside, or that undone edits left, go
         found = living(visit.work.edit.module, visit.named(pair.old))
     return found[0] if len(found) == 1 else None
+
+
+def let_go(diffs: Iterable[Diff]) -> None:
+    """Collect classes that calls made and that nobody has any more, if such classes change with one of `diffs`.
+
+    A class refers to itself, so it outlives its last use until the next collection; it must not be counted as live.
+    """
+    for diff in diffs:
+        for pair in diff.changed:
+            if pair.inner is not None:
+                let_go([pair.inner])
+            elif isinstance(pair.old.node, _FUNCTIONS) and isinstance(pair.new.node, _FUNCTIONS):
+                inside = _inside(pair.old.node, pair.new.node, ())
+                if any(shape(old) != shape(new) for _, old, new in inside):
+                    gc.collect()
+                    return
 
 
 def follow_calls(visit: Visit, pair: Pair) -> None:
@@ -89,21 +104,15 @@ def _to_run(inner: Diff) -> list[Statement]:
 def _follow(visit: Visit, around: tuple[Outer, ...], pair: Pair) -> None:
     scope = CallScope(visit.scope, around, None)
     place = type(visit)(visit.swap, visit.work, scope)
-    refs = [ref(one) for one in living(visit.work.edit.module, place.named(pair.new))]
-    refused: dict[str, list[tuple[Statement, str]]] = {}
-    for one in refs:
-        live = one()
-        if live is not None:
-            scope.live = live
-            _bring(place, pair, live, refused.setdefault("", []))
-        scope.live = live = None
-    if refused.get(""):
-        gc.collect()  # a class that a call made refers to itself: it may be nobody's any more
-        count = sum(one() is not None for one in refs)
-        for statement, why in refused[""] if count else ():
-            name = place.named(pair.new)
-            what = _what(pair, statement)
-            visit.swap.tell(visit.work, "HS217", statement.lineno, name=name, count=count, what=what, why=why)
+    name = place.named(pair.new)
+    refused: list[tuple[Statement, str]] = []
+    found = living(visit.work.edit.module, name)
+    for live in found:
+        scope.live = live
+        _bring(place, pair, live, refused)
+    for statement, why in refused:
+        what = _what(pair, statement)
+        visit.swap.tell(visit.work, "HS217", statement.lineno, name=name, count=len(found), what=what, why=why)
 
 
 def _what(pair: Pair, statement: Statement) -> str:
