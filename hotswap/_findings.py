@@ -51,6 +51,8 @@ _RULES: Final = (
     Rule("HS216", "removed member is held", "{name} left its class; {count} references to it remain", "take the reference anew"),
     Rule("HS217", "class of a call keeps old members", "{count} live classes {name} {what}: {why}",
          "call the function that makes the class again"),
+    Rule("HS218", "member not seen", "{who} looked through the class when it was made and did not see {name} as it is now",
+         "do by hand what that does, or restart"),
     Rule("HS301", "syntax error", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS302", "unreadable file", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS303", "statement raised", "{message}", "nothing of this save is live; the next save tries again"),

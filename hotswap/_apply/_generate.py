@@ -179,7 +179,7 @@ def _aside(visit: Visit, new: Statement) -> Any:
     kept = [
         d
         for d in node.decorator_list
-        if _called(visit, d) in _CHECKS or _adapter.decorates(visit.swap, _called(visit, d))
+        if called(visit, d) in _CHECKS or _adapter.decorates(visit.swap, called(visit, d))
     ]
     bare = ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "decorator_list": kept}), node)
     live = visit.scope.peek(new.binds[-1])
@@ -187,7 +187,8 @@ def _aside(visit: Visit, new: Statement) -> Any:
         return visit.scope.run([bare])[new.binds[-1]]
 
 
-def _called(visit: Visit, decorator: ast.expr) -> object:
+def called(visit: Visit, decorator: ast.expr) -> object:
+    """Return what a decorator, or what makes one, is; MISSING if that cannot be told without running it."""
     name = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
     return resolve(visit.scope, name) if name else MISSING
 
@@ -209,7 +210,7 @@ def _merge_enum(visit: Visit, pair: Pair, edit: ClassEdit) -> None:
 
 def is_dataclass(visit: Visit, decorator: ast.expr) -> bool:
     """Whether a decorator is the standard library's ``dataclass``, under whatever name."""
-    found = _called(visit, decorator)
+    found = called(visit, decorator)
     return found is dataclasses.dataclass or (
         isinstance(found, functools.partial) and found.func is dataclasses.dataclass
     )
@@ -299,7 +300,7 @@ def _params(visit: Visit, new: Statement, live: type) -> dict[str, Any] | None:
     assert isinstance(node, ast.ClassDef)
     for decorator in node.decorator_list:
         if is_dataclass(visit, decorator):
-            found = _called(visit, decorator)
+            found = called(visit, decorator)
             fixed = dict(found.keywords) if isinstance(found, functools.partial) else {}
             return fixed | _keywords(visit, decorator)
     return _dataclasses.params_of(live) if node.decorator_list else None
@@ -320,7 +321,7 @@ def _order_again(visit: Visit, pair: Pair, live: type, scope: ClassScope) -> Non
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     names = {*scope.touched, *(name for s in pair.inner.removed for name in s.binds)}
     if names & {*_generated.ORDER} and any(
-        _called(visit, d) is functools.total_ordering for d in pair.new.node.decorator_list
+        called(visit, d) is functools.total_ordering for d in pair.new.node.decorator_list
     ):
         members = {n: v for n, v in {**vars(live), **scope.members}.items() if n not in scope.gone}
         visit.swap.commit()

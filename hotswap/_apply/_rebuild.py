@@ -9,7 +9,7 @@ from functools import partial
 from types import MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _annotations, _generate, _header, _instances
+from hotswap._apply import _annotations, _collectors, _generate, _header, _instances
 from hotswap._diff import decorators
 from hotswap._errors import StatementError
 from hotswap._execute import line_in
@@ -50,7 +50,7 @@ _OF_PROTOCOLS = ("_is_protocol", "_is_runtime_protocol", "__protocol_attrs__", "
 
 def change_members(visit: Visit, pair: Pair, live: type) -> None:
     """Apply a changed class body to the class `live`."""
-    before = _instances.look(visit, pair, live)
+    before, members = _instances.look(visit, pair, live), _collectors.before(visit, pair, live)
     scope = visit_members(visit, pair, live)
     why = attempt(visit, pair.new, lambda: _generate.complete(visit, pair, live, scope))
     if why and visit.scope.local:
@@ -61,6 +61,8 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     visit.swap.commit()
     attempt(visit, pair.new, lambda: settle_abstract(visit.swap.journal, live))
     visit.swap.commit()
+    if not why:
+        _collectors.tell(visit, pair, live, members)
     if visit.scope.peek(pair.new.binds[-1]) is live:
         _instances.tell(visit, pair, live, before)
 
@@ -150,32 +152,36 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     guard(swap.journal, live)
     other_parameters = _header.own_parameters(visit, live, header)
     why = _refused(visit, pair, live, header)
-    before = _instances.look(visit, pair, live)
+    before, members = _instances.look(visit, pair, live), _collectors.before(visit, pair, live)
     scope = visit_members(visit, pair, live)
     why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
     if why:
         remake(visit, pair, live, scope, header)
     else:
-        _in_place(visit, pair, live, header)
+        _collectors.tell(visit, pair, live, members, called=_in_place(visit, pair, live, header))
         if other_parameters:
             _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)
     visit.work.log.ran.append(new)
 
 
-def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> None:
+def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> tuple[str, ...]:
+    """Call what is called for a class with another header; return which sorts of that were."""
     swap, new = visit.swap, pair.new
     swap.commit()
+    called = [_collectors.HOOK] if header.differs else []
     if header.differs:
         attempt(visit, new, lambda: _init_subclass(live, header.keywords))
     assert isinstance(new.node, ast.ClassDef)
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
     if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
+        called.append(_collectors.DECORATOR)
         visit.bind(new.binds[-1], decorate(visit, new, others, live) if others else live)
     attempt(visit, new, lambda: settle_abstract(swap.journal, live))
     swap.commit()
     swap.changes.note(visit.work.edit.module, visit.named(new) + ".*", None, live)
     swap.patched(visit.work, visit.named(new), How.IN_PLACE)
+    return tuple(called)
 
 
 def _init_subclass(live: Any, keywords: dict[str, Any]) -> None:

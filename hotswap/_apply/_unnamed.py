@@ -48,8 +48,8 @@ def let_go(diffs: Iterable[Diff]) -> None:
 
     A class refers to itself, so it outlives its last use until the next collection; it must not be counted as live.
     """
-    for diff in diffs:
-        for pair in diff.changed:
+    for one in diffs:
+        for pair in one.changed:
             if pair.inner is not None:
                 let_go([pair.inner])
             elif isinstance(pair.old.node, _FUNCTIONS) and isinstance(pair.new.node, _FUNCTIONS):

@@ -1,0 +1,213 @@
+"""Who looked through a class when it was made: metaclasses, ``__init_subclass__`` and decorators that hotswap does not
+know. They are not called again for a class that exists, so a member that came, went or is another object is told.
+
+Whether they look at members at all, and at which, is read from their code: what they iterate over, which names they ask
+for, and by what they pick (a prefix, a type, a mark). A function that got new code is the same object wherever they
+keep it, so nothing is told of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._apply import _adapter, _generate
+from hotswap._apply._reach import use_of
+from hotswap._diff import only_code
+from hotswap._journal import MISSING
+from hotswap._model import Pair, Statement
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+_OVER_ALL: Final = frozenset(
+    ("vars", "dir", "__dict__", "getmembers", "getmembers_static", "__annotations__", "get_annotations")
+) | {"get_type_hints"}
+_OVER_NAMESPACE: Final = frozenset(("items", "values", "keys"))
+_BY_TEXT: Final = frozenset(("startswith", "endswith", "hasattr", "getattr"))
+_BY_CALL: Final = frozenset(("callable", "isfunction", "isroutine", "ismethod", "iscoroutinefunction"))
+_BY_ITEMS: Final = frozenset(("list", "sorted", "tuple", "set", "map", "filter", "any", "all"))
+_LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
+_DEEP: Final = 3
+
+HOOK: Final = "__init_subclass__"
+DECORATOR: Final = "decorator"
+
+
+@dataclass(slots=True)
+class _Look:
+    """What a collector's code, and the code that it calls, looks at."""
+
+    over_all: bool = False
+    names: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
+    types: list[type] = field(default_factory=list)
+
+    def sees(self, name: str, values: list[object]) -> bool:
+        """Whether it would have taken notice of the member `name` with one of `values`."""
+        if name in self.names or (name in self.texts and not self.over_all):
+            return True
+        return self.over_all and self._picks(name, values)
+
+    def _picks(self, name: str, values: list[object]) -> bool:
+        hidden = name.startswith("_") and any(text.startswith("_") and name.startswith(text) for text in self.texts)
+        if hidden and "startswith" in self.uses:
+            return False
+        texts = [text for text in self.texts if text.strip("_") and self.uses & _BY_TEXT]
+        tests = [
+            *(name.startswith(text) or name.endswith(text) for text in texts),
+            *(_has(value, text) for text in texts for value in values),
+            *(isinstance(value, tuple(self.types)) for value in values if self.types),
+            *(callable(_inside(value)) for value in values if self.uses & _BY_CALL),
+        ]
+        return any(tests) if tests else True
+
+
+def _inside(value: object) -> object:
+    for name in ("__func__", "fget"):
+        value = getattr(value, name, value) if isinstance(value, (staticmethod, classmethod, property)) else value
+    return value
+
+
+def _has(value: object, text: str) -> bool:
+    """Whether a member carries the mark `text`, found without running code of the program."""
+    for one in (value, _inside(value)):
+        try:
+            own = object.__getattribute__(one, "__dict__")
+        except (AttributeError, TypeError):
+            own = {}
+        if text in own or any(text in vars(base) for base in type(one).__mro__[:-1]):
+            return True
+    return False
+
+
+def before(visit: Visit, pair: Pair, live: type) -> dict[str, object] | None:
+    """Return the members of `live` as they are, None if no collector could miss a change of them."""
+    assert pair.inner is not None
+    inner = pair.inner
+    if not (inner.added or inner.removed or any(not only_code(one) for one in inner.changed)):
+        return None
+    if _generate.is_made_whole(visit, live) or not any(True for _ in _collectors(visit, pair.new, live)):
+        return None
+    return dict(vars(live))
+
+
+def tell(
+    visit: Visit, pair: Pair, live: type, members: Mapping[str, object] | None, called: tuple[str, ...] = ()
+) -> None:
+    """Tell of members that are not what they were in `members`, and that a collector would have seen.
+
+    Collectors of the sorts `called` have been called again.
+    """
+    found = _collectors(visit, pair.new, live) if members is not None else ()
+    looks = [(who, _look(code)) for who, code in found if who.partition(" ")[0] not in called]
+    for statement, name in _touched(pair) if looks else ():
+        old, new = (side.get(name, MISSING) for side in (members or {}, vars(live)))
+        noted = isinstance(statement.node, ast.AnnAssign)
+        if old is new and not noted:
+            continue
+        values = [value for value in (old, new) if value is not MISSING]
+        who = [who for who, look in looks if look.sees(name, values)]
+        if who:
+            line = statement.lineno if statement in pair.new.children else pair.new.lineno
+            named = f"{visit.named(pair.new)}.{name}"
+            visit.swap.tell(visit.work, "HS218", line, name=named, who=", ".join(who))
+
+
+def _touched(pair: Pair) -> Iterator[tuple[Statement, str]]:
+    """Yield the statements that came, went or changed, with the names that they bind; special names are the class's."""
+    assert pair.inner is not None
+    inner = pair.inner
+    for statement in (*inner.added, *(p.new for p in inner.changed if not only_code(p)), *inner.removed):
+        target = getattr(statement.node, "target", None)
+        names = (target.id,) if isinstance(target, ast.Name) else statement.binds
+        for name in names:
+            if not (name.startswith("__") and name.endswith("__")):
+                yield statement, name
+
+
+def _collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple[str, FunctionType]]:
+    """Yield what ran when the class was made, with a name for it: all that is not of the standard library."""
+    meta: Any = type(live)
+    for base in meta.__mro__:
+        for name in ("__new__", "__init__") if base is not type else ():
+            yield from _named(f"metaclass {meta.__name__}", vars(base).get(name))
+    for base in live.__mro__[1:]:
+        yield from _named(f"{HOOK} of {base.__name__}", vars(base).get(HOOK))
+    assert isinstance(statement.node, ast.ClassDef)
+    for decorator in statement.node.decorator_list:
+        called: Any = _generate.called(visit, decorator)
+        if not _adapter.decorates(visit.swap, called):
+            calls = vars(type(called)).get("__call__")
+            raw = called if type(called) is FunctionType else calls
+            yield from _named(f"{DECORATOR} {ast.unparse(getattr(decorator, 'func', decorator))}", raw)
+
+
+def _named(who: str, member: object) -> Iterator[tuple[str, FunctionType]]:
+    raw = getattr(member, "__func__", member)
+    if type(raw) is FunctionType and not _is_known(raw):
+        yield who, raw
+
+
+def _is_known(function: FunctionType) -> bool:
+    name = str(function.__globals__.get("__name__", ""))
+    return name.partition(".")[0] in (*sys.stdlib_module_names, "hotswap") and name != "__main__"
+
+
+def _look(function: FunctionType) -> _Look:
+    look = _Look()
+    waiting, seen = [(function, 0)], {function}
+    while waiting:
+        one, depth = waiting.pop()
+        _add(look, one.__code__, one.__globals__, first=depth == 0)
+        for name in use_of(one.__code__).chains if depth < _DEEP else ():
+            inner = one.__globals__.get(name)
+            if type(inner) is FunctionType and inner not in seen and not _is_known(inner):
+                seen.add(inner)
+                waiting.append((inner, depth + 1))
+    return look
+
+
+def _add(look: _Look, code: CodeType, names: Mapping[str, Any], *, first: bool) -> None:
+    uses = {*code.co_names}
+    look.uses |= uses
+    look.texts |= {const for const in code.co_consts if type(const) is str and const.isidentifier()}
+    look.over_all |= bool(uses & _OVER_ALL)
+    if "isinstance" in uses:
+        found: list[object] = [names.get(name, getattr(builtins, name, None)) for name in code.co_names]
+        look.types.extend(one for one in found if isinstance(one, type))
+    if first and code.co_argcount > 3:
+        look.over_all |= bool(uses & _OVER_NAMESPACE) or _iterates(code, code.co_varnames[3])
+    if code.co_argcount:
+        look.names |= set(_attributes(code, code.co_varnames[0]))
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            _add(look, const, names, first=first)
+
+
+def _steps(code: CodeType) -> Iterator[tuple[str, Any, str, Any]]:
+    """Yield what loads a variable (the last one, where an instruction loads two), with the instruction behind it."""
+    last: tuple[str, Any] = ("", None)
+    for step in dis.get_instructions(code):
+        yield (*last, step.opname, step.argval)
+        loaded = step.argval[-1] if isinstance(step.argval, tuple) and step.argval else step.argval
+        last = ("LOAD", loaded) if step.opname.startswith(_LOADS) else ("", None)
+
+
+def _iterates(code: CodeType, name: str) -> bool:
+    behind = {then for op, held, then, _ in _steps(code) if op == "LOAD" and held == name}
+    return "GET_ITER" in behind or bool({"CALL", "PRECALL"} & behind and _BY_ITEMS & {*code.co_names})
+
+
+def _attributes(code: CodeType, name: str) -> Iterator[str]:
+    """Yield the attributes that are looked up on the variable `name`."""
+    for op, held, then, value in _steps(code):
+        if op == "LOAD" and held == name and then in ("LOAD_ATTR", "LOAD_METHOD"):
+            yield str(value)
