@@ -39,14 +39,19 @@ def pack(source: bytes) -> bytes:
 
 
 class Baselines:
-    """The baseline of each module by name. One thread writes at a time: the one that imports or swaps."""
+    """The baseline of each module by name. One thread writes at a time: the one that imports or swaps.
+
+    `noted` are the modules that got another one since somebody took them out of it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Baseline] = {}
+        self.noted: set[str] = set()
 
     def note(self, module: str, baseline: Baseline) -> None:
         """Remember that `module` runs the text of `baseline`."""
         self._known[module] = baseline
+        self.noted.add(module)
 
     def get(self, module: str) -> Baseline | None:
         """Return the baseline of `module`, None if it is not known."""

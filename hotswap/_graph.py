@@ -10,7 +10,8 @@ from importlib.util import decode_source
 from typing import Final
 
 from hotswap._errors import TargetError
-from hotswap._imports import Graph, edges, loose, mentions
+from hotswap._imports import edges, loose, mentions
+from hotswap._order import Graph
 from hotswap._source import read
 
 HOT: Final = 3

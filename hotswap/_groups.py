@@ -8,13 +8,14 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from hotswap._apply import moves
 from hotswap._baselines import Baseline
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._imports import edges
-from hotswap._model import Edit, Plan, Planned
+from hotswap._model import Edit, Follower, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan
@@ -32,7 +33,7 @@ def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tup
 
     Modules that could not be read are among them, as what belongs to them has to wait for them.
     """
-    process.update_graph(entries)
+    process.update_graph()
     packages = {entry.name: entry.package for entry in entries}
     for name, edit in prepared.edits.items():
         found = edges(edit.new, packages[name], sys.modules.__contains__)
@@ -47,7 +48,7 @@ def unused(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> fr
     left = set(prepared.vanished)
     if not left:
         return frozenset()
-    process.update_graph(entries)
+    process.update_graph()
     packages = {entry.name: entry.package for entry in entries}
     imports = {
         name: {edge.imported for edge in edges(edit.new, packages[name], sys.modules.__contains__)}
@@ -91,49 +92,146 @@ def _plan_group(
 ) -> tuple[Plan, list[Edit]]:
     packages = {entry.name: entry.package for entry in entries}
     affected = process.graph.affected(group)
-    order = process.graph.order(affected & packages.keys(), process.rank)
-    facts = _select(process, order, {name: edits[name] for name in group}, packages, forced)
-    found = facts.selection.chosen()
+    selected, order = _select(process, affected, {name: edits[name] for name in group}, packages, forced)
+    found = selected.selection.chosen()
     chosen: dict[str, Edit] = {}
     # In a cycle what was imported first ended last: beginning there, each import finds what it found at the start.
-    for name in (name for component in order for name in reversed(component) if name in found):
-        edit = edits[name] if name in group else _dependent(process, facts.of[name], facts.selection, found[name])
+    for name in (name for component in order for name in reversed(component) if name in selected.of):
+        edit = edits[name] if name in group else _dependent(process, selected.of[name], selected.selection, found[name])
         if edit is not None:
             chosen[name] = edit
     maybe = {name: tuple(_planned(chosen[name], places)) for name, places in found.items() if name in chosen}
     plan = make_plan(sorted(group), chosen, order, maybe)
-    return replace(plan, memo=not affected.isdisjoint(process.memo | process.ran_again)), list(chosen.values())
+    memo = not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again)
+    followers = _followers(process, selected, chosen.keys())
+    return replace(plan, memo=memo, followers=followers), list(chosen.values())
 
 
 class _Selected:
     """The facts of the modules that may be reached, and what was selected among them."""
 
-    def __init__(self) -> None:
-        self.selection = Selection()
+    def __init__(self, selection: Selection) -> None:
+        self.selection = selection
         self.of: dict[str, Facts] = {}
 
 
 def _select(
     process: Process,
+    affected: AbstractSet[str],
+    edits: Mapping[str, Edit],
+    packages: Mapping[str, str],
+    forced: Iterable[str],
+) -> tuple[_Selected, tuple[tuple[str, ...], ...]]:
+    """Return what is selected, and the modules that were looked at for it, in topological order.
+
+    Most dependents only bind what they import. Those are not looked at, unless it turns out that members of classes may
+    change, which anybody may look up.
+    """
+    come_or_go = {name: _come_or_go(edit) for name, edit in edits.items()}
+    near = _near(process, edits, come_or_go)
+    while True:
+        order = process.graph.order(near & packages.keys(), process.rank)
+        selected = _go_through(process, order, edits, packages, forced, Selection(come_or_go))
+        if selected.selection.came_late:  # a loose import of a cycle: no order is right, so all are read
+            selected = _go_through(process, order, edits, packages, forced, Selection(), sketches=False)
+        members = process.bindings.by_attribute(selected.selection.members)
+        further = {name for modules in members for name in modules if name in affected} - near
+        if not further:
+            return selected, order
+        near |= process.graph.between(affected, further)
+
+
+def _near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return the modules that may do more with what changes than bind it, with those on the way to them."""
+    served = {name for name, edit in edits.items() if "__getattr__" in edit.new.text}
+    near, pending = set(edits), list(edits)
+    while pending:
+        name = pending.pop()
+        found = process.graph.importers(name)
+        if name not in served:
+            found = _concerned(process, name, found, come_or_go.get(name, ()), bool(any(come_or_go.values())))
+        pending += found - near
+        near |= found
+    return near
+
+
+def _concerned(
+    process: Process, name: str, importers: AbstractSet[str], other: Iterable[str], any_other: bool
+) -> set[str]:
+    """Return those of the `importers` of a module that have to be looked at; `other` are names that come or go."""
+    bindings = process.bindings
+    found = set(importers & process.graph.imported)
+    found |= importers & bindings.closer.get(name, set())
+    found |= importers & (process.unsketched | process.dynamic)
+    found |= importers - bindings.sketches.keys()
+    if any_other:
+        found |= importers & bindings.starred.get(name, set())
+        found |= importers & set(bindings.importers(name, other))
+    return found
+
+
+def _come_or_go(edit: Edit) -> frozenset[str]:
+    """Return the names of a module that its old text or its new one does not bind."""
+    if not (edit.diff.added or edit.diff.removed or edit.diff.changed):
+        return frozenset()
+    old, new = ({name for one in snapshot.statements for name in one.binds} for snapshot in (edit.old, edit.new))
+    return frozenset(old ^ new | ({"__all__"} & (old | new)))
+
+
+def _go_through(
+    process: Process,
     order: Iterable[tuple[str, ...]],
     edits: Mapping[str, Edit],
     packages: Mapping[str, str],
     forced: Iterable[str],
+    selection: Selection,
+    *,
+    sketches: bool = True,
 ) -> _Selected:
-    selected = _Selected()
+    selected = _Selected(selection)
     for component in order:
         for name in component * min(len(component), 2):  # in a cycle, one may reach another that comes before it
             if name in selected.of:
                 continue
-            facts = _facts(process, name, edits.get(name), packages[name], selected.selection)
+            edit = edits.get(name)
+            if edit is None and sketches and len(component) == 1 and name not in process.dynamic:
+                sketch = process.sketch(name)
+                if sketch is not None and not selection.meet(name, sketch, odd=name in process.bindings.odd):
+                    continue
+            facts = _facts(process, name, edit, packages[name], selection)
             if facts is not None:
                 selected.of[name] = facts
-                edit = edits.get(name)
-                leaf = not process.graph.dependents(name)
-                selected.selection.add(facts, edit.diff if edit else None, _held(facts), leaf=leaf)
+                leaf = not process.graph.importers(name)
+                selection.add(facts, edit.diff if edit else None, _held(facts), leaf=leaf)
                 if edit is not None and forced:
-                    selected.selection.force(name, forced)
+                    selection.force(name, forced)
     return selected
+
+
+def _followers(
+    process: Process, selected: _Selected, works: AbstractSet[str]
+) -> dict[tuple[str, str], tuple[Follower, ...]]:
+    """Return, by module and name that may change there, who is bound anew with it; `works` see to their own names."""
+    found: dict[tuple[str, str], tuple[Follower, ...]] = {}
+    for module in works:
+        for name in selected.selection.values(module):
+            followers = _follow(process, module, name, works)
+            if followers:
+                found[module, name] = followers
+    return found
+
+
+def _follow(process: Process, module: str, name: str, works: AbstractSet[str]) -> tuple[Follower, ...]:
+    result: dict[tuple[str, str], Follower] = {}
+    pending = [(module, name)]
+    while pending:
+        for table in process.bindings.followers(*pending.pop()):
+            for one in table.values():
+                if one.module not in works and (one.module, one.here) not in result:
+                    result[one.module, one.here] = one
+                    if one.module in process.graph.imported:
+                        pending.append((one.module, one.here))
+    return tuple(result.values())
 
 
 def _facts(process: Process, name: str, edit: Edit | None, package: str, selection: Selection) -> Facts | None:
@@ -168,7 +266,7 @@ def _read_facts(name: str, baseline: Baseline, package: str) -> Facts:
 
 
 def _held(facts: Facts) -> dict[str, str]:
-    return modules_held(facts.module, "import_module") if facts.dynamic else {}
+    return modules_held(facts.module) if facts.dynamic else {}
 
 
 def _dependent(

@@ -11,6 +11,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import partial
+from itertools import repeat
 from operator import call, is_, setitem
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ class Journal:
     def __init__(self) -> None:
         self._waiting: list[Operation] = []
         self._inverses: list[Operation] = []
+        self._own: list[object] = []
         self.commits = 0
 
     def __len__(self) -> int:
@@ -66,6 +68,14 @@ class Journal:
         """Record ``mapping[key] = value``."""
         self.do(partial(setitem, mapping, key, value), _restore_item(mapping, key))
 
+    def set_everywhere(self, spaces: list[dict[str, Any]], names: list[str], value: object, old: object) -> None:
+        """Record ``space[name] = value`` for each pair of `spaces` and `names`, which hold `old`; in one call."""
+        new, back = repeat(value), repeat(old)
+        self._own += [new, back]
+        self.do(
+            partial(deque, map(setitem, spaces, names, new), 0), partial(deque, map(setitem, spaces, names, back), 0)
+        )
+
     def del_item(self, mapping: MutableMapping[Any, Any], key: object) -> None:
         """Record the removal of `key`, which may be absent when the wave is set."""
         self.do(partial(mapping.pop, key, None), _restore_place(mapping, key))
@@ -101,7 +111,7 @@ class Journal:
 
     def noted(self) -> Iterator[object]:
         """Yield what this journal itself holds objects in, for those who count references."""
-        yield from (self._waiting, self._inverses)
+        yield from (self._waiting, self._inverses, self._own, *self._own)
         for one in (*self._waiting, *self._inverses):
             yield one
             if type(one) is partial:

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import wrapt
 
 Noting = Callable[[str, str], None]
+Seeing = Callable[[str, CodeType], None]
 Body = Callable[[], None]
 Build = Callable[[ast.Module, str, int], CodeType]
 
+_EXEC_MODULE: Final = SourceFileLoader.exec_module
 _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
 
 if TYPE_CHECKING:  # wrapt's class is generic for type checkers alone
@@ -34,11 +36,11 @@ else:
 
 class Finder:
     """Stands first in ``sys.meta_path`` and asks the others. `note` is called with a module's name and its file, before
-    its code runs; `covers` says of a file whether it is looked after.
+    its code runs, `seen` with its code afterwards; `covers` says of a file whether it is looked after.
     """
 
-    def __init__(self, note: Noting, covers: Callable[[str], bool]) -> None:
-        self.note, self.covers = note, covers
+    def __init__(self, note: Noting, covers: Callable[[str], bool], seen: Seeing | None = None) -> None:
+        self.note, self.covers, self.seen = note, covers, seen or _forget
         self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
 
     def find_spec(
@@ -68,12 +70,17 @@ class Finder:
         """Nothing is cached here."""
 
 
+def _forget(name: str, code: CodeType) -> None:
+    """What nobody asked to be told of is not kept."""
+
+
 class Loader(_Proxy):
     """A module's own loader, but for `exec_module`."""
 
     def __init__(self, wrapped: Any, finder: Finder) -> None:
         super().__init__(wrapped)
         self._self_finder = finder
+        self._self_kept: list[CodeType] | None = None
 
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code, or, inside `reload_with`, the chosen statements."""
@@ -85,7 +92,24 @@ class Loader(_Proxy):
         spec = module.__spec__
         if spec is not None and spec.origin is not None:
             self._self_finder.note(name, spec.origin)
-        self.__wrapped__.exec_module(module)
+        run = self.__wrapped__.exec_module
+        if getattr(run, "__func__", None) is not _EXEC_MODULE:
+            run(module)
+            return
+        self._self_kept = kept = list[CodeType]()
+        try:
+            _EXEC_MODULE(self, module)  # the loader's own, but that it asks this proxy for the code
+        finally:
+            self._self_kept = None
+        for code in kept:
+            self._self_finder.seen(name, code)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return what the loader gives; inside `exec_module` it is kept until the code has run."""
+        code: CodeType | None = self.__wrapped__.get_code(fullname)
+        if code is not None and self._self_kept is not None:
+            self._self_kept.append(code)
+        return code
 
     def __reduce__(self) -> Any:
         return self.__wrapped__.__reduce__()
@@ -93,6 +117,7 @@ class Loader(_Proxy):
 
 # CPython drops the frames of importlib from the traceback of a failing import by their file name; ours belongs to them.
 Loader.exec_module.__code__ = Loader.exec_module.__code__.replace(co_filename=_IMPORTLIB)
+Loader.get_code.__code__ = Loader.get_code.__code__.replace(co_filename=_IMPORTLIB)
 
 
 def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:

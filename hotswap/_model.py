@@ -197,13 +197,20 @@ class Plan:
     """What a swap would do to one group, as an upper bound. `cycles` are import cycles among its modules.
 
     `memo` says that a text which may be reached speaks of caches, or that the program ran such a module again by
-    itself: then results of old code may be remembered anywhere, or functions of an earlier run be held.
+    itself: then results of old code may be remembered anywhere, or functions of an earlier run be held. `followers`
+    are, by module and name there, who does no more with the name than bind it.
     """
 
     group: tuple[str, ...]
     steps: tuple[Step, ...]
     cycles: tuple[tuple[str, ...], ...] = ()
     memo: bool = True
+    followers: Mapping[tuple[str, str], tuple[Follower, ...]] = field(default_factory=dict)
+
+    def following(self) -> tuple[Step, ...]:
+        """Return a step for each module that only binds what changes anew."""
+        steps = {one.module: one.outcome.step for found in self.followers.values() for one in found}
+        return tuple(steps.values())
 
     def __str__(self) -> str:
         lines = []
@@ -278,6 +285,15 @@ class Outcome:
     ran: tuple[Statement, ...] = ()
     patches: tuple[Patch, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Follower:
+    """A name of a module that follows another module's; `outcome` is what a report says of it if nothing else does."""
+
+    module: str
+    here: str
+    outcome: Outcome
 
 
 _SHOWN: Final = 12

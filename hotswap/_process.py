@@ -6,23 +6,28 @@ from __future__ import annotations
 
 import io
 import linecache
+import marshal
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from importlib.util import decode_source
+from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from hotswap._baselines import Baseline, Baselines, pack
+from hotswap._bindings import Bindings
 from hotswap._errors import OverlapError
 from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
-from hotswap._imports import Graph, mentions
+from hotswap._imports import mentions
 from hotswap._loader import Finder, build_of
 from hotswap._model import Edit, Finding
-from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._modules import Entry, ModuleIndex, package_of, signature
+from hotswap._order import Graph
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
+from hotswap._sketch import KNOWN, Sketch, sketch_of
 from hotswap._stale import OldCodes, findings
 from hotswap._turn import Turn
 from hotswap._witness import runs
@@ -49,7 +54,11 @@ class Process:
         self.memo: set[str] = set()
         self.ran_again: set[str] = set()
         self.old_codes = OldCodes()
-        self.finder = Finder(self._note, self._covers)
+        self.bindings = Bindings(self.baselines.__contains__)
+        self.unsketched: set[str] = set()
+        self.dynamic: set[str] = set()
+        self._arrived: deque[tuple[str, bytes, Sketch]] = deque()
+        self.finder = Finder(self._note, self._covers, self._saw)
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
@@ -164,22 +173,76 @@ class Process:
             baseline = Baseline(entry.file, entry.path, pack(source + b"\n"), None, certain=False)  # to be looked at
         self.baselines.note(entry.name, baseline)
 
-    def update_graph(self, entries: Iterable[Entry]) -> None:
+    def _saw(self, module: str, code: CodeType) -> None:
+        """Keep what the code that has just run says of its imports."""
+        baseline, sketch = self.baselines.get(module), _sketch(module, code)
+        if baseline is None or sketch is None:
+            return
+        self._arrived.append((module, baseline.packed, sketch))
+        with self.lock.at_once() as free:
+            if free:
+                self._take_arrivals()
+
+    def _take_arrivals(self) -> None:
+        while self._arrived:
+            module, packed, sketch = self._arrived.popleft()
+            baseline = self.baselines.get(module)
+            if baseline is not None and baseline.packed is packed:
+                self._sketched(module, baseline, sketch)
+
+    def _sketched(self, module: str, baseline: Baseline, sketch: Sketch) -> None:
+        if module not in self._graphed:
+            self.bindings.arrive(module)
+        self._graphed[module] = baseline.packed
+        self.baselines.noted.discard(module)
+        self.unsketched.discard(module)
+        self.bindings.learn(module, baseline.origin, sketch)
+        (self.memo.add if sketch.memo else self.memo.discard)(module)
+        (self.dynamic.add if sketch.dynamic else self.dynamic.discard)(module)
+        self.graph.update(module, {*sketch.imported, *(modules_held(module).values() if sketch.dynamic else ())})
+
+    def update_graph(self) -> None:
         """Bring the import graph up to date with the baselines; a text that did not change is not looked at again."""
-        for entry in entries:
-            baseline = self.baselines.get(entry.name)
-            if baseline is None or self._graphed.get(entry.name) is baseline.packed:
+        self._take_arrivals()
+        while self.baselines.noted:  # other threads may import meanwhile
+            name = self.baselines.noted.pop()
+            baseline = self.baselines.get(name)
+            if baseline is None or self._graphed.get(name) is baseline.packed:
                 continue
-            text = text_of(baseline)
-            (self.memo.add if _MEMO.search(text) else self.memo.discard)(entry.name)
-            self._graphed[entry.name] = baseline.packed if not is_dynamic(text) else b""
-            self.graph.update(entry.name, {*mentions(text, entry.package), *modules_held(entry.name, text).values()})
+            sketch = None if baseline.certain else _sketch(name, compiled(baseline))
+            if sketch is not None:
+                self._sketched(name, baseline, sketch)
+            else:
+                self._read_imports(name, baseline)
+        for name in self.dynamic:
+            self.graph.update(name, {*self.graph.imports(name), *modules_held(name).values()})
+
+    def _read_imports(self, name: str, baseline: Baseline) -> None:
+        text = text_of(baseline)
+        if name not in self._graphed:
+            self.bindings.arrive(name)
+        self._graphed[name] = baseline.packed
+        self.bindings.forget(name)
+        self.unsketched.add(name)
+        (self.memo.add if _MEMO.search(text) else self.memo.discard)(name)
+        (self.dynamic.add if is_dynamic(text) else self.dynamic.discard)(name)
+        self.graph.update(name, mentions(text, _package(name)))
+
+    def sketch(self, name: str) -> Sketch | None:
+        """Return the sketch of a module, made now if its text is newer than its code; None if there cannot be one."""
+        baseline = self.baselines.get(name)
+        if name in self.unsketched and baseline is not None:
+            self.unsketched.discard(name)
+            sketch = _sketch(name, compiled(baseline))
+            if sketch is not None:
+                self._sketched(name, baseline, sketch)
+        return self.bindings.sketches.get(name)
 
     def import_graph(self, entries: Iterable[Entry]) -> ImportGraph:
         """Return the imports of `entries` among each other, from the texts that are live."""
         known = ((entry, self.baselines.get(entry.name)) for entry in entries)
         texts = {entry.name: (text_of(baseline), entry.package) for entry, baseline in known if baseline is not None}
-        held = {name: modules_held(name, text).values() for name, (text, _) in texts.items()}
+        held = {name: modules_held(name).values() for name, (text, _) in texts.items() if is_dynamic(text)}
         return build(texts, held)
 
     def departed(self) -> dict[tuple[str, str], Departed]:
@@ -225,13 +288,51 @@ def text_of(baseline: Baseline) -> str:
         return ""
 
 
-def modules_held(name: str, text: str) -> dict[str, str]:
-    """Return the names of a live module that are modules though no import statement says so, as by `importlib`."""
+def modules_held(name: str) -> dict[str, str]:
+    """Return the names of a live module that are modules, whatever bound them, as `importlib` may."""
     module = sys.modules.get(name)
-    if module is None or not is_dynamic(text):
+    if module is None:
         return {}
     found = {name: value for name, value in list(vars(module).items()) if type(value) is ModuleType}
     return {name: value.__name__ for name, value in found.items() if not name.startswith("__")}
+
+
+def compiled(baseline: Baseline) -> CodeType | None:
+    """Return the code of a text: that of its cache file, if this belongs to it, else compiled now; None if it fails.
+
+    The cache file is as good as the text for what is asked of it here: of the two, it is what the process runs.
+    """
+    if baseline.seen is not None:
+        try:
+            with open(cache_from_source(baseline.origin), "rb") as file:
+                head, data = file.read(16), file.read()
+        except (OSError, NotImplementedError):
+            data = b""
+        if data and head == _cache_head(baseline.seen):
+            return cast("CodeType", marshal.loads(data))  # noqa: S302  what the import system itself would load
+    try:
+        return compile(baseline.source, baseline.origin, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _cache_head(seen: tuple[int, int, int, int]) -> bytes:
+    """Return how a cache file for a source of this state begins, PEP 552: magic number, flags, time, size."""
+    numbers = (0, seen[0] // 10**9, seen[2])
+    return MAGIC_NUMBER + b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers)
+
+
+def _package(name: str) -> str:
+    module = sys.modules.get(name)
+    return package_of(module) if isinstance(module, ModuleType) else name.rpartition(".")[0]
+
+
+def _sketch(name: str, code: CodeType | None) -> Sketch | None:
+    """Return the sketch of a module; None where its instructions are not known."""
+    try:
+        return sketch_of(code, _package(name)) if code is not None and KNOWN else None
+    except (LookupError, ValueError, TypeError):  # code that another tool has made: it is read as text
+        return None
 
 
 PROCESS = Process()

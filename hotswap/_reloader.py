@@ -245,7 +245,7 @@ class Reloader:
                 return self._put_off(busy)
             started = time.perf_counter()
             entries = PROCESS.learn(self._index.entries())
-            PROCESS.update_graph(entries)
+            PROCESS.update_graph()
             wanted = find_target(PROCESS, target)
             plan, edits = plan_rerun(PROCESS, wanted, entries)
             applied = apply(
@@ -273,7 +273,7 @@ class Reloader:
             prepared = Reading(PROCESS).prepare(self._reading.changed(entries))
             groups = [group for group in split(PROCESS, prepared, entries) if not group & prepared.findings.keys()]
             plans = [plan_group(PROCESS, group, prepared.edits, entries)[0] for group in groups]
-        steps = tuple(step for plan in plans for step in plan.steps)
+        steps = tuple(step for plan in plans for step in (*plan.steps, *plan.following()))
         cycles = tuple(cycle for plan in plans for cycle in plan.cycles)
         return Plan(tuple(prepared.edits), steps, cycles)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hotswap._diff import decorators, only_code, same_header
 from hotswap._facts import Fact, Facts
 from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._sketch import Sketch
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__init_subclass__")
 
@@ -25,17 +26,18 @@ class Taint:
     """What may change in one module. `modules` are its names that are modules, `froms` its from-imports.
 
     `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
-    may be something else.
+    may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names.
     """
 
-    facts: Facts
-    certain: frozenset[int]
+    facts: Facts | None
+    certain: frozenset[int] = frozenset()
     values: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     modules: dict[str, str] = field(default_factory=dict)
     froms: list[tuple[str, str, str]] = field(default_factory=list)
     deferred: list[tuple[str, str, str]] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
+    own: frozenset[str] = frozenset()
     found: dict[tuple[int, ...], str] = field(default_factory=dict)
     follows: bool = False
 
@@ -44,12 +46,17 @@ class Taint:
 
 
 class Selection:
-    """Grows module by module, in topological order, so that a dependent is looked at only if something may reach it."""
+    """Grows module by module, in topological order, so that a dependent is looked at only if something may reach it.
 
-    def __init__(self) -> None:
+    `come_or_go` are, by module, the names that only its old text or only its new one binds.
+    """
+
+    def __init__(self, come_or_go: Mapping[str, frozenset[str]] | None = None) -> None:
         self._taints: dict[str, Taint] = {}
         self._members: set[str] = set()
         self._late: set[str] = set()
+        self._met_late: set[str] = set()
+        self._come_or_go = come_or_go or {}
 
     def add(
         self, facts: Facts, diff: Diff | None = None, held: Mapping[str, str] | None = None, *, leaf: bool = False
@@ -66,9 +73,69 @@ class Selection:
         if diff is not None or not leaf or not self._only_binds(taint):
             self._spread(taint)
 
+    def meet(self, module: str, sketch: Sketch, *, odd: bool) -> bool:
+        """Return whether the facts of `module` are needed; if not, what is tainted in it is noted here.
+
+        `odd` says that it binds imported names in ways that do not simply follow.
+        """
+        self._met_late |= sketch.imported - self._taints.keys()
+        taint = Taint(None, own=sketch.own)
+        inner = self._import_sketch(sketch, taint)
+        names = {name.partition(".")[0] for name in (*taint.values, *taint.calls, *taint.modules)}
+        if not self._members.isdisjoint(sketch.attributes) or (sketch.runs_own and sketch.uses(names | self._members)):
+            return True
+        if not names and not inner:
+            return False
+        if (names and odd) or (inner and (sketch.odd or sketch.runs_own)) or self._comes_or_goes(sketch):
+            return True
+        if not (names | (WHOLE if names else frozenset())).isdisjoint(sketch.runs):
+            return True
+        if not all(here in sketch.once for _, _, here in sketch.froms if here in names):
+            return True
+        self._spread_sketch(sketch, taint, names, inner=inner)
+        self._taints[module] = taint
+        return False
+
+    def _comes_or_goes(self, sketch: Sketch) -> bool:
+        """Whether a module imports a name that comes or goes, by itself or with a star, or is served otherwise."""
+        known = self._come_or_go
+        if any(known.values()) and any(self._taints.get(source) for source in sketch.stars):
+            return True
+        taints = self._taints
+        return any(
+            there in known.get(source, ()) or (source in taints and _is_served(there, taints[source]))
+            for source, there, _ in sketch.froms
+        )
+
+    def _import_sketch(self, sketch: Sketch, taint: Taint) -> bool:
+        """Taint what a module imports; return whether function or class bodies import what may change."""
+        taints = self._taints
+        for source, there, here in sketch.froms:
+            if other := taints.get(source):
+                self._carry(taint, here, other, there)
+            if taints.get(f"{source}.{there}"):
+                taint.modules[here] = f"{source}.{there}"
+        for here, source in sketch.modules:
+            if taints.get(source):
+                taint.modules[here] = source
+        for source in sketch.stars:
+            if other := taints.get(source):
+                self._import_star(taint, other)
+        return any(
+            _changes(taints.get(source), there) or bool(taints.get(f"{source}.{there}" if there else source))
+            for source, there in sketch.inner
+        )
+
+    def _spread_sketch(self, sketch: Sketch, taint: Taint, names: set[str], *, inner: bool) -> None:
+        """Taint the definitions of a module whose functions use what may change."""
+        for name, methods in sketch.using(names | self._members, imports=inner):
+            taint.calls.add(name)
+            self._members |= methods
+
     def _only_binds(self, taint: Taint) -> bool:
         """Whether nothing that the module runs may be concerned, whatever its functions do: its imports suffice."""
         facts = taint.facts
+        assert facts is not None
         if taint.stars or facts.runs_own or facts.nested_imports or not self._members.isdisjoint(facts.by_attribute):
             return False
         if any(
@@ -106,8 +173,23 @@ class Selection:
         size = -1
         while self._late & self._taints.keys() and size != (size := self._size()):
             for taint in self._taints.values():
-                self._spread(taint)
+                if taint.facts is not None:
+                    self._spread(taint)
         return {module: taint.found for module, taint in self._taints.items()}
+
+    @property
+    def members(self) -> frozenset[str]:
+        """The last parts of members of classes that may change, which anybody may look up on an object."""
+        return frozenset(self._members)
+
+    @property
+    def came_late(self) -> bool:
+        """Whether something may have changed in a module after one that imports it was taken in."""
+        return not self._met_late.isdisjoint(self._taints)
+
+    def values(self, module: str) -> frozenset[str]:
+        """Return the names of `module` that may be bound to something else."""
+        return frozenset(self._taints[module].values)
 
     def follows(self, module: str) -> bool:
         """Whether an import binding of `module` may have to be bound anew."""
@@ -118,6 +200,7 @@ class Selection:
 
     def _spread(self, taint: Taint) -> None:
         """Taint what reads or calls something tainted, until nothing is added."""
+        assert taint.facts is not None
         mentioned = self._import(taint)
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls)} | mentioned
         names |= {name.rpartition(".")[2] for name in (*taint.values, *taint.calls)}
@@ -134,6 +217,7 @@ class Selection:
                 self._spread_from(fact, taint, f"reads .{name}", mentioned)
 
     def _spread_from(self, fact: Fact, taint: Taint, reason: str, mentioned: set[str]) -> None:
+        assert taint.facts is not None
         names = self._mark(fact, taint, reason)
         while names:
             for other in taint.facts.by_name.get(names.pop(), ()):
@@ -214,7 +298,7 @@ class Selection:
             other = self._taints.get(module)
             if other:
                 self._import_star(taint, other)
-        for fact in taint.facts.nested_imports if taint.follows else ():
+        for fact in taint.facts.nested_imports if taint.follows and taint.facts else ():
             if any(name == "*" or fact.scope + name in taint.values for name in fact.statement.binds):
                 taint.found.setdefault(fact.place, "imports what changed")
         return {here for module, there, here in taint.deferred if _changes(self._taints.get(module), there)}
@@ -261,6 +345,8 @@ def _is_served(name: str, other: Taint) -> bool:
     """Whether `name` of a module may come from its ``__getattr__``, and that may answer otherwise."""
     if "__getattr__" not in other.values and "__getattr__" not in other.calls:
         return False
+    if other.facts is None:
+        return name not in other.own
     return not any(name in fact.statement.binds for fact in other.facts.every if not fact.scope)
 
 

@@ -36,6 +36,17 @@ class Turn:
         self._lock.release()
 
     @contextmanager
+    def at_once(self) -> Iterator[bool]:
+        """Take the turn if it is free and this thread is not swapping; give whether it was."""
+        free = self._swapping != threading.get_ident() and self._lock.acquire(blocking=False)
+        lock = self._lock
+        try:
+            yield free
+        finally:
+            if free:
+                lock.release()
+
+    @contextmanager
     def swap(self) -> Iterator[str]:
         """Take the turn for a swap and give ""; else, at once, why there cannot be one now."""
         if self._swapping == threading.get_ident():

@@ -82,6 +82,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
         swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
         swap.memo = plan.memo
+        swap.following.expect(plan.followers)
         if not plan.memo:
             for work in swap.works.values():
                 work.expected = expected_places(work.edit, swap.maybe)
@@ -156,4 +157,4 @@ def _outcomes(plan: Plan, swap: Swap) -> list[Outcome]:
         if work is not None:
             log = work.log
             found.append(Outcome(step, tuple(log.ran), tuple(log.patches), tuple(log.findings)))
-    return found
+    return found + swap.following.outcomes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -16,13 +16,14 @@ class Changes:
     """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
 
     `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
-    in its code.
+    in its code. `follow` is called with each change of a name: module, name, old and new value.
     """
 
     def __init__(self) -> None:
         self._names: dict[str, dict[str, Any]] = {}
         self.codes: set[CodeType] = set()
         self.members: set[str] = set()
+        self.follow: Callable[[str, str, Any, Any], None] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._names or self.codes)
@@ -34,7 +35,17 @@ class Changes:
         self._names.setdefault(module, {}).setdefault(name, old)
         if "." in name and not name.endswith(("*", "__")):
             self.members.add(name.rpartition(".")[2])
+        if self.follow is not None:
+            self.follow(module, name, old, new)
         return True
+
+    def note_followers(self, names: Mapping[str, str], old: object) -> None:
+        """Note that each name, by the module that imports it, is not `old` any more."""
+        if self._names.keys().isdisjoint(names):
+            self._names |= {module: {name: old} for module, name in names.items()}
+            return
+        for module, name in names.items():
+            self._names.setdefault(module, {}).setdefault(name, old)
 
     def old(self, module: str, name: str) -> object:
         """Return what `name` was before the swap, or MISSING if it did not change (or did not exist)."""

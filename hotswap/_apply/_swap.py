@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._changes import Changes
 from hotswap._apply._expected import Place
+from hotswap._apply._following import Following
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._compile import CodeMap
 from hotswap._findings import finding
@@ -188,6 +189,7 @@ class Swap:
         self.is_project, self.definition, self.modules = is_project, definition, modules
         self.journal = Journal()
         self.changes = Changes()
+        self.following = Following(self.journal, self.changes, modules)
         self.works = {edit.module: Work(modules[edit.module], edit) for edit in edits}
         self.maybe: AbstractSet[int] = frozenset()
         self.touched: dict[int, str] = {}
@@ -216,6 +218,7 @@ class Swap:
             scopes: tuple[AnyScope, ...] = (work.scope, *work.classes)
             for scope in scopes:
                 scope.flush(self.journal)
+        self.following.flush()
         self.journal.commit()
 
     def undo(self) -> bool:
@@ -228,6 +231,7 @@ class Swap:
         made = any(s.kind in (Kind.CLASS, Kind.SUITE) for s in run)
         for work in self.works.values():
             work.scope.stores.clear()
+        self.following.waiting.clear()
         try:
             self.journal.undo()
         finally:
