@@ -9,7 +9,9 @@ The nouns are known here by their types alone, so that a `Report` can draw itsel
 from __future__ import annotations
 
 import json
+import os
 from html import escape
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -81,30 +83,31 @@ def to_json(report: Report) -> str:
 
 
 def html(report: Report) -> str:
-    """Return `report` as nested ``<details>`` blocks for a notebook, open if an edit is not in effect.
+    """Return `report` as one line that unfolds, for a notebook; open if an edit is not in effect.
 
-    Its parts are what is told, kept and held, what was patched, which statements ran, why, and the time of each phase.
-    Without scripts, style sheets, links and colours of its own: it takes those of the page, light or dark.
+    Inside, parts that fold: what is told, kept and held, what was patched, which statements ran, why, and the time of
+    each phase. Without scripts, style sheets, links and colours of its own: it takes those of the page, light or dark.
     """
     told = findings(report)
     kept = [one for one in told if one.severity.value == "stale"]
     rest = [one for one in told if one.severity.value != "stale"]
-    ran = [f"{o.step.module} {_place(s)}: {s.key}" for o in report.outcomes for s in o.ran]
-    patched = [f"{o.step.module}.{_patch_line(p)}" for o in report.outcomes for p in o.patches]
+    pressing = _is_pressing(report)
+    tint = _TINTS["held" if pressing else "kept" if told else "live"]
+    why = [(outcome.step.module, outcome.step.reason) for outcome in report.outcomes if outcome.step.reason]
     parts = (
-        _part("told", [_finding_html(one) for one in rest], shown=True),
-        _part("kept", [_finding_html(one) for one in kept], shown=True),
-        _part("held until the next save", [_pre(module) for module in report.held], shown=True),
-        _part("patched", [_pre(line) for line in patched]),
-        _part("ran", [_pre(line) for line in ran]),
-        _part("why", [*map(_pre, _undone(report)), *(_pre(_step_line(o.step)) for o in report.outcomes)], count=False),
-        _part("times", [_pre(f"generation {report.generation}"), *map(_pre, _times(report))], count=False),
+        _part("told", len(rest), "".join(map(_finding_html, rest))),
+        _part("kept", len(kept), "".join(map(_finding_html, kept))),
+        _part("held until the next save", len(report.held), _rows((module,) for module in report.held), shown=False),
+        _part("patched", *_grid((o.step.module, p.qualname, _how(p)) for o in report.outcomes for p in o.patches)),
+        _part("ran", *_grid((o.step.module, s.key, _place(s)) for o in report.outcomes for s in o.ran)),
+        _part("why", 0, _rows([*why, *(("", line) for line in _undone(report))])),
+        _part("times", 0, _rows([(f"generation {report.generation}", " · ".join(_times(report)))]), shown=not pressing),
     )
-    title = f"<code>{escape(headline(report))}</code>{_count(len(told))}"
     return (
-        f'<details class="hotswap"{" open" if _is_pressing(report) else ""}>'
-        f'<summary style="cursor:pointer">{title}</summary>'
-        f'<div style="margin:0.3em 0 0.3em 1.2em">{"".join(parts)}</div></details>'
+        f'<details class="hotswap" style="{_FONT};margin:1px 0"{" open" if pressing else ""}>'
+        f'<summary style="cursor:pointer">{_title(report, tint, len(told))}</summary>'
+        f'<div style="border-left:2px solid {tint};margin:.35em 0 .6em .3em;padding-left:1em">{"".join(parts)}</div>'
+        "</details>"
     )
 
 
@@ -206,30 +209,94 @@ def _is_pressing(report: Report) -> bool:
     return any(finding.severity.value in _PRESSING for finding in findings(report))
 
 
-def _count(number: int) -> str:
-    return "" if not number else f" <strong>{number} finding{'s' if number > 1 else ''}</strong>"
+# -- HTML --------------------------------------------------------------------------------------------------------------
+
+_FONT: Final = "font:12.5px/1.55 var(--jp-code-font-family,ui-monospace,monospace)"
+_DIM: Final = "opacity:.62"
+_TINTS: Final = {
+    "live": "var(--jp-success-color1,var(--vscode-charts-green,currentColor))",
+    "kept": "var(--jp-warn-color1,var(--vscode-charts-orange,currentColor))",
+    "held": "var(--jp-error-color1,var(--vscode-charts-red,currentColor))",
+}
+"""Colours of the page, by the names that JupyterLab and VS Code have for them; elsewhere that of its text."""
 
 
-def _part(title: str, items: Iterable[str], *, shown: bool = False, count: bool = True) -> str:
+def _title(report: Report, tint: str, told: int) -> str:
+    """Return the line that is always seen: a dot, what changed, what is told, and the time at its end."""
+    words = headline(report).removeprefix("hotswap: ")
+    changed, _, spent = words.rpartition(" (")
+    parts = [
+        f'<span style="display:inline-block;margin-right:1em">{_span(module, _DIM)} {escape(names)}</span>'
+        for module, names in _pairs(changed)
+    ]
+    count = _span(f"{told} finding{'s' if told > 1 else ''}", f"color:{tint};margin-right:1em") if told else ""
+    shown = f"{_span('●', f'color:{tint}')} {''.join(parts)}"
+    return f"{shown}{count}{_span(spent.removesuffix(')'), _DIM)}"
+
+
+def _pairs(changed: str) -> Iterator[tuple[str, str]]:
+    for part in changed.split("; "):
+        module, dash, names = part.partition(" - ")
+        yield (module, names) if dash else ("", part)
+
+
+def _part(title: str, count: int, inner: str, *, shown: bool = True) -> str:
     """Return a part of the report that folds, "" if there is nothing in it."""
-    items = list(items)
-    if not items:
+    if not inner:
         return ""
-    number = f" ({len(items)})" if count else ""
-    head = f'<summary style="cursor:pointer">{title}{number}</summary>'
-    inner = f'<div style="margin:0.2em 0 0.2em 1.2em">{"".join(items)}</div>'
-    return f"<details{' open' if shown else ''}>{head}{inner}</details>"
+    head = f'<summary style="cursor:pointer;{_DIM}">{title}{f" {count}" if count else ""}</summary>'
+    return (
+        f'<details{" open" if shown else ""} style="margin:.15em 0">{head}'
+        f'<div style="margin:.1em 0 .35em 1.1em">{inner}</div></details>'
+    )
 
 
-def _pre(words: str) -> str:
-    return f'<pre style="background:none;color:inherit;margin:0">{escape(words)}</pre>'
+def _grid(rows: Iterable[tuple[str, str, str]]) -> tuple[int, str]:
+    """Return how many rows there are, and them: name and what became of it, each module said once."""
+    shown, last = [], ""
+    for module, name, rest in rows:
+        shown.append(("" if module == last else module, name, rest))
+        last = module
+    return len(shown), _rows(shown)
+
+
+def _rows(rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table without lines; what stands in the outer columns is dim."""
+    cells = []
+    for row in (rows := list(rows)):
+        middle = len(row) // 2 if len(row) > 2 else 0
+        cells += [f'<span style="{"" if at == middle else _DIM}">{escape(word)}</span>' for at, word in enumerate(row)]
+    if not rows:
+        return ""
+    columns = f"repeat({len(rows[0]) - 1},max-content) auto" if len(rows[0]) > 1 else "auto"
+    style = f"display:grid;grid-template-columns:{columns};column-gap:1.4em"
+    return f'<div style="{style}">{"".join(cells)}</div>'
+
+
+def _how(patch: Patch) -> str:
+    return patch.how.value + (f", {patch.note}" if patch.note else "")
+
+
+def _span(words: str, style: str) -> str:
+    return f'<span style="{style}">{escape(words)}</span>'
 
 
 def _finding_html(finding: Finding) -> str:
-    first, *quoted = finding_lines(finding)
-    source = _pre("\n".join(quoted)) if quoted else ""
-    weight = "4px" if finding.severity.value in _PRESSING else "1px"
-    return (
-        f'<div style="border-left:{weight} solid currentColor;padding-left:0.5em;margin:0.3em 0">'
-        f"{escape(first)}{source}</div>"
-    )
+    """Return a finding: where, code, words; the source that it quotes as it stands; then the advice."""
+    first, *quoted = finding.message.expandtabs(4).splitlines() or [""]
+    tint = _TINTS["held" if finding.severity.value in _PRESSING else "kept"]
+    place = f"<b>{escape(_near(finding.path))}:{finding.lineno}</b> " if finding.path else ""
+    source = dedent("\n".join(line.rstrip() for line in quoted[: _MOST_LINES - 1]))
+    code = f'<pre style="{_FONT};background:none;color:inherit;margin:.1em 0 .1em 1em">{escape(source)}</pre>'
+    advice = f'<div style="{_DIM}">{escape(finding.advice)}</div>' if finding.advice else ""
+    head = f"{place}{escape(first)} {_span(finding.code, f'color:{tint};margin-left:.4em')}"
+    return f'<div style="margin:.15em 0 .45em">{head}{code if source else ""}{advice}</div>'
+
+
+def _near(path: str) -> str:
+    """Return `path` from the current directory if it lies below it: as short as it can be said here."""
+    try:
+        near = os.path.relpath(path)
+    except (OSError, ValueError):
+        return path
+    return path if near.startswith(os.pardir) else near

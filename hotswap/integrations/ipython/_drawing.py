@@ -6,6 +6,7 @@ order is that of the neighbours to the left, which keeps most lines from crossin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from html import escape
 from typing import Final
@@ -15,10 +16,14 @@ from hotswap._graph import ImportGraph
 MOST: Final = 80
 """Modules that a picture shows; of larger graphs, those next to the last swap."""
 
-_ROW: Final = 30
-_GAP: Final = 46
+_ROW: Final = 32
+_GAP: Final = 44
 _HEIGHT: Final = 22
 _LETTER: Final = 7.3
+
+_FAINT: Final = 'stroke="currentColor" stroke-opacity=".28"'
+_MARK: Final = "var(--jp-success-color1,var(--vscode-charts-green,currentColor))"
+_PAPER: Final = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))"
 
 Place = tuple[float, float, float]
 
@@ -43,9 +48,9 @@ def draw(graph: ImportGraph, marked: Collection[str]) -> str:
     left_out = len(graph.modules) - len(shown)
     note = f'<div style="opacity:.65">{left_out} more modules: %hotswap graph PACKAGE</div>' if left_out else ""
     return (
-        f'<svg role="img" aria-label="imports" width="{width:.0f}" height="{height:.0f}" style="max-width:100%" '
+        f'<div style="overflow-x:auto"><svg role="img" aria-label="imports" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="var(--jp-code-font-family,monospace)" font-size="12">'
-        f"{''.join(lines)}{''.join(boxes)}</svg>{note}"
+        f"{''.join(lines)}{''.join(boxes)}</svg></div>{note}"
     )
 
 
@@ -66,13 +71,14 @@ def _places(graph: ImportGraph, shown: list[str]) -> Mapping[str, Place]:
     for name in shown:  # imported ones come first
         column[name] = max((column[one] + 1 for one in graph.imports(name) if one in column), default=0)
     places: dict[str, Place] = {}
-    left = 1.0
+    tallest, left = max(Counter(column.values()).values(), default=0), 1.0
     for number in range(max(column.values(), default=-1) + 1):
         names = [name for name in shown if column[name] == number]
         names.sort(key=lambda name: _height_of(graph, name, places))
+        top = 1.0 + (tallest - len(names)) * _ROW / 2
         width = max(len(name) for name in names) * _LETTER + 16
         for row, name in enumerate(names):
-            places[name] = (left, 1.0 + row * _ROW, width)
+            places[name] = (left, top + row * _ROW, width)
         left += width + _GAP
     return places
 
@@ -87,22 +93,21 @@ def _line(places: Mapping[str, Place], importer: str, imported: str, marked: boo
     x2, y2, _ = places[importer]
     start, end = (x1 + w1, y1 + _HEIGHT / 2), (x2, y2 + _HEIGHT / 2)
     bend = max(abs(end[0] - start[0]) / 2, 20)
-    look = 'stroke-opacity=".9" stroke-width="1.6"' if marked else 'stroke-opacity=".3"'
+    look = f'style="stroke:{_MARK}" stroke-width="2"' if marked else _FAINT
     return (
-        f'<path fill="none" stroke="currentColor" {look} d="M{start[0]:.0f} {start[1]:.0f}'
+        f'<path fill="none" {look} d="M{start[0]:.0f} {start[1]:.0f}'
         f'C{start[0] + bend:.0f} {start[1]:.0f} {end[0] - bend:.0f} {end[1]:.0f} {end[0]:.0f} {end[1]:.0f}"/>'
     )
 
 
 def _box(name: str, place: Place, marked: bool, dependents: int) -> str:
     x, y, width = place
-    look = 'fill-opacity=".16" stroke-width="1.8"' if marked else 'fill-opacity=".04" stroke-opacity=".4"'
+    look = f'style="fill:{_PAPER};stroke:{_MARK}" stroke-width="2"' if marked else f'style="fill:{_PAPER}" {_FAINT}'
     weight = ' font-weight="600"' if marked else ""
     told = f"{dependents} module{'s' if dependents != 1 else ''} depend{'s' if dependents == 1 else ''} on it"
     return (
         f"<g><title>{escape(name)}: {told}{', in the last swap' if marked else ''}</title>"
-        f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{_HEIGHT}" rx="6" fill="currentColor" '
-        f'stroke="currentColor" {look}/>'
+        f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{_HEIGHT}" rx="6" {look}/>'
         f'<text x="{x + 8:.0f}" y="{y + 15:.0f}" fill="currentColor"{weight}>'
         f"{escape(name)}</text></g>"
     )

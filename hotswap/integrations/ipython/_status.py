@@ -27,10 +27,12 @@ def both(session: Session) -> tuple[str, str]:
     text = [f"hotswap {MODES[session.mode]}", f"  {_looked_after(session)}"]
     text += [f"  not live: {line}" for one in errors for line in _showing.lines(one)[:1]]
     text += [f"  {report.headline.removeprefix('hotswap: ')}" for report in reports]
-    shown = "".join(f"<div>{report.to_html()}</div>" for report in reports)
+    folded = (report.to_html().replace(" open><summary", "><summary", 1) for report in reports)
+    shown = "".join(f"<div>{one}</div>" for one in folded)
+    wrong = "".join(f"<div>&#9888; {escape(line)}</div>" for one in errors for line in _showing.lines(one)[:1])
     html = (
         f'<div style="font-size:.95em"><div><b>hotswap</b> is {escape(MODES[session.mode])}</div>'
-        f'<div style="opacity:.65;margin-bottom:.4em">{escape(_looked_after(session))}</div>{shown}</div>'
+        f'<div style="opacity:.65;margin-bottom:.4em">{escape(_looked_after(session))}</div>{wrong}{shown}</div>'
     )
     return "\n".join(text), html
 
