@@ -56,6 +56,20 @@ class Kernel:
         self.client.execute_interactive(code, output_hook=shown.take, timeout=LONGEST, allow_stdin=False, **options)
         return shown
 
+    def debug(self, commands: list[str], asked: list[str]) -> Shown:
+        """Run `%debug` and answer each of its prompts with the next of `commands`; `asked` gets the prompts."""
+        shown, answers = Shown(), iter(commands)
+
+        def answer(message: dict[str, Any]) -> None:
+            asked.append(message["content"]["prompt"])
+            self.client.input(next(answers))
+
+        self.client.execute_interactive(
+            "%debug", output_hook=shown.take, stdin_hook=answer, timeout=LONGEST, allow_stdin=True
+        )
+        shown.printed = ANSI.sub("", shown.printed)
+        return shown
+
     def write(self, name: str, text: str) -> Path:
         """Write the module `name` as an editor would: over the file that is there."""
         path = self.folder / f"{name}.py"

@@ -178,3 +178,72 @@ def test_a_name_that_left_its_module_is_told(kernel: Kernel) -> None:
     shown = kernel.run("GONE")
     assert shown.value == "'here'"
     assert f"HS205 In:{number}: GONE left leaving" in said(shown)
+
+
+def test_tracebacks_and_the_debugger_stand_on_the_right_lines(kernel: Kernel) -> None:
+    """After a swap that moved and changed a function, the traceback and `%debug` show the file as it is now."""
+    kernel.write("fails", "def f(x):\n    return 1 / x\n")
+    kernel.run("import fails")
+    kernel.write("fails", "# one line more\n\n\ndef f(x):\n    y = x - 1\n    return 1 / y\n")
+    error = kernel.run("fails.f(1)").error
+    assert "fails.py:6" in error and "----> 6     return 1 / y" in error
+    asked: list[str] = []
+    shown = kernel.debug(["p (y, __file__.endswith('fails.py'))", "w", "q"], asked)
+    assert "(0, True)" in shown.printed and "fails.py(6)f()" in shown.printed
+    assert len(asked) == 3
+
+
+def test_cells_that_await_use_the_new_code(kernel: Kernel) -> None:
+    """A coroutine awaited in a cell is the new one; a task that a cell started goes on, and calls the new code."""
+    kernel.write("later", "async def answer():\n    return 'old'\n\n\ndef tick():\n    return 'old'\n")
+    kernel.run("import asyncio, later\nfrom later import answer\nseen, go = [], asyncio.Event()")
+    kernel.run(
+        "async def watch():\n    await go.wait()\n    seen.append(later.tick())\ntask = asyncio.create_task(watch())"
+    )
+    kernel.write("later", "async def answer():\n    return 'new'\n\n\ndef tick():\n    return 'new'\n")
+    assert kernel.run("go.set()\nawait task\nawait answer(), seen").value == "('new', ['new'])"
+
+
+def test_threads_that_a_cell_started_use_the_new_code(kernel: Kernel) -> None:
+    """A thread that calls into a module goes on through the swap, and its next call is the new code."""
+    kernel.write("worker", "def step():\n    return 'old'\n")
+    kernel.run(
+        "import queue, threading, worker\nasks, answers = queue.Queue(), queue.Queue()\n"
+        "def serve():\n    while asks.get():\n        answers.put(worker.step())\n"
+        "thread = threading.Thread(target=serve)\nthread.start()\nasks.put(1)"
+    )
+    assert kernel.run("answers.get(timeout=60)").value == "'old'"
+    kernel.write("worker", "def step():\n    return 'new'\n")
+    assert (
+        kernel.run("asks.put(1)\nanswers.get(timeout=60), asks.put(0), thread.join(60)").value == "('new', None, None)"
+    )
+
+
+def test_scripts_that_run_in_the_kernel_import_live_modules(kernel: Kernel) -> None:
+    """`%run` of a script runs the script as it is, with the modules that it imports as they are."""
+    kernel.write("lib_of_script", "V = 1\n")
+    kernel.write("a_script", "import lib_of_script\nprint('script', lib_of_script.V)\n")
+    assert kernel.run("%run a_script.py").printed == "script 1\n"
+    kernel.write("lib_of_script", "V = 2\n")
+    kernel.write("a_script", "import lib_of_script\nprint('changed', lib_of_script.V)\n")
+    assert kernel.run("%run a_script.py").printed == "changed 2\n"
+
+
+def test_a_cell_that_raises_is_looked_at_like_any_other(kernel: Kernel) -> None:
+    """An import in a cell that failed further down follows; a name that the cell did not reach is not made."""
+    kernel.write("half", "REACHED = 1\nMISSED = 1\n")
+    assert "ZeroDivisionError" in kernel.run("from half import REACHED\n1 / 0\nfrom half import MISSED").error
+    kernel.write("half", "REACHED = 2\nMISSED = 2\n")
+    assert kernel.run("REACHED, 'MISSED' in globals()").value == "(2, False)"
+
+
+def test_many_files_saved_at_once_are_one_swap(kernel: Kernel) -> None:
+    """A checkout between two cells: one report, all of it live."""
+    for number in range(30):
+        kernel.write(f"part{number}", "V = 1\n")
+    kernel.run("import " + ", ".join(f"part{number}" for number in range(30)))
+    for number in range(30):
+        kernel.write(f"part{number}", "V = 2\n")
+    shown = kernel.run("{" + ", ".join(f"part{number}.V" for number in range(30)) + "}")
+    assert shown.value == "{2}" and len(shown.displayed) == 1
+    assert len(said(shown).splitlines()) == 1
