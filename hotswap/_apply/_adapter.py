@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hotswap._journal import MISSING, Journal
-from hotswap.patch._classes import guard, subclasses
+from hotswap.patch import _dataclasses
+from hotswap.patch._classes import guard, instances, subclasses
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -67,14 +68,46 @@ class ClassEdit:
         """Note all that is on a class before a library writes to it by itself."""
         guard(self.journal, cls)
 
+    def guard_object(self, one: Any) -> None:
+        """Note the attributes of an object, in its dictionary or its slots, before a library sets them by itself."""
+        names = {name for base in type(one).__mro__ for name in _slots_of(base)}
+        for name in {*getattr(one, "__dict__", ()), *names}:
+            self.journal.note_attribute(one, name)
+
+    def renew_dataclasses_below(self) -> None:
+        """Write anew what `dataclasses` wrote on the live subclasses, which inherit the fields of the class."""
+        for one in _dataclasses.below(self.cls):
+            _dataclasses.renew_inherited(self.journal, one)
+            self.commit()
+
     def below(self) -> Iterator[type]:
         """Yield the live subclasses of the class, bases first."""
         found = [one for one in subclasses(self.cls) if one not in (self.cls, self.fresh)]
         yield from sorted(found, key=lambda one: len(one.__mro__))
 
 
+def _slots_of(cls: type) -> tuple[str, ...]:
+    found = vars(cls).get("__slots__", ())
+    names = (found,) if isinstance(found, str) else tuple(found)
+    return tuple(f"_{cls.__name__.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names)
+
+
+def live_objects(cls: type) -> list[Any]:
+    """Return the live objects whose class is exactly `cls`, as far as the garbage collector tracks them."""
+    return instances(cls)
+
+
+def live_classes() -> list[type]:
+    """Return all live classes."""
+    return list(subclasses(object))
+
+
 class Adapter(Protocol):
     """What hotswap knows of one library that makes classes.
+
+    An adapter may have one more method, ``follow(edit) -> list[object]``: it is called for each class whose fields or
+    members were regenerated, of any library, to bring what was made of it elsewhere to what it is now; what it returns
+    is in effect, and need not be told.
 
     `regenerates` says whether the class statement may run again, aside, for `renew`; False where that has effects, as
     with tables that register themselves: then members that `fixed` does not name are set on the class as they are.
@@ -136,6 +169,14 @@ def found() -> Sequence[Adapter]:
 def of(swap: Swap, cls: type) -> Adapter | None:
     """Return the adapter whose library wrote parts of `cls`, None if there is none."""
     return next((adapter for adapter in swap.adapters() if adapter.owns(cls)), None)
+
+
+def follow(swap: Swap, edit: ClassEdit) -> None:
+    """Have the libraries bring what they made of a class that changed to what it is now."""
+    for adapter in swap.adapters():
+        act = getattr(adapter, "follow", None)
+        for one in act(edit) if act is not None else ():
+            swap.renewed[id(one)] = one
 
 
 def decorates(swap: Swap, called: object) -> bool:

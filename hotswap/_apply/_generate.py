@@ -32,6 +32,12 @@ _MAKES_MEMBERS: Final = ("__new__", "__init__", "_generate_next_value_", "_ignor
 _CHECKS: Final = (enum.unique, enum.verify)
 
 
+def kind_of(visit: Visit, live: type) -> str:
+    """Return which part of the standard library wrote members of `live`; "" if none, or if another library did."""
+    kind = _generated.kind_of(live)
+    return "" if kind == "dataclass" and _adapter.of(visit.swap, live) is not None else kind
+
+
 def is_made_whole(visit: Visit, live: type) -> bool:
     """Whether a class like `live` only comes out of a whole class statement, body included."""
     return _generated.kind_of(live) in _WHOLE or _adapter.of(visit.swap, live) is not None
@@ -45,7 +51,7 @@ def is_fixed(visit: Visit, live: type) -> bool:
 
 def held_back(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
     """Return the names that a library takes out of the class body: they are not set as they stand in the text."""
-    if _generated.kind_of(live) != "dataclass" and not _states_dataclass(visit, pair.new):
+    if kind_of(visit, live) != "dataclass" and not _states_dataclass(visit, pair.new):
         return frozenset(("__slots__",))
     both = (*_rebuild.annotated(pair.old.children), *_rebuild.annotated(pair.new.children))
     return frozenset(("__slots__", *(node.target.id for node in both if isinstance(node.target, ast.Name))))
@@ -130,7 +136,7 @@ def _note(statement: Statement) -> str:
 
 def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool = False) -> str | None:
     """Have what a library writes written anew, if what it reads changed; return why `live` cannot take it."""
-    kind = _generated.kind_of(live)
+    kind = kind_of(visit, live)
     if "__slots__" in scope.touched:
         return "its slots are fixed"
     if kind == "dataclass" or _states_dataclass(visit, pair.new):
@@ -143,7 +149,7 @@ def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header:
     if kind not in _WHOLE and (adapter is None or not adapter.regenerates):
         return None
     fresh = _aside(visit, pair.new)
-    edit = ClassEdit(visit.swap.journal, live, fresh, _names(pair), lambda: visit.swap.commit())
+    edit = _edit(visit, pair, live, fresh)
     if adapter is not None:
         if not adapter.renew(edit):
             visit.execute(pair.new, "its layout changed")
@@ -154,9 +160,15 @@ def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header:
         _generated.adopt(visit.swap.journal, live, fresh, _plain_names(visit, pair, live))
         _generated.adopt_below(visit.swap.journal, live)
     detach(fresh)
+    visit.swap.commit()
+    _adapter.follow(visit.swap, edit)
     visit.swap.changes.note(visit.work.edit.module, visit.named(pair.new) + ".*", None, fresh)
     visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
     return None
+
+
+def _edit(visit: Visit, pair: Pair, live: type, fresh: type) -> ClassEdit:
+    return ClassEdit(visit.swap.journal, live, fresh, _names(pair), lambda: visit.swap.commit())
 
 
 def _names(pair: Pair) -> frozenset[str]:
@@ -250,9 +262,9 @@ def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *,
     scope.aside.clear()
     visit.swap.commit()
     visit.swap.changes.note(visit.work.edit.module, f"{visit.named(pair.new)}.__dataclass_fields__", None, live)
-    for one in _dataclasses.below(live):
-        _dataclasses.renew_inherited(visit.swap.journal, one)
-        visit.swap.commit()
+    edit = _edit(visit, pair, live, live)
+    edit.renew_dataclasses_below()
+    _adapter.follow(visit.swap, edit)
     return None
 
 

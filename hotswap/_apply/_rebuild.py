@@ -241,7 +241,7 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
     held = {**vars(live), **scope.members, **scope.aside}
     held = {name: value for name, value in held.items() if name not in scope.gone}
     annotations = _annotations.names(scope, pair.new.children)
-    if _generated.kind_of(live) == "dataclass":
+    if _generate.kind_of(visit, live) == "dataclass":
         stated = _generate.stated(visit, pair, scope)
         held = _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
         held |= _dataclasses.fields_of(live, stated, annotations)

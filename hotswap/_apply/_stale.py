@@ -166,6 +166,8 @@ def _calls_changed(visit: Visit, decorator: ast.expr) -> bool:
 
 def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
     """Run `statement`, or tell why it is kept; return whether it ran."""
+    if _is_renewed(visit, statement):
+        return False
     said = wish(visit, statement)
     why = unquiet(visit, statement) or visit.swap.touched.get(id(statement), "")
     if said == KEEP or (why and said != RERUN):
@@ -174,6 +176,17 @@ def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
         return False
     visit.execute(statement, reason)
     return True
+
+
+def _is_renewed(visit: Visit, statement: Statement) -> bool:
+    """Whether a library has brought what `statement` made of changed classes to what they are now."""
+    swap, scope, module = visit.swap, visit.scope, visit.work.edit.module
+    made = [scope.cls] if isinstance(scope, ClassScope) else [resolve(scope, name) for name in statement.binds]
+    if not swap.renewed or not made or any(id(one) not in swap.renewed for one in made):
+        return False
+    read = [name for name in statement.reads if swap.changes.reads(scope.namespace, module, name)]
+    read += (name for name in statement.reads if swap.changes.remade(scope.namespace, name))
+    return all(isinstance(resolve(scope, name), type) for name in read)
 
 
 def unquiet(visit: Visit, statement: Statement) -> str:

@@ -211,6 +211,7 @@ class Swap:
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.removed: list[tuple[Work, int, str, object]] = []
         self.migrations: list[Migration] = []
+        self.renewed: dict[int, object] = {}
 
     def commit(self) -> None:
         """Set the wave: everything that waits, at once."""

@@ -9,6 +9,6 @@ named as the library's top module::
 Nothing of a library is imported here: what an adapter needs is looked up in ``sys.modules``.
 """
 
-from hotswap._apply._adapter import Adapter, ClassEdit
+from hotswap._apply._adapter import Adapter, ClassEdit, live_classes, live_objects
 
-__all__ = ["Adapter", "ClassEdit"]
+__all__ = ["Adapter", "ClassEdit", "live_classes", "live_objects"]

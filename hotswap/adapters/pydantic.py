@@ -1,15 +1,19 @@
-"""pydantic, version 2: fields and validators are taken over, the schemas of all models that use the class rebuilt."""
+"""pydantic, version 2: fields and validators are taken over, and what was made of the class's schema is made anew.
+
+That are the models and dataclasses that have the class in a field at any depth, type adapters, and functions that
+validate their arguments. A schema is a tree of dicts that names the classes in it, so it tells who is concerned.
+"""
 
 from __future__ import annotations
 
 import copy
 import inspect
 import sys
+import types
 import typing
-from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import ClassEdit
+from hotswap.adapters import ClassEdit, live_classes, live_objects
 
 _TAKEN: Final = (
     *("__annotations__", "model_config", "__class_vars__", "__private_attributes__", "__pydantic_computed_fields__"),
@@ -23,6 +27,7 @@ _TAKEN: Final = (
 )
 _FIELDS: Final = "__pydantic_fields__"
 _DECORATORS: Final = "__pydantic_decorators__"
+_LAID_OUT: Final = ("__dict__", "__weakref__", "__slots__", "__module__", "__qualname__")
 
 
 class Pydantic:
@@ -31,19 +36,22 @@ class Pydantic:
     regenerates = True
 
     def owns(self, cls: type) -> bool:
-        """Whether `cls` is a model."""
-        return _FIELDS in vars(cls) and _base() in cls.__mro__[1:]
+        """Whether `cls` is a model, or a dataclass of pydantic's."""
+        return _FIELDS in vars(cls) and (_base() in cls.__mro__[1:] or _is_dataclass(cls))
 
     def decorates(self, called: object) -> bool:
-        """Models are made by their metaclass, not by decorators."""
-        return False
+        """Whether `called` is pydantic's own ``dataclass``; models are made by their metaclass."""
+        module: Any = sys.modules.get("pydantic.dataclasses")
+        return module is not None and called is module.dataclass
 
     def fixed(self, cls: type, name: str, maker: object, annotation: str) -> str:
         """Any field or validator may change."""
         return ""
 
     def renew(self, edit: ClassEdit) -> bool:
-        """Take over fields and validators, then rebuild the model, and those that inherit from it or embed it."""
+        """Take over fields and validators, and rebuild the class and those that inherit from it."""
+        if _is_dataclass(edit.cls):
+            return _renew_dataclass(edit)
         for name in (*_TAKEN, *edit.names):
             edit.take(name)
         edit.commit()
@@ -51,10 +59,96 @@ class Pydantic:
         for one in changed[1:]:
             _inherit(edit, one)
         _validators(edit, changed)
-        for model in _in_order([*changed, *_users(set(changed))]):
-            edit.guard(model)
-            model.model_rebuild(force=True, raise_errors=False)
+        for one in _in_order(changed):
+            _rebuild(edit, one)
         return True
+
+    def follow(self, edit: ClassEdit) -> list[object]:
+        """Rebuild what was made from the schema of a class that changed: models, dataclasses, adapters, calls."""
+        changed = {edit.cls, *(one for one in edit.below() if self.owns(one))}
+        known = [one for one in _models() if one not in changed]
+        users = [one for one in known if _has(_schema(one), changed) or _mentions(one, changed)]
+        for one in _in_order(users):
+            _rebuild(edit, one)
+        adapters = [one for one in _objects("pydantic.type_adapter", "TypeAdapter") if _is_made_of(one, changed)]
+        for one in adapters:
+            edit.guard_object(one)
+            one.rebuild(force=True, raise_errors=False, _types_namespace=_names_of(one._module_name))
+        for one in _objects("pydantic._internal._validate_call", "ValidateCallWrapper"):
+            _rebuild_call(edit, one, changed)
+        return [*changed, *users, *adapters]
+
+
+def _is_dataclass(cls: type) -> bool:
+    return "__is_pydantic_dataclass__" in vars(cls)
+
+
+def _renew_dataclass(edit: ClassEdit) -> bool:
+    if vars(edit.cls).get("__slots__") != vars(edit.fresh).get("__slots__"):
+        return False
+    for name, value in vars(edit.fresh).items():
+        own = isinstance(value, types.FunctionType) and value.__module__ == edit.cls.__module__
+        if name in edit.names or (name.startswith("__") and name not in _LAID_OUT and not own):
+            edit.take(name)
+    for name in edit.names - vars(edit.fresh).keys():
+        edit.drop(name)
+    edit.commit()
+    _rebuild(edit, edit.cls)
+    edit.take("__signature__")  # rebuilding takes it from the constructor that pydantic put in the place of the first
+    edit.commit()
+    edit.renew_dataclasses_below()
+    for one in edit.below():
+        if _is_dataclass(one):
+            _rebuild(edit, one)
+    return True
+
+
+def _rebuild(edit: ClassEdit, cls: Any) -> None:
+    edit.guard(cls)
+    if not _is_dataclass(cls):
+        cls.model_rebuild(force=True, raise_errors=False)
+        return
+    signature = vars(cls).get("__signature__")
+    sys.modules["pydantic.dataclasses"].rebuild_dataclass(cls, force=True, raise_errors=False)
+    if signature is not None:
+        type.__setattr__(cls, "__signature__", signature)
+
+
+def _rebuild_call(edit: ClassEdit, call: Any, changed: set[Any]) -> None:
+    """Have a function that validates its arguments do so by the new schema."""
+    hints = getattr(call.function, "__annotations__", {}).values()
+    if hasattr(call, "_create_validators") and any(_within(hint, changed) for hint in hints):
+        edit.guard_object(call)
+        call._create_validators()
+
+
+def _objects(module: str, name: str) -> list[Any]:
+    """Return the live objects of a class of pydantic's, if its module is loaded."""
+    cls = getattr(sys.modules.get(module), name, None)
+    return live_objects(cls) if isinstance(cls, type) else []
+
+
+def _is_made_of(adapter: Any, changed: set[Any]) -> bool:
+    return _has(getattr(adapter, "core_schema", None), changed) or _within(adapter._type, changed)
+
+
+def _names_of(module: str) -> dict[str, Any]:
+    return vars(sys.modules[module]) if module in sys.modules else {}
+
+
+def _has(schema: Any, classes: set[Any]) -> bool:
+    """Whether a core schema, which is made of dicts and lists, was made with one of `classes` in it."""
+    seen: set[int] = set()
+    waiting = [schema]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, type):
+            if one in classes:
+                return True
+        elif type(one) in (dict, list, tuple) and id(one) not in seen:
+            seen.add(id(one))
+            waiting += one.values() if type(one) is dict else one
+    return False
 
 
 def _base() -> Any:
@@ -103,24 +197,18 @@ def _own_names(model: Any) -> frozenset[str]:
     return frozenset(vars(model).get("__annotations__", {}))
 
 
-def _users(changed: set[Any]) -> Iterator[Any]:
-    """Yield the models that have one of `changed` in a field, at any distance."""
-    seen = set(changed)
-    waiting = True
-    while waiting:
-        found = [one for one in _models() if one not in seen and _mentions(one, seen)]
-        seen.update(found)
-        yield from found
-        waiting = bool(found)
-
-
 def _models() -> list[Any]:
+    """Return the live models and dataclasses of pydantic's."""
     found, waiting = [], [_base()]
     while waiting:
-        below = type.__subclasses__(waiting.pop())
-        found += [one for one in below if one not in found]
+        below = [one for one in type.__subclasses__(waiting.pop()) if one not in found]
+        found += below
         waiting += below
-    return found
+    return [*found, *(one for one in live_classes() if _is_dataclass(one))]
+
+
+def _schema(model: Any) -> Any:
+    return vars(model).get("__pydantic_core_schema__")
 
 
 def _mentions(model: Any, wanted: set[Any]) -> bool:
@@ -141,7 +229,9 @@ def _in_order(models: list[Any]) -> list[Any]:
         if model in found or model in path:
             return
         for other in models:
-            if other is not model and (other in model.__mro__ or _mentions(model, {other})):
+            if other is not model and (
+                other in model.__mro__ or _mentions(model, {other}) or _has(_schema(model), {other})
+            ):
                 visit(other, (*path, model))
         found.append(model)
 
