@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hotswap._journal import MISSING, Journal
 from hotswap.patch import _dataclasses
-from hotswap.patch._classes import guard, instances, subclasses
+from hotswap.patch._classes import guard, instances, subclasses, twin_of
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -68,6 +68,10 @@ class ClassEdit:
         """Note all that is on a class before a library writes to it by itself."""
         guard(self.journal, cls)
 
+    def twin(self, cls: type, members: Mapping[str, Any]) -> type:
+        """Return an empty class like `cls` with `members`, to be decorated; no code of the program runs for it."""
+        return twin_of(cls, members)
+
     def guard_object(self, one: Any) -> None:
         """Note the attributes of an object, in its dictionary or its slots, before a library sets them by itself."""
         names = {name for base in type(one).__mro__ for name in _slots_of(base)}
@@ -105,9 +109,10 @@ def live_classes() -> list[type]:
 class Adapter(Protocol):
     """What hotswap knows of one library that makes classes.
 
-    An adapter may have one more method, ``follow(edit) -> list[object]``: it is called for each class whose fields or
-    members were regenerated, of any library, to bring what was made of it elsewhere to what it is now; what it returns
-    is in effect, and need not be told.
+    An adapter may have more. ``follow(edit) -> list[object]`` is called for each class whose fields or members were
+    regenerated, of any library, to bring what was made of it elsewhere to what it is now; what it returns is in effect,
+    and need not be told. ``inherit(edit)`` is called when another class took the place of one: its live subclasses have
+    other fields. ``makes`` are names of methods that the library looks at when it makes a class.
 
     `regenerates` says whether the class statement may run again, aside, for `renew`; False where that has effects, as
     with tables that register themselves: then members that `fixed` does not name are set on the class as they are.
@@ -177,6 +182,21 @@ def follow(swap: Swap, edit: ClassEdit) -> None:
         act = getattr(adapter, "follow", None)
         for one in act(edit) if act is not None else ():
             swap.renewed[id(one)] = one
+
+
+def makes(swap: Swap, cls: type) -> frozenset[str]:
+    """Return the names of methods that the library which wrote parts of `cls` looks at when it makes a class."""
+    found: frozenset[str] = getattr(of(swap, cls), "makes", frozenset())
+    return found
+
+
+def inherit(swap: Swap, edit: ClassEdit) -> None:
+    """Have fields written anew on the subclasses of a class that took the place of another one."""
+    edit.renew_dataclasses_below()
+    for adapter in swap.adapters():
+        act = getattr(adapter, "inherit", None)
+        if act is not None:
+            act(edit)
 
 
 def decorates(swap: Swap, called: object) -> bool:

@@ -62,7 +62,10 @@ def _is_anew(visit: Visit, pair: Pair, live: type) -> bool:
     assert pair.inner is not None
     if not is_made_whole(visit, live):
         return False
-    return any(not is_plain(visit, s, live) for s in _touched(pair.inner)) or any(map(_makes, pair.inner.changed))
+    read = _adapter.makes(visit.swap, live)
+    if any(not is_plain(visit, s, live) or read.intersection(s.binds) for s in _touched(pair.inner)):
+        return True
+    return any(map(_makes, pair.inner.changed))
 
 
 def _makes(pair: Pair) -> bool:
@@ -168,14 +171,15 @@ def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header:
 
 
 def _edit(visit: Visit, pair: Pair, live: type, fresh: type) -> ClassEdit:
-    return ClassEdit(visit.swap.journal, live, fresh, _names(pair), lambda: visit.swap.commit())
+    return ClassEdit(visit.swap.journal, live, fresh, _names(visit, pair, live), lambda: visit.swap.commit())
 
 
-def _names(pair: Pair) -> frozenset[str]:
-    """Return the names that statements bind which changed in any way."""
+def _names(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
+    """Return the names that statements bind which changed in any way, but for methods: they have been seen to."""
     assert pair.inner is not None
     olds = (p.old for p in pair.inner.changed)
-    return frozenset(name for s in (*_touched(pair.inner), *olds) for name in s.binds) - {"__annotations__"}
+    found = (s for s in (*_touched(pair.inner), *olds) if s.kind is not Kind.DEF or not is_plain(visit, s, live))
+    return frozenset(name for s in found for name in s.binds) - {"__annotations__"}
 
 
 def _plain_names(visit: Visit, pair: Pair, live: type) -> frozenset[str]:

@@ -9,7 +9,8 @@ from functools import partial
 from types import MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _annotations, _collectors, _generate, _header, _instances
+from hotswap._apply import _adapter, _annotations, _collectors, _generate, _header, _instances
+from hotswap._apply._adapter import ClassEdit
 from hotswap._diff import decorators
 from hotswap._errors import StatementError
 from hotswap._execute import line_in
@@ -271,7 +272,9 @@ def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
         left = move_instances(swap.journal, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
             own_methods(swap.journal, below, made)
+            _rename(visit, below, made)
             leave_class(visit, name, below, made)
+        _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
     if callable(value):
         swap.later.append(partial(forward_constructor, old, value))
     swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
@@ -280,6 +283,13 @@ def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
     if left:
         swap.tell(visit.work, "HS101", lineno, name=old.__qualname__, why="CPython refuses", left=left)
     swap.patched(visit.work, visit.scope.prefix + name, How.REBOUND)
+
+
+def _rename(visit: Visit, old: type, new: type) -> None:
+    """Bind the name of a subclass that was made anew at once: its own statement may yet come."""
+    work = visit.swap.works.get(old.__module__)
+    if work is not None and work.scope.peek(old.__qualname__) is old:
+        visit.swap.bind(work, work.scope, old.__qualname__, new)
 
 
 def _leave_members(visit: Visit, name: str, old: Any, value: object) -> None:
