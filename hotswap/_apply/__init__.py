@@ -13,14 +13,15 @@ from functools import partial
 from operator import call
 from types import CodeType, FunctionType, ModuleType
 
-from hotswap._apply import _annotations, _moves
-from hotswap._apply._adapter import Adapter, found
+from hotswap._apply import _annotations, _moves, _registrations
+from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
 from hotswap._apply._expected import expected_places
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._moves import Departed, moves
+from hotswap._apply._registrations import Registrar
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._unnamed import let_go
@@ -46,6 +47,7 @@ class Surroundings:
     definition: Callable[[FunctionType], Definition | None]
     run_in: Callable[[ModuleType, Callable[[], None]], None]
     adapters: Callable[[], Sequence[Adapter]] = found
+    registrars: Callable[[], Sequence[Registrar]] = found_registrars
     keep: frozenset[str] = frozenset()
     rerun: frozenset[str] = frozenset()
     forced: frozenset[int] = frozenset()
@@ -124,6 +126,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         set_origin(swap, work)
         patch_bodies(swap, work)
         patch_lines(swap, work)
+    _registrations.begin(swap, around.registrars())
     swap.unvisited = {name: partial(_run, swap, work, around) for name, work in swap.works.items()}
     for name in swap.works:
         swap.visit(name)
@@ -131,6 +134,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         for work in swap.works.values():
             visit_unchanged(swap, work)
     swap.commit()
+    _registrations.end(swap)
     for work in works:
         _annotations.forget_stale(swap, work)
     clear_caches(swap)

@@ -1,7 +1,8 @@
-"""What hotswap asks of those who know a third-party library that makes classes, and how they are found.
+"""What hotswap asks of those who know a third-party library, and how they are found.
 
 An adapter is an object under the entry point group ``hotswap.adapters``, named as the library's top module. It is
-loaded only once that module is, so nothing is imported that the program does not use.
+loaded only once that module is, so nothing is imported that the program does not use. One that has `owns` knows classes
+that the library makes (`Adapter`), one that has `forget` knows where statements register things (`Registrar`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from hotswap.patch import _dataclasses
 from hotswap.patch._classes import guard, instances, subclasses, twin_of
 
 if TYPE_CHECKING:
+    from hotswap._apply._registrations import Registrar
     from hotswap._apply._swap import Swap
 
 log = logging.getLogger("hotswap")
 
-_OURS: Final = ("attr", "pydantic", "sqlalchemy", "django")
+_OURS: Final = ("attr", "pydantic", "sqlalchemy", "django", "discord", "aiogram", "telegram", "flask", "starlette")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class _Found:
     def __init__(self) -> None:
         self._waiting: dict[str, str] | None = None
         self._loaded: list[Adapter] = []
+        self.registrars: list[Registrar] = []
 
     def all(self) -> Sequence[Adapter]:
         """Return the adapters whose libraries are loaded by now."""
@@ -158,9 +161,14 @@ class _Found:
     def _load(self, value: str) -> None:
         module, _, attribute = value.partition(":")
         try:
-            self._loaded.append(getattr(importlib.import_module(module), attribute or "ADAPTER"))
+            adapter = getattr(importlib.import_module(module), attribute or "ADAPTER")
         except Exception:  # an adapter that does not load must not keep edits from being applied
             log.exception("the adapter %s could not be loaded", value)
+            return
+        if hasattr(adapter, "owns"):
+            self._loaded.append(adapter)
+        if hasattr(adapter, "forget"):
+            self.registrars.append(adapter)
 
 
 _FOUND: Final = _Found()
@@ -169,6 +177,12 @@ _FOUND: Final = _Found()
 def found() -> Sequence[Adapter]:
     """Return the adapters for the libraries that the program has loaded."""
     return _FOUND.all()
+
+
+def found_registrars() -> Sequence[Registrar]:
+    """Return the adapters that know registrations, for the libraries that the program has loaded."""
+    _FOUND.all()
+    return _FOUND.registrars
 
 
 def of(swap: Swap, cls: type) -> Adapter | None:

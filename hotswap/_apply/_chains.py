@@ -58,6 +58,8 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
     names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
     for name in names:
+        if _is_kept_for_registrations(visit, name, affected, new):
+            continue
         links, olds = _links(visit, name, new), _links(visit, name, old)
         if len(links) > 1 or len(olds) > 1:
             _plan_one(visit, chains, name, links, olds, affected, stale)
@@ -65,6 +67,14 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
         if not _quiet.unquiet(statement.node, _stale.quiet_scope(visit.swap, visit.scope)):
             chains.again.setdefault(id(statement), "its class has that member from its body now")
     return chains
+
+
+def _is_kept_for_registrations(visit: Visit, name: str, affected: set[int], new: Sequence[Statement]) -> bool:
+    """Whether `name` stays a library's object that statements register with: they come and go one by one."""
+    registrations = visit.swap.registrations
+    if registrations is None or not registrations.keeps(visit.scope.peek(name)):
+        return False
+    return not any(name in statement.binds for statement in new if id(statement) in affected)
 
 
 def _overriding(diff: Diff, new: Sequence[Statement]) -> Iterator[Statement]:

@@ -94,7 +94,11 @@ def before(visit: Visit, pair: Pair, live: type) -> dict[str, object] | None:
     inner = pair.inner
     if not (inner.added or inner.removed or any(not only_code(one) for one in inner.changed)):
         return None
-    if _generate.is_made_whole(visit, live) or not any(True for _ in _collectors(visit, pair.new, live)):
+    if (
+        visit.swap.tends(live)
+        or _generate.is_made_whole(visit, live)
+        or not any(True for _ in _collectors(visit, pair.new, live))
+    ):
         return None
     return dict(vars(live))
 

@@ -76,6 +76,8 @@ def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> Non
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     if stale := _stale.stale_decorators(visit, node):
         _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
+    elif visit.swap.is_registered(pair.old) or (node.decorator_list and visit.swap.tends(visit.scope.cls)):
+        decorate_again(visit, pair, raws)
     elif any(is_registration(visit, d) and isinstance(d, ast.Attribute) for d in node.decorator_list):
         decorate_again(visit, pair, raws)
         name = f"the registration of {pair.new.binds[-1]} for its old type"
@@ -147,7 +149,7 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     new = pair.new
     name = new.binds[-1]
     public = visit.scope.peek(name)
-    if is_bare(public, raws) and getattr(new.node, "decorator_list", []):
+    if is_bare(public, raws) and getattr(new.node, "decorator_list", []) and not _goes_back(visit, pair):
         visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")
         return
@@ -156,6 +158,11 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
         for mark in _MARKS & vars(raw).keys():
             visit.swap.journal.del_item(vars(raw), mark)
     decorate_again(visit, pair, raws)
+
+
+def _goes_back(visit: Visit, pair: Pair) -> bool:
+    """Whether the decorators only hand the function to a library and return it: then it stays the same object there."""
+    return visit.swap.is_registered(pair.old) and len(decorators(pair.old.node)) == len(decorators(pair.new.node))
 
 
 def is_bare(public: object, raws: list[FunctionType]) -> bool:
@@ -183,7 +190,7 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     made = visit.scope.run([assign], {_RAW: raws[0]})
     visit.bind_all(new, made)
     visit.swap.patched(visit.work, visit.named(new), How.REBOUND)
-    visit.work.log.ran.append(new)
+    visit.swap.ran(visit.work, new)
 
 
 def change_class(visit: Visit, pair: Pair) -> None:
@@ -205,7 +212,10 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     """
     if old is MISSING or old is value:
         return value
-    if type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
+    if visit.swap.takes_over(old, value):
+        return old
+    registered = visit.swap.registrations is not None and visit.swap.registrations.has(value)
+    if not registered and type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
         visit.swap.changes.codes.add(old.__code__)
         for one in forwarders(old):

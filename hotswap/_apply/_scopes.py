@@ -27,6 +27,7 @@ class Scope:
     namespace: dict[str, Any]
     around: tuple[Outer, ...]
     local = False
+    cls: type | None = None
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
@@ -128,7 +129,8 @@ class ClassScope(Scope):
 
     def __init__(self, parent: Scope, outer: Stores, node: ast.ClassDef, cls: type) -> None:
         super().__init__(parent.module, parent.edit)
-        self.outer, self.cls, self.node = outer, cls, node
+        self.outer, self.node = outer, node
+        self.cls: type = cls
         self.around = (*parent.around, node)
         self.local = parent.local
         self.cells: Mapping[str, CellType] = {}

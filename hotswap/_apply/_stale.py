@@ -43,6 +43,8 @@ def keep(visit: Visit, pair: Pair) -> None:
     elif id(statement) in swap.maybe and (reason := _reason(visit, statement)):
         if statement.kind is Kind.DEF:
             keep_def(visit, pair, reason)
+        elif swap.registers_again(pair.old):
+            visit.execute(statement, reason)
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
         elif not _is_over(statement, reason):
@@ -140,7 +142,7 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     if not stale and raws:
         _definitions.redefine(visit, pair.new, raws)
         visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
-    elif stale and raws and not unquiet(visit, pair.new):
+    elif stale and raws and (not unquiet(visit, pair.new) or visit.swap.registers_again(pair.old)):
         _definitions.redecorate(visit, pair, raws)
     elif stale:
         _tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
@@ -354,7 +356,8 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
         if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
     )
     for statement in (*diff.removed, *replaced):
-        _tell_removed(visit, statement)
+        if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
+            _tell_removed(visit, statement)
 
 
 def _went_with_its_object(visit: Visit, statement: Statement) -> bool:

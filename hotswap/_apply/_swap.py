@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hotswap._apply._adapter import Adapter
     from hotswap._apply._instances import Migration
     from hotswap._apply._moves import Departed
+    from hotswap._apply._registrations import Registrations
 
 IsProject = Callable[[ModuleType | FunctionType], bool]
 DefinitionOf = Callable[[FunctionType], Definition | None]
@@ -212,6 +213,7 @@ class Swap:
         self.removed: list[tuple[Work, int, str, object]] = []
         self.migrations: list[Migration] = []
         self.renewed: dict[int, object] = {}
+        self.registrations: Registrations | None = None
 
     def commit(self) -> None:
         """Set the wave: everything that waits, at once."""
@@ -316,6 +318,28 @@ class Swap:
         found = finding(code, work.edit.path, lineno, **fields)
         if found not in work.log.findings:
             work.log.findings.append(found)
+
+    def ran(self, work: Work, statement: Statement) -> None:
+        """Add to the report that `statement` ran; what it registered is its."""
+        work.log.ran.append(statement)
+        if self.registrations is not None:
+            self.registrations.ran(statement)
+
+    def is_registered(self, old: Statement) -> bool:
+        """Whether an adapter knows what the old statement registered, so that it is replaced or goes."""
+        return self.registrations is not None and self.registrations.owns(old)
+
+    def registers_again(self, old: Statement) -> bool:
+        """Whether what the old statement registered is known, and leaves now because the statement runs again."""
+        return self.registrations is not None and self.registrations.again(old)
+
+    def takes_over(self, old: object, new: object) -> bool:
+        """Whether a library's object goes on with the settings of the one that its statement has just made."""
+        return self.registrations is not None and self.registrations.takes_over(old, new)
+
+    def tends(self, cls: type | None) -> bool:
+        """Whether an adapter gives live objects of `cls` what its members become."""
+        return cls is not None and self.registrations is not None and self.registrations.tends(cls)
 
     def patched(self, work: Work, qualname: str, how: How, note: str = "") -> None:
         """Add to the report what became of `qualname`."""

@@ -191,7 +191,7 @@ class Visit:
         """Run a statement whole and bind what it binds; `reason` is for the report."""
         del reason
         self.run(statement, [statement.node])
-        self.work.log.ran.append(statement)
+        self.swap.ran(self.work, statement)
 
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
         """Run `nodes`, which stand for `statement`, in this scope."""

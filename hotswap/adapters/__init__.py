@@ -1,7 +1,8 @@
-"""What hotswap knows of third-party libraries that make classes, one file each, loaded only if theirs is.
+"""What hotswap knows of third-party libraries, one file each, loaded only if theirs is.
 
-An adapter for another library is an object that fulfils `Adapter`, under the entry point group ``hotswap.adapters``,
-named as the library's top module::
+An adapter for another library is an object that fulfils `Adapter` (the library makes classes), `Registrar` (statements
+register functions with it) or both, under the entry point group ``hotswap.adapters``, named as the library's top
+module::
 
     [project.entry-points."hotswap.adapters"]
     mylibrary = "mylibrary_hotswap:ADAPTER"
@@ -10,5 +11,6 @@ Nothing of a library is imported here: what an adapter needs is looked up in ``s
 """
 
 from hotswap._apply._adapter import Adapter, ClassEdit, live_classes, live_objects
+from hotswap._apply._registrations import Registrar, Registrations
 
-__all__ = ["Adapter", "ClassEdit", "live_classes", "live_objects"]
+__all__ = ["Adapter", "ClassEdit", "Registrar", "Registrations", "live_classes", "live_objects"]

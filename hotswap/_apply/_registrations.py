@@ -1,0 +1,347 @@
+"""Registrations: what statements handed to a library, a command, a handler, a route, is replaced at its place, once.
+
+A statement that registers leaves two traces: the name that it binds, and an entry in a container of some object of the
+library's. hotswap knows the first; adapters know where the second are (`Registrar`). So there are two phases around the
+waves of a group. Before anything runs, adapters are shown what leaves the text or is about to run again, and find its
+entries (`forget`). After everything ran they put what came at its place (`refresh`): where the old entry of the same
+statement stood, else between the entries of the statements before and behind it in the text.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hotswap._apply._books import Book, Claim, Objects, Same, alike, fill
+from hotswap._diff import only_code, same_header
+from hotswap._journal import MISSING, Journal
+from hotswap._model import Diff, Kind, Statement
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap, Work
+
+
+class Registrar(Protocol):
+    """What hotswap knows of one library in which statements register functions or objects.
+
+    `starting` are the names of methods that register, as in ``app.add_handler(...)``: a function that calls one, and
+    that runs at the start of a program, is told if it changes.
+    """
+
+    starting: frozenset[str]
+
+    def keeps(self, value: object) -> bool:
+        """Whether `value` is an object that statements register with: an application, a router, a bot."""
+
+    def forget(self, old: Registrations) -> None:
+        """Phase one, before anything runs: find the entries of what leaves, and take out what would be in the way."""
+
+    def refresh(self, changes: Registrations) -> None:
+        """Phase two, after everything ran: put what came at its place, and drop what was computed from the entries."""
+
+    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
+        """Whether `old` goes on for `new`, which the statement that had made `old` has just made: then it gets its
+        settings here, and is found wherever `new` was registered.
+        """
+
+    def tends(self, cls: type) -> bool:
+        """Whether `refresh` gives live objects of `cls` what its members become: then that is not told."""
+
+
+class Registrations:
+    """One group's registrations, handed to both phases.
+
+    `roots` are the objects that statements which leave or run name: apps, routers, bots. `classes` are the live classes
+    of which members changed.
+    """
+
+    def __init__(self, swap: Swap, registrars: Sequence[Registrar] = ()) -> None:
+        self._swap, self.registrars = swap, registrars
+        self._claims: list[Claim] = []
+        self._books: dict[int, Book] = {}
+        self._were: dict[tuple[int, str], Any] = {}
+        self._kept: dict[int, tuple[object, object]] = {}
+        self._ran: set[int] = set()
+        self.found: set[int] = set()
+        self.roots: tuple[Any, ...] = ()
+
+    @property
+    def journal(self) -> Journal:
+        """Where every write has to be noted, so that a save that fails is taken back."""
+        return self._swap.journal
+
+    @property
+    def classes(self) -> list[type]:
+        """The live classes of which something was looked at."""
+        return [scope.cls for work in self._swap.works.values() for scope in work.classes]
+
+    def watch(self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False) -> None:
+        """Watch `container` from now on: a list, a mapping, or an iterable with a method ``fill(entries)``.
+
+        `objects` gives what an entry (of a mapping an item) stands for. What leaves goes on serving until the second
+        phase; with `withdraw` it is taken out at once, for a library that refuses a second entry of the name. Other
+        methods find the container by itself, or by `key` if that is given.
+        """
+        place = id(container if key is None else key)
+        if place in self._books:
+            return
+        book = self._books[place] = Book(container, objects)
+        self.journal.note(partial(book.write, list(book.before.values())))
+        book.withdraws = withdraw
+        self._assign(book)
+        if withdraw and book.leaving:
+            book.withdraw()
+
+    def leaving(self, container: Any) -> list[Any]:
+        """Return the entries of a watched container that its statements give up, as far as is known by now."""
+        book = self._books[id(container)]
+        return [entry for key, entry in book.before.items() if key in book.leaving]
+
+    def pairs(self, container: Any) -> list[tuple[Any, Any]]:
+        """Return the entries of a watched container that were replaced, each with what took its place."""
+        book = self._books.get(id(container))
+        return [] if book is None else book.pairs()
+
+    def arrange(self, container: Any) -> list[Any] | None:
+        """Have each entry of a watched container at its place, with the next wave; return them if any changed."""
+        book = self._books.get(id(container))
+        if book is None:
+            return None
+        wanted = self._arranged(book)
+        if not alike(wanted, list(book.entries().values())):
+            self.journal.do(partial(book.write, wanted), _nothing)
+        return None if alike(wanted, list(book.before.values())) else wanted
+
+    def _arranged(self, book: Book) -> list[Any]:
+        return [self._kept_for(entry, mapping=book.is_mapping) for entry in book.arranged(self._ran)]
+
+    def _kept_for(self, entry: Any, *, mapping: bool) -> Any:
+        """Return `entry`, or with the object that goes on for it."""
+        value = entry[1] if mapping else entry
+        kept = self._kept.get(id(value), (value, value))[1]
+        return (entry[0], kept) if mapping else kept
+
+    def went(self, value: object) -> bool:
+        """Whether `value` was made by definitions that all left the text, or gave way to others."""
+        owners = [claim for claim in self._claims if claim.old.kind is Kind.DEF and value in Same(claim.objects)]
+        return bool(owners) and all(claim.leaves for claim in owners)
+
+    def set(self, target: object, name: str, value: object) -> None:
+        """Set an attribute with the next wave."""
+        self.journal.set_attribute(target, name, value)
+
+    def set_now(self, target: Any, name: str, value: object) -> None:
+        """Set an attribute at once; it is put back if the save fails."""
+        self.journal.note_attribute(target, name)
+        self._were.setdefault((id(target), name), getattr(target, name, None))
+        setattr(target, name, value)
+
+    def was(self, target: Any, name: str) -> Any:
+        """Return what an attribute was before `set_now`."""
+        return self._were[id(target), name]
+
+    def takes_over(self, old: object, new: object) -> bool:
+        """Ask the adapters whether `old` goes on for `new`."""
+        if not any(registrar.take_over(self, old, new) for registrar in self.registrars):
+            return False
+        self._kept[id(new)] = (new, old)
+        return True
+
+    def tends(self, cls: type) -> bool:
+        """Whether an adapter gives live objects of `cls` what its members become."""
+        return any(registrar.tends(cls) for registrar in self.registrars)
+
+    def took_over(self, old: object) -> bool:
+        """Whether `old` has taken the settings of another object in this save."""
+        return any(kept is old for _, kept in self._kept.values())
+
+    def exchange(self, container: Any, entries: list[Any]) -> None:
+        """Have a list hold `entries`, or a mapping these items, with the next wave."""
+        before = list(container.items()) if isinstance(container, MutableMapping) else list(container)
+        self.journal.do(partial(fill, container, entries), partial(fill, container, before))
+
+    def call(self, action: Callable[[], object]) -> None:
+        """Have `action` called with the next wave: for what makes a library forget what it computed."""
+        self.journal.do(action, _nothing)
+
+    def rebind(self, work: Work, name: str, value: object) -> None:
+        """Let the name that a statement bound anew stand for `value`, the object that goes on."""
+        self._swap.bind(work, work.scope, name, value)
+
+    def tell(self, work: Work, code: str, lineno: int, **fields: object) -> None:
+        """Add a finding to the report."""
+        self._swap.tell(work, code, lineno, **fields)
+
+    # -- the engine's side ---------------------------------------------------------------------------------------------
+
+    def again(self, old: Statement) -> bool:
+        """Have the entries of the old statement leave as well, because it runs again; return whether it has any."""
+        found = False
+        for book in self._books.values():
+            keys = {key for key, claim in book.owner.items() if claim.old is old}
+            book.leaving |= keys
+            if keys and book.withdraws:
+                book.withdraw()
+            found = found or bool(keys)
+        if found:
+            self.found.add(id(old))
+        return found
+
+    def add(self, work: Work) -> None:
+        """Take up the statements of a module that may have registered something, or may do so now."""
+        found = list(_statements(work, work.edit.diff, self._swap.forced))
+        named = {old for old, *_ in found} | {new for _, new, _ in found if new is not None}
+        named |= set(work.edit.diff.added)
+        for old, new, leaves in found:
+            raws = work.live(work.scope, old) if old.kind is Kind.DEF else ()
+            public = [work.scope.peek(name) for name in old.binds[-1:]]
+            read = [] if old.kind is Kind.DEF else _values(work, old)
+            self._claims.append(Claim(work, old, new, (*raws, *public, *read), leaves, tuple(public)))
+        self._claims.sort(key=lambda claim: claim.old.lineno)  # the n-th of several like ones made the n-th entry
+        self.roots += tuple(value for statement in named for value in _values(work, statement))
+
+    def ran(self, statement: Statement) -> None:
+        """Note that `statement` ran: what came into the containers since is its."""
+        self._ran.add(id(statement))
+        for book in self._books.values():
+            for key in book.came():
+                book.made.setdefault(key, statement)
+
+    def after(self, container: Any) -> list[Any]:
+        """Return what `container` holds after the second phase."""
+        book = self._books.get(id(container))
+        return list(container) if book is None else self._arranged(book)
+
+    def has(self, value: object) -> bool:
+        """Whether something that was just registered stands for `value`."""
+        return any(
+            value in Same(book.objects(book.entries()[key])) for book in self._books.values() for key in book.came()
+        )
+
+    def owns(self, statement: Statement) -> bool:
+        """Whether an adapter found entries of the old `statement`, or what it registered with leaves itself."""
+        if id(statement) in self.found:
+            return True
+        claim = next((claim for claim in self._claims if claim.old is statement), None)
+        read = _values(claim.work, statement) if claim is not None else []
+        return any(one in Same(other.public) for other in self._claims if other.new is None for one in read)
+
+    def keeps(self, value: object) -> bool:
+        """Whether `value` is an object of a library that statements register with: its entries are looked after."""
+        return any(registrar.keeps(value) for registrar in self.registrars)
+
+    def _assign(self, book: Book) -> None:
+        """Find for each entry the statement that made it; the n-th of several equal ones made the n-th entry."""
+        groups: dict[tuple[int, ...], list[Any]] = {}
+        by_id = {id(claim): claim for claim in self._claims}
+        for key, entry in book.before.items():
+            claims = self._claimants(book, entry)
+            groups.setdefault(tuple(map(id, claims)), []).append(key)
+        for ids, keys in groups.items():
+            claims = [by_id[one] for one in ids]
+            if not claims:
+                continue
+            if len(claims) == len(keys):
+                pairs = list(zip(keys, claims, strict=True))
+            elif len({claim.leaves for claim in claims}) == 1:
+                pairs = [(key, claims[0]) for key in keys]
+            else:
+                continue  # nobody can say which of them is whose: they stay, and that is told
+            for key, claim in pairs:
+                book.owner[key] = claim
+                if claim.leaves:
+                    book.leaving.add(key)
+                    self.found.add(id(claim.old))
+
+    def _claimants(self, book: Book, entry: Any) -> list[Claim]:
+        objects = Same(book.objects(entry))
+        found = [claim for claim in self._claims if any(one in objects for one in claim.objects)]
+        named = [claim for claim in found if _names(claim.old, entry[1] if book.is_mapping else entry)]
+        return named or found
+
+
+def _statements(work: Work, diff: Diff, forced: Iterable[int]) -> Iterator[tuple[Statement, Statement | None, bool]]:
+    """Yield the old statements that may have registered, what becomes of them, and whether their entries go."""
+    for statement in diff.removed:
+        if _may_register(statement):
+            yield statement, None, True
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind is Kind.SUITE and same_header(pair):
+            yield from _statements(work, pair.inner, forced)
+        elif _may_register(pair.old):
+            yield pair.old, pair.new, not only_code(pair)
+    for pair in diff.unchanged:
+        if _may_register(pair.old):
+            yield pair.old, pair.new, id(pair.new) in forced
+
+
+def _may_register(statement: Statement) -> bool:
+    if statement.kind is Kind.DEF:
+        return bool(getattr(statement.node, "decorator_list", ()))
+    return statement.kind is Kind.OTHER and bool(statement.calls)
+
+
+def _values(work: Work, statement: Statement) -> list[object]:
+    """Return what the dotted names that `statement` reads stand for: through modules, up to the first other object."""
+    found: list[object] = []
+    for dotted in statement.reads:
+        first, *rest = dotted.split(".")
+        value = work.scope.peek(first)
+        while isinstance(value, ModuleType) and rest:
+            value = vars(value).get(rest.pop(0), MISSING)
+        if value is not MISSING and not isinstance(value, (ModuleType, type)):
+            found.append(value)
+    return found
+
+
+def _names(statement: Statement, value: object) -> bool:
+    """Whether `statement` names the class of `value`, as ``app.add_handler(CommandHandler(...))`` does."""
+    name = type(value).__name__
+    return any(dotted.rpartition(".")[2] == name for dotted in statement.calls)
+
+
+def _nothing() -> None:
+    """The content was noted when the container was first looked at."""
+
+
+def begin(swap: Swap, registrars: Iterable[Registrar]) -> None:
+    """Phase one for all modules of the group, if a library that registers is there and concerned."""
+    found = list(registrars)
+    if not found:
+        return
+    registrations = Registrations(swap, found)
+    for work in swap.works.values():
+        if work.edit.edited:
+            registrations.add(work)
+            _tell_starting(swap, work, frozenset(name for one in found for name in one.starting))
+    swap.registrations = registrations
+    for registrar in found:
+        registrar.forget(registrations)
+
+
+def end(swap: Swap) -> None:
+    """Phase two; what it sets is one wave."""
+    registrations, swap.registrations = swap.registrations, None
+    if registrations is None:
+        return
+    for registrar in registrations.registrars:
+        registrar.refresh(registrations)
+    swap.commit()
+    vars(registrations).clear()  # it holds objects that give way to others: their references are counted next
+
+
+def _tell_starting(swap: Swap, work: Work, starting: frozenset[str]) -> None:
+    """Tell of functions that register when they run, at a program's start, and whose registering changed."""
+    for pair in work.edit.diff.changed:
+        if pair.old.kind is pair.new.kind is Kind.DEF:
+            if _registering(pair.old.node, starting) != _registering(pair.new.node, starting):
+                swap.tell(work, "HS240", pair.new.lineno, name=pair.new.binds[-1])
+
+
+def _registering(node: ast.stmt, starting: frozenset[str]) -> list[str]:
+    body = ast.Module(body=getattr(node, "body", []), type_ignores=[])
+    calls = (inner for inner in ast.walk(body) if isinstance(inner, ast.Call))
+    return [ast.dump(c) for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr in starting]

@@ -1,0 +1,70 @@
+"""aiogram: handlers of a router are asked in order, so one that changed stays where it stood."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from hotswap.adapters import Registrations
+
+
+class Aiogram:
+    """See `hotswap.adapters.Registrar`."""
+
+    starting = frozenset({"register", "include_router", "include_routers", "outer_middleware", "middleware"})
+
+    def keeps(self, value: object) -> bool:
+        """Whether statements register with `value`."""
+        return isinstance(value, sys.modules["aiogram"].Router)
+
+    def forget(self, old: Registrations) -> None:
+        """Watch handlers, middlewares and routers that are included in those which statements name."""
+        for router in _routers(old):
+            for handlers in _handlers(router):
+                old.watch(handlers, lambda handler: (handler.callback,))
+            for middlewares in _middlewares(router):
+                old.watch(middlewares, lambda middleware: (middleware,), withdraw=True)
+            old.watch(router.sub_routers, lambda inner: (inner,), withdraw=True)
+            for inner in old.leaving(router.sub_routers):  # else it may not be included again
+                old.set_now(inner, "_parent_router", None)
+
+    def refresh(self, changes: Registrations) -> None:
+        """Put them at their places; who is still included knows its parent."""
+        for router in _routers(changes):
+            for container in (*_handlers(router), *_middlewares(router), router.sub_routers):
+                changes.arrange(container)
+            for inner in changes.after(router.sub_routers):
+                if inner._parent_router is None:  # its statement did not run after all
+                    changes.set(inner, "_parent_router", router)
+
+    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
+        """Nothing goes on: functions stay the same objects by themselves."""
+        return False
+
+    def tends(self, cls: type) -> bool:
+        """No class: functions alone are registered."""
+        return False
+
+
+def _routers(registrations: Registrations) -> Iterator[Any]:
+    library: Any = sys.modules["aiogram"]
+    named = ((getattr(root, "router", root), root) for root in registrations.roots)
+    yield from {id(one): one for pair in named for one in pair if isinstance(one, library.Router)}.values()
+
+
+def _observers(router: Any) -> list[Any]:
+    return [*{id(one): one for one in router.observers.values()}.values()]
+
+
+def _handlers(router: Any) -> Iterator[list[Any]]:
+    yield from (observer.handlers for observer in (*_observers(router), router.startup, router.shutdown))
+
+
+def _middlewares(router: Any) -> Iterator[list[Any]]:
+    for observer in _observers(router):
+        yield observer.middleware._middlewares
+        yield observer.outer_middleware._middlewares
+
+
+ADAPTER: Final = Aiogram()
