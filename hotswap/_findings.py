@@ -65,6 +65,7 @@ _RULES: Final = (
     Rule("HS401", "watch limit reached", "the system has no file watches left: {message}", "changed files are polled instead"),
     Rule("HS402", "events lost", "the system dropped file events; all loaded files were looked at", ""),
     Rule("HS403", "watched folder gone", "{path_name} is gone or cannot be watched: {message}", "it is tried again"),
+    Rule("HS404", "events may not come", "{path_name} is on {kind}, where not every save comes as an event", "its loaded files are polled as well"),
 )
 # E501: a row of the table is easier to read on one line than wrapped.
 

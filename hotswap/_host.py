@@ -25,7 +25,7 @@ TOGETHER: Final = 0.1
 """Seconds within which files are taken for one save by a program with an event loop: it answers while others write."""
 
 _ON_LOOP: Final = ("auto", "asyncio", "signal")
-_WITH_THREAD: Final = ("auto", "thread", "asyncio", "signal")
+_WITH_THREAD: Final = ("auto", "thread", "asyncio", "poll", "signal")
 
 
 class Host:
@@ -98,11 +98,14 @@ class Host:
 
     def _work(self) -> None:
         while self._waits_for_files():
-            if (self._inbox.wait(1.0) or self._idle()) and self._waits_for_files():
+            if self.mode == "poll":  # it only reads what the system tells
+                self._inbox.bell.sleep(1.0)
+                self._idle()
+            elif (self._inbox.wait(1.0) or self._idle()) and self._waits_for_files():
                 self._at_safe_point()
 
     def _waits_for_files(self) -> bool:
-        return self._running and self.mode in ("auto", "thread", "asyncio")
+        return self._running and self.mode in ("auto", "thread", "asyncio", "poll")
 
     def _at_safe_point(self) -> None:
         loop = self.loop() if self.mode in _ON_LOOP else None

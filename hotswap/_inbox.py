@@ -1,8 +1,9 @@
 """Stage 2: changes from any thread are merged by path and taken as one batch once their burst is over.
 
-An editor's save is one to four events within a millisecond, a checkout hundreds within a few tenths of a second. So a
-batch is due after a quiet period that starts short, for the single save, and doubles while more keeps arriving, for the
-checkout. What could not be applied waits here as well: held changes ride with the next batch, deferred ones come back.
+A file that was closed or renamed into its place is whole and due at once. While more keeps arriving, as in a checkout,
+a batch is due after a quiet period that starts short and doubles; so it is from the first for a file of which nobody
+says that it is whole. What could not be applied waits here as well: held changes ride with the next batch, deferred
+ones come back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from hotswap._bell import Bell
 from hotswap._model import Batch, FileChange
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 LONGEST_QUIET: Final = 0.05
 """Seconds to which the quiet period grows at most."""
+LONGEST: Final = 15.0
+"""Seconds for which a batch is put off at most, whatever is at work on the files."""
+STEP: Final = 0.01
+"""Seconds between two looks whether that is over."""
 
 
 class _Deferred(NamedTuple):
@@ -32,16 +38,28 @@ class Inbox:
     """Changes that wait to be looked at. Safe to use from any thread; `clock` is in seconds and never goes back.
 
     `quiet` is the first quiet period and `cap` the longest that a batch may be put off after its first change, both in
-    seconds. `empty` is a plain attribute, so that asking it each frame costs an attribute read: true if nothing here
-    will ever become due by itself. Held changes do not count.
+    seconds. `patience` is asked, once a batch would be due, for how many seconds nothing may have come before it is
+    whole: for a tool that says when it is done with all its files. `bell` is what the waiting thread sleeps on.
+    `empty` is a plain attribute, so that asking it each frame costs an attribute read: true if nothing here will ever
+    become due by itself. Held changes do not count.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, quiet: float = 0.005, cap: float = 0.3) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        quiet: float = 0.005,
+        cap: float = 0.3,
+        patience: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.empty = True
+        self.bell = Bell()
+        self.patience = patience
         self._clock = clock
-        self._shortest = quiet
+        self._shortest = 0.0
+        self._usual = quiet
         self._cap = cap
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
         self._pending: dict[str, FileChange] = {}
         self._deferred: dict[str, _Deferred] = {}
         self._held: dict[str, FileChange] = {}
@@ -49,113 +67,142 @@ class Inbox:
         self._quiet = quiet
         self._number = 0
         self._woken = False
+        self._sleeper = 0
         _inboxes.add(self)
 
-    def put(self, change: FileChange, *, not_before: float = 0.0) -> None:
+    def put(self, change: FileChange, *, not_before: float = 0.0, quiet: float | None = None) -> None:
         """Add `change`; of several for one path the last kind counts, and created after deleted is modified.
 
-        With `not_before`, in seconds from now, the path is deferred: it joins a batch only after that time, unless a
-        plain `put` replaces it. Deferring a path that a newer change waits for does nothing: that comes first.
+        `quiet` are the seconds for which nothing may come after it before it is due: 0.0 for a file that is known to be
+        whole, None for the usual. With `not_before`, in seconds from now, the path is deferred: it joins a batch only
+        after that time, unless a plain `put` replaces it. Deferring a path that a newer change waits for does nothing:
+        that comes first.
         """
-        with self._changed:
+        with self._lock:
             now = self._clock()
             if not_before > 0:
                 self._defer(change, now, now + not_before)
             else:
-                self._add(change, now)
+                self._add(change, now, self._usual if quiet is None else quiet)
             self.empty = False
+            self._rouse()
 
     def hold(self, changes: Iterable[FileChange]) -> None:
         """Put back what could not be applied: it makes no batch due, but rides with the next one."""
-        with self._changed:
+        with self._lock:
             self._held.update((change.path, change) for change in changes)
 
     def held(self) -> tuple[FileChange, ...]:
         """Return what `hold` put back and no batch has taken since."""
-        with self._changed:
+        with self._lock:
             return tuple(self._held.values())
 
     def due(self, now: float) -> float | None:
         """Return the seconds from `now` until a batch may be taken, 0.0 if it may be now, None if there is nothing."""
-        with self._changed:
+        with self._lock:
             return self._due(now)
 
-    def take(self, *, at_once: bool = False) -> Batch | None:
+    def take(self, *, at_once: bool = False, deferred: bool = True) -> Batch | None:
         """Return what is due as one batch, with what is held; None if nothing is due.
 
-        `at_once` takes all that waits, also within the quiet period and also what is deferred. Held changes alone
-        are no batch.
+        `at_once` takes all that waits, also within the quiet period and, but for `deferred` being false, what is
+        deferred. Held changes alone are no batch.
         """
-        with self._changed:
+        with self._lock:
             now = self._clock()
+            if at_once:
+                return self._collect(float("inf") if deferred else now)
             due = self._due(now)
-            if due is None or (due > 0 and not at_once):
-                return None
-            return self._collect(float("inf") if at_once else now)
+            return self._collect(now) if due is not None and due <= 0 else None
+
+    def put_back(self, batch: Batch) -> None:
+        """Return a batch of which more came before it was looked at: it is due again when nothing comes any more."""
+        with self._lock:
+            newer, self._pending = self._pending, {}
+            for change in (*batch.changes, *newer.values()):
+                _merge(self._pending, change)
+            self._first, self._last = batch.seen_at, self._clock()
+            self._quiet = max(self._usual, min(self._quiet * 2, LONGEST_QUIET))
+            self.empty = False
+            self._rouse()
 
     def wait(self, timeout: float | None) -> bool:
         """Block until a batch is due, `timeout` seconds have passed or `wake` is called; return whether one is due.
 
         Made for one waiting thread. No timeout: as long as it takes.
         """
-        with self._changed:
-            start = self._clock()
-            while True:
+        until = None if timeout is None else self._clock() + timeout
+        while True:
+            with self._lock:
                 now = self._clock()
                 due = self._due(now)
                 if due is not None and due <= 0:
                     return True
-                left = None if timeout is None else start + timeout - now
+                left = None if until is None else until - now
                 if self._woken or (left is not None and left <= 0):
                     self._woken = False
                     return False
-                self._changed.wait(min((s for s in (due, left) if s is not None), default=None))
+                self._sleeper = threading.get_ident()
+            self.bell.sleep(min((s for s in (due, left) if s is not None), default=None))
+            self._sleeper = 0
 
     def widen(self, quiet: float) -> bool:
         """Have the quiet period be at least `quiet` seconds from now on; return whether what was due has to wait."""
-        with self._changed:
+        with self._lock:
             self._shortest = max(self._shortest, quiet)
-            self._quiet = max(self._quiet, self._shortest)
             due = self._due(self._clock())
             return due is not None and due > 0
 
     def wake(self) -> None:
         """Make the `wait` that is under way, or else the next one, return at once."""
-        with self._changed:
+        with self._lock:
             self._woken = True
-            self._changed.notify_all()
+        self.bell.ring()
 
     def restart_after_fork(self) -> None:
         """Forget which thread held the lock: in a forked child that thread is gone. Called there by itself."""
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._sleeper = 0
 
-    def _add(self, change: FileChange, now: float) -> None:
+    def _rouse(self) -> None:
+        """Have the thread that sleeps look again; it needs no bell for what it puts itself, before it goes on."""
+        if self._sleeper and self._sleeper != threading.get_ident():
+            self.bell.ring()
+
+    def _add(self, change: FileChange, now: float, quiet: float) -> None:
         self._deferred.pop(change.path, None)
-        if self._pending:
-            self._quiet = min(self._quiet * 2, max(LONGEST_QUIET, self._shortest))
-        else:
-            self._first, self._quiet = now, self._shortest
-            # Later changes only put the batch off, which a waiting thread finds when it wakes.
-            self._changed.notify_all()
+        if not self._pending:
+            self._first, self._quiet = now, quiet
+        elif quiet or self._pending.keys() != {change.path}:
+            self._quiet = max(quiet, min(max(self._quiet * 2, self._usual), max(LONGEST_QUIET, self._usual)))
+        else:  # the one file that something was waited for is whole
+            self._quiet = 0.0
         self._last = now
         _merge(self._pending, change)
 
     def _defer(self, change: FileChange, now: float, until: float) -> None:
         if change.path not in self._pending:
             self._deferred[change.path] = _Deferred(until, now, change)
-            self._changed.notify_all()
 
     def _due(self, now: float) -> float | None:
         if self._pending:
-            return max(0.0, min(self._last + self._quiet, self._first + self._cap) - now)
+            until = min(self._last + max(self._quiet, self._shortest), self._first + self._cap)
+            return until - now if until > now else self._put_off(now)
         if not self._deferred:
             return None
         times = sorted(entry.until for entry in self._deferred.values())
         # What was deferred together, a moment apart, comes back together.
         return max(0.0, max(t for t in times if t <= times[0] + LONGEST_QUIET) - now)
 
-    def _collect(self, until: float) -> Batch:
+    def _put_off(self, now: float) -> float:
+        """Return the seconds after which to ask again whether a tool is done with its files; 0.0 if none is at work."""
+        asked = self.patience()
+        return max(0.0, min(self._last + asked - now, self._first + LONGEST - now, STEP)) if asked else 0.0
+
+    def _collect(self, until: float) -> Batch | None:
         ready = [entry for entry in self._deferred.values() if entry.until <= until]
+        if not ready and not self._pending:
+            return None
         for entry in ready:
             del self._deferred[entry.change.path]
         merged = self._held

@@ -59,6 +59,7 @@ class Process:
         self.dynamic: set[str] = set()
         self._arrived: deque[tuple[str, bytes, Sketch]] = deque()
         self.finder = Finder(self._note, self._covers, self._saw)
+        self.on_load: list[Callable[[str], object]] = []
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
@@ -103,6 +104,8 @@ class Process:
         """Keep the text that is about to run. The signature is taken first: a later save then differs from it."""
         if module in self.baselines:  # run again by the program: its old functions have code of their own
             self.ran_again.add(module)
+        for tell in self.on_load:  # first: what is saved from now on is seen
+            tell(origin)
         seen = signature(origin)
         try:
             with open(origin, "rb") as file:

@@ -32,12 +32,12 @@ from hotswap._prepare import HOLD_EMPTY, Prepared, Reading
 from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._roots import merge
+from hotswap._saves import EVERYTHING, Saves
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
 from hotswap._targets import find as find_target
 from hotswap._transactions import Transactions
-from hotswap._watch import Watcher, is_ignored
 
 log = logging.getLogger("hotswap")
 Path = str | os.PathLike[str]
@@ -66,11 +66,11 @@ class Reloader:
         self._transactions = Transactions(PROCESS, self.settings)
         self._index = PROCESS.index(self.settings)
         self._reading = Reading(PROCESS)
-        self._watcher: Watcher | None = None
+        self._troubles: list[Finding] = []
+        self._saves = Saves(self.settings, self.inbox, self._index, self._troubles.append)
         self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._rescan)
         self._running = False
         self._look_at_all = False
-        self._troubles: list[Finding] = []
         self._telling: set[int] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -84,11 +84,9 @@ class Reloader:
             return self
         PROCESS.enter(self.settings)
         self._running = True
-        with PROCESS.lock:
+        self._saves.start(threads=self._host.mode not in _UNWATCHED)
+        with PROCESS.lock:  # after that: what is saved from now on is told
             PROCESS.learn(self._index.entries())
-        if self._host.mode not in _UNWATCHED:
-            self._watcher = self._make_watcher()
-            self._watcher.start()
         try:
             self._host.start()
         except BaseException:
@@ -128,14 +126,9 @@ class Reloader:
 
     def _start_again(self) -> None:
         if self._running:
-            if self._watcher is not None:
-                self._watcher.restart_after_fork()
+            self._saves.restart_after_fork()
             self._host.start_thread()
             self._rescan()
-
-    def _make_watcher(self) -> Watcher:
-        roots, tell = self.settings.roots, self._troubles.append
-        return Watcher(roots, self.inbox.put, ignore=is_ignored, on_trouble=tell, on_overflow=self._rescan)
 
     def stop(self) -> None:
         """Stop watching and release every thread and watch. The swapped code stays. Stopping twice does nothing."""
@@ -144,10 +137,8 @@ class Reloader:
         self._running = False
         _RUNNING.discard(self)
         PROCESS.leave(self.settings)
-        if self._watcher is not None:
-            self._watcher.stop()
-            self._watcher = None
         self._host.stop()
+        self._saves.stop()
         self.history.close()
 
     def __enter__(self) -> Self:
@@ -168,13 +159,17 @@ class Reloader:
 
     def _act(self) -> None:
         """Apply what is due, if anything is, at the safe point that calls this."""
-        batch = self.inbox.take()
-        if batch is not None or self._look_at_all:
-            self._safely(lambda: self.swap(batch))
+        self._apply_due()
+
+    def _apply_due(self) -> Report | None:
+        with PROCESS.lock.turn() as busy:  # before it is taken: who looks meanwhile waits until it is live
+            batch = None if busy else self.inbox.take()
+            if busy or (batch is None and not self._look_at_all):
+                return None
+            return self._safely(lambda: self.swap(batch))
 
     def _idle(self) -> bool:
-        if self._watcher is not None:
-            self._watcher.check()
+        self._saves.check()
         return self._look_at_all
 
     def _rescan(self) -> None:
@@ -205,8 +200,7 @@ class Reloader:
             self._troubles += self._transactions.migrations.step()
         if self.inbox.empty and not self._look_at_all:
             return None
-        batch = self.inbox.take()
-        return self._safely(lambda: self.swap(batch)) if batch is not None or self._look_at_all else None
+        return self._apply_due()
 
     def reload(self, *modules: str | ModuleType) -> Report:
         """Look at the disk now, apply what changed here, and return the report. Never raises for a bad edit.
@@ -214,20 +208,27 @@ class Reloader:
         With `modules` (names or module objects), only these and what depends on them. What the watcher has seen does
         not matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
         """
-        self.inbox.take(at_once=True)
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
-        self._reading.by_hand = True
-        self._look_at_all = True
-        return self._safely(lambda: self.swap(None, names))
+        with PROCESS.lock.turn() as busy:
+            if busy:
+                return self._put_off(busy)
+            batch = self._saves.take_all(deferred=True)
+            self._reading.by_hand = True
+            report = self._safely(lambda: self.swap(batch)) if batch is not None and not names else None
+            return report or self._safely(lambda: self.swap(None, names))
 
     def look(self) -> Report | None:
         """Apply here all that was saved up to now, and return the report; None if nothing was.
 
         For whoever is about to run something and must not run old code: a cell of a notebook, a request, a test.
-        Unlike `poll` it does not wait for a burst of saves to end; unlike `reload` it may trust what the system told.
+        Unlike `poll` it does not wait for a burst of saves to end; unlike `reload` it trusts what the system told,
+        where that tells as soon as a file is closed (Linux). There a look that finds nothing costs some 10 us.
         """
-        report = self.reload()
-        return report or None
+        with PROCESS.lock.turn() as busy:
+            if busy:
+                return self._put_off(busy)
+            batch = self._saves.take_all()
+            return None if batch is None else self._safely(lambda: self.swap(batch)) or None
 
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
@@ -343,7 +344,7 @@ class Reloader:
 
     def _changed(self, batch: Batch | None, entries: list[Entry], names: frozenset[str]) -> list[Entry]:
         """Return the entries to read: those that the batch names, or whose file is in another state; held ones too."""
-        if batch is None or self._look_at_all:
+        if batch is None or self._look_at_all or EVERYTHING in batch.changes:
             self._look_at_all = False
             found = self._reading.changed(entries)
         else:

@@ -47,20 +47,32 @@ class Turn:
                 lock.release()
 
     @contextmanager
-    def swap(self) -> Iterator[str]:
-        """Take the turn for a swap and give ""; else, at once, why there cannot be one now."""
+    def turn(self) -> Iterator[str]:
+        """Take the turn and give ""; else, at once, why it cannot be taken now. A swap may begin within it."""
         if self._swapping == threading.get_ident():
             yield "a statement that a swap runs asked for it"
             return
         if not self._lock.acquire(blocking=not _is_importing()):
             yield "it was asked for by an import, while another thread swaps"
             return
-        lock, self._swapping = self._lock, threading.get_ident()
+        lock = self._lock
         try:
             yield ""
         finally:
-            self._swapping = 0
             lock.release()  # in a child that was forked meanwhile, `self` has another one
+
+    @contextmanager
+    def swap(self) -> Iterator[str]:
+        """Take the turn for a swap, as `turn` does."""
+        with self.turn() as busy:
+            if busy:
+                yield busy
+                return
+            self._swapping = threading.get_ident()
+            try:
+                yield ""
+            finally:
+                self._swapping = 0
 
     def before_fork(self) -> None:
         """Wait until no other thread swaps, but not for ever: that thread may be waiting for this one."""

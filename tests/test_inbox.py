@@ -286,6 +286,6 @@ def test_many_threads_put_without_loss(inbox: Inbox) -> None:
 def test_forked_child_does_not_wait_for_the_parents_lock(inbox: Inbox) -> None:
     """After a fork the inbox works although a thread that is gone held its lock."""
     inbox.put(change(A))
-    inbox._changed.acquire()
+    inbox._lock.acquire()
     inbox.restart_after_fork()
     assert taken(inbox, at_once=True) == (change(A),)

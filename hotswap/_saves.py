@@ -1,0 +1,76 @@
+"""What was saved, for one reloader: its watcher, the inbox that the watcher fills, and the files that are loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from hotswap._bell import Bell
+from hotswap._inbox import Inbox
+from hotswap._model import Batch, FileChange, Finding
+from hotswap._modules import ModuleIndex
+from hotswap._process import PROCESS
+from hotswap._settings import Settings
+from hotswap._watch import Git, Watcher
+
+EVERYTHING: Final = FileChange("", "modified")
+"""Stands for every loaded file: what changed is not known."""
+
+
+class Saves:
+    """Fills `inbox` between `start` and `stop`; `tell` is called with trouble in watching."""
+
+    def __init__(self, settings: Settings, inbox: Inbox, index: ModuleIndex, tell: Callable[[Finding], None]) -> None:
+        self._settings, self._inbox, self._index, self._tell = settings, inbox, index, tell
+        self._watcher: Watcher | None = None
+        self._counted = -1
+
+    def start(self, *, threads: bool) -> None:
+        """Watch: what is saved after this returns is told. Without `threads` only where that needs none."""
+        self._counted = -1
+        self._watcher = self._inbox.bell = watcher = Watcher(
+            self._settings.roots,
+            self._inbox.put,
+            loaded=self._loaded,
+            on_trouble=self._tell,
+            on_overflow=lambda: self._inbox.put(EVERYTHING),
+            threads=threads,
+        )
+        self._inbox.patience = Git(self._settings.roots).patience
+        PROCESS.on_load.append(watcher.cover)
+        watcher.start()
+
+    def stop(self) -> None:
+        """Watch no longer; nobody may sleep on the inbox."""
+        if self._watcher is not None:
+            PROCESS.on_load.remove(self._watcher.cover)
+            self._watcher.stop()
+            self._watcher, self._inbox.bell = None, Bell()
+
+    def check(self) -> None:
+        """Look at what tells nothing by itself; to be called about once a second."""
+        if self._watcher is not None:
+            self._watcher.check()
+
+    def restart_after_fork(self) -> None:
+        """Watch in a forked child as well."""
+        if self._watcher is not None:
+            self._watcher.restart_after_fork()
+
+    def take_all(self, *, deferred: bool = False) -> Batch | None:
+        """Take all that was saved up to now, whether or not it was told; with `deferred` also what is put off."""
+        if self._watcher is None or not self._watcher.flush():
+            self._inbox.put(EVERYTHING)
+        return None if self._inbox.empty else self._inbox.take(at_once=True, deferred=deferred)
+
+    def _loaded(self) -> set[str] | None:
+        """Return the files of the loaded modules, as spelled and real; None if nothing was loaded since."""
+        count = len(sys.modules)
+        if count == self._counted:
+            return None
+        with PROCESS.lock.turn() as busy:
+            entries = () if busy else self._index.entries()
+        self._counted = -1 if busy else count
+        return {path for entry in entries for path in (entry.path, os.path.abspath(entry.file))}

@@ -1,0 +1,114 @@
+"""Which folders are watched: those of loaded files, those above them up to the root, and what is new in these.
+
+A folder costs the system a kilobyte and us a call, so folders from which nothing is loaded, and they are most, are left
+alone. A folder is known by its real path, under which its events come; links on the way to it are watched as well.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, Protocol
+
+from hotswap._roots import below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from hotswap._model import FileChange
+
+SUFFIXES: Final = (".py", ".pyw")
+
+SURE: Final = 0.0
+"""Seconds to wait after a file was closed or renamed into its place: it is whole."""
+WRITING: Final = 0.02
+"""Seconds to wait where the system does not tell when a file is closed."""
+LEFT: Final = 0.05
+"""Seconds to wait after a file went: most editors that remove it put another in its place."""
+
+
+class Put(Protocol):
+    """Takes a change, and the seconds for which nothing may come after it before it counts."""
+
+    def __call__(self, change: FileChange, /, *, quiet: float | None = None) -> None: ...
+
+
+class Folders:
+    """What is known of the folders below `roots`, of which `listen` watches one. A folder is listened to once.
+
+    `files` are the loaded files, by every spelling that was given; `links` the real places of the links that lead to
+    them; `covered` those whose folder is watched.
+    """
+
+    def __init__(self, roots: Iterable[str], listen: Callable[[str], None]) -> None:
+        self._roots = tuple(roots)
+        self._listen = listen
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all: for when it is not known any more what is where."""
+        self.files: set[str] = set()
+        self.covered: set[str] = set()
+        self.links: set[str] = set()
+        self._real: dict[str, str] = {}
+        self._tops = tuple(dict.fromkeys(spelled for root in self._roots for spelled in (root, os.path.realpath(root))))
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.covered
+
+    def cover(self, path: str) -> None:
+        """Have the folder of the file `path` watched, and those above it."""
+        if path not in self.covered:
+            folder, name = os.path.split(path)
+            both = (path, os.path.join(self._cover(folder), name))
+            self.files.update(both)
+            self.covered.update(both)
+            if os.path.islink(path):
+                self.cover(os.path.realpath(path))
+
+    def drop(self, folder: str) -> list[str]:
+        """Take it that `folder` is not there any more; return the loaded files below it."""
+        lost = self.below(folder)
+        self._real = {spelled: real for spelled, real in self._real.items() if below(real, folder) is None}
+        self.covered.difference_update(lost)
+        return lost
+
+    def below(self, folder: str) -> list[str]:
+        """Return the loaded files below `folder`, whether they are there or not."""
+        return [path for path in self.files if below(path, folder) is not None]
+
+    def wants(self, path: str) -> bool:
+        """Whether a change of the file `path` counts: it is loaded, or could come to be."""
+        return path in self.files or (path.endswith(SUFFIXES) and self.inside(path))
+
+    def inside(self, path: str) -> bool:
+        """Whether `path` is or lies below a root."""
+        return any(below(path, top) is not None for top in self._tops)
+
+    def is_root(self, folder: str) -> bool:
+        """Whether the root of something is the real `folder`, or a file in it."""
+        return any(folder in (top, os.path.dirname(top) if os.path.isfile(top) else top) for top in self._tops)
+
+    def _cover(self, folder: str) -> str:
+        if folder not in self._real:
+            self._real[folder] = real = os.path.realpath(folder)
+            for step in self._steps(real):
+                self._listen(step)
+            if real != folder:
+                self._follow(folder)
+        return self._real[folder]
+
+    def _steps(self, folder: str) -> Iterator[str]:
+        """Yield `folder` and those above it that are no higher than a root."""
+        yield folder
+        while folder not in self._tops and self.inside(folder := os.path.dirname(folder)):
+            yield folder
+
+    def _follow(self, folder: str) -> None:
+        """Watch the links on the way to `folder`, from the root on: one may be pointed elsewhere."""
+        while self.inside(folder):
+            above, name = os.path.split(folder)
+            if os.path.islink(folder):
+                place = os.path.realpath(above)
+                self.links.add(os.path.join(place, name))
+                self._listen(place)
+            folder = above

@@ -1,0 +1,71 @@
+"""Loaded files that are looked at one by one, where the system tells nothing: two microseconds each."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+EVERY: Final = 0.5
+"""Seconds between two looks."""
+SETTLING: Final = 0.05
+"""Seconds for which a file that was found changed has to stay as it is: then it is whole."""
+
+State = tuple[int, int, int, int] | None
+"""Times of change in nanoseconds, size in bytes, inode; None is no file. Compared for being the same, so a clock that
+jumps hides nothing."""
+
+
+class Polled:
+    """Files, each with the state that was told last.
+
+    A file in a new state is told when it is in the same state at the next look: until then somebody may be writing.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, State] = {}
+        self._seen: dict[str, State] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._told)
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until the next look; None if there is nothing to look at. Soon if a file was just found changed."""
+        if not self._told:
+            return None
+        return SETTLING if self._seen else EVERY
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Look at `paths` from now on, and at no others."""
+        known = self._told
+        self._told = {path: known[path] if path in known else _state(path) for path in paths}
+        self._seen = {path: state for path, state in self._seen.items() if path in self._told}
+
+    def look(self, tell: Callable[[str, bool], None], *, at_once: bool = False) -> None:
+        """Call `tell` with each file that changed, and whether it is there; `at_once` also for those just found so."""
+        found: dict[str, State] = {}
+        for path, told in self._told.items():
+            state = _state(path)
+            if state != told:
+                found[path] = state
+        before, self._seen = self._seen, {}
+        for path, state in found.items():
+            if at_once or (path in before and before[path] == state):
+                self._told[path] = state
+                tell(path, state is not None)
+            else:
+                self._seen[path] = state
+
+
+def _state(path: str) -> State:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

@@ -1,0 +1,335 @@
+"""The watcher: from roots and loaded files to changes, whatever the system offers for it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Final
+
+from hotswap._bell import Bell
+from hotswap._findings import finding
+from hotswap._model import FileChange
+from hotswap._watch._folders import LEFT, SURE, WRITING, Folders, Put
+from hotswap._watch._ignored import is_ignored
+from hotswap._watch._mounts import shared
+from hotswap._watch._polled import Polled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from watchdog.observers.api import BaseObserver
+
+    from hotswap._model import Finding
+    from hotswap._watch._heard import Heard
+    from hotswap._watch._inotify import Inotify
+    from hotswap._watch._observed import Observed
+
+_LIMITS: Final = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+class Watcher(Bell):
+    """Watches the loaded files below `roots`, folders or single files, between `start` and `stop`.
+
+    put: called with each change of a Python file, by its absolute real path. It must return soon, like all that follow.
+    loaded: returns the paths of the files that are loaded, as spelled and real; None if they are as at its last call.
+    ignore: asked about each folder that is new; true silences what is there. A root is never ignored, nor is a
+        folder from which something is loaded.
+    observer_factory: makes a watchdog observer to be used in place of inotify; without inotify it is watchdog's best.
+    on_trouble: called with findings: HS401 (polled from now on), HS402 (events lost), HS403 (a root is gone), HS404
+        (a file system that tells nothing), HS304.
+    on_overflow: called when events are or may be missing: the caller looks at all loaded files itself.
+
+    threads: whether threads may be made, which all but inotify needs.
+
+    Where there is inotify, no thread is made: who sleeps here reads the events, and so does who calls `flush`.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[str],
+        put: Put,
+        *,
+        loaded: Callable[[], Iterable[str] | None] = lambda: None,
+        ignore: Callable[[str], bool] = is_ignored,
+        observer_factory: Callable[[], BaseObserver] | None = None,
+        on_trouble: Callable[[Finding], None],
+        on_overflow: Callable[[], None],
+        threads: bool = True,
+    ) -> None:
+        self._threads = threads
+        self._roots = tuple(dict.fromkeys(os.path.abspath(root) for root in roots))
+        self._put, self._loaded, self._ignore = put, loaded, ignore
+        self._factory = observer_factory
+        self._on_trouble, self._on_overflow = on_trouble, on_overflow
+        self._lock = threading.RLock()
+        self._told: set[tuple[str, str]] = set()
+        self._running = self._orphaned = False
+        self._clear()
+        _watchers.add(self)
+
+    def _clear(self) -> None:
+        self._bell = Bell()
+        self._ears: Inotify | None = None
+        self._heard: Heard | None = None
+        self._observed: Observed | None = None
+        self._polled = Polled()
+        self._folders = Folders(self._roots, self._listen)
+        self._identities: dict[str, tuple[int, int]] = {}
+        self._deaf: set[str] = set()
+        self._off = False
+
+    def start(self) -> None:
+        """Watch; a save that happens after this returns is seen. A root that cannot be watched is told, not raised."""
+        with self._lock:
+            if self._running:
+                return
+            self._begin()
+            self._running = True
+            for root in self._roots:
+                self._add(root)
+        self._cover(self._loaded() or ())
+
+    def stop(self) -> None:
+        """End watching: nothing is called after this returns. Nobody may sleep here. No effect if not started."""
+        with self._lock:
+            running, self._running, self._orphaned = self._running, False, False
+            ears, observed = self._ears, self._observed
+            if running:
+                self._clear()
+        if ears is not None:
+            ears.close()
+        if observed is not None:
+            observed.stop()
+
+    def ring(self) -> None:
+        """End the sleep that is under way, or else the next one."""
+        self._bell.ring()
+
+    def sleep(self, seconds: float | None) -> None:
+        """Sleep until the system tells something, the bell rings, or for `seconds`; files that are polled are looked
+        at now and then.
+        """
+        pause = self._polled.pause
+        self._bell.sleep(seconds if pause is None or (seconds is not None and seconds < pause) else pause)
+        if pause is not None:
+            with self._lock:
+                self._polled.look(self._poll_told)
+
+    def check(self) -> None:
+        """Look at what tells nothing by itself: some 5 us a root, 2 us a file that is polled.
+
+        To be called about once a second. Roots that were deleted, replaced, mounted over or ran out of watches are
+        found here, and `on_overflow` is called for what happened meanwhile.
+        """
+        self._cover(self._loaded() or ())
+        with self._lock:
+            if self._running and self._off_roots():
+                self._mend()
+            self._find_again()
+
+    def flush(self) -> bool:
+        """Hand on all that was saved up to now. Return False where only a look at all loaded files can tell."""
+        self._cover(self._loaded() or ())
+        with self._lock:
+            if not self._running or self._observed is not None or (self._ears is None and not self._threads):
+                return False
+            if self._off_roots():
+                self._mend()
+            if self._ears is not None:
+                self._ears.drain()
+            self._polled.look(self._poll_told, at_once=True)
+            return not self._off
+
+    def cover(self, path: str) -> None:
+        """Have the file `path`, which is about to be loaded, watched before this returns."""
+        if path not in self._folders and self._folders.inside(path):
+            self._cover((path,))
+
+    def restart_after_fork(self) -> None:
+        """In a forked child, where threads do not live on: watch again if the parent did. Elsewhere no effect."""
+        if self._orphaned:
+            self._orphaned = False
+            self.start()
+
+    def forget_after_fork(self) -> None:
+        """In a forked child, by itself: drop what is the parent's; to end its watches would end them there."""
+        self._orphaned = self._orphaned or self._running
+        self._running = False
+        self._lock = threading.RLock()
+        ears = self._ears
+        self._clear()
+        if ears is not None:
+            ears.close()
+
+    # -- what is watched -----------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if self._factory is None and sys.platform == "linux":
+            try:
+                from hotswap._watch._heard import Heard
+                from hotswap._watch._inotify import Inotify
+
+                self._ears = self._bell = Inotify(self._lock, self._receive)
+                self._heard = Heard(self._folders, self._ears, self._put, self._ignore, self._listen, self._go_astray)
+            except (OSError, ImportError, AttributeError) as error:  # the last two: a libc without inotify
+                self._tell("HS401", "", message=_reason(error))
+            return
+        if not self._threads:
+            return
+        from hotswap._watch._observed import Observed
+
+        try:
+            self._observed = Observed(self._changed, self._ignore, self._on_trouble, self._on_overflow, self._factory)
+        except OSError as error:
+            if error.errno not in _LIMITS:
+                raise
+            self._tell("HS401", "", message=_reason(error))
+
+    def _add(self, root: str) -> None:
+        """Watch `root`, or tell why that cannot be."""
+        folder = os.path.dirname(root) if os.path.isfile(root) else root
+        try:
+            os.scandir(folder).close()
+            if self._observed is not None:
+                self._observe(root)
+            self._identities[root] = _identify(folder)
+            self._listen(os.path.realpath(folder))
+            self._probe(root, os.path.realpath(folder))
+        except OSError as error:
+            self._identities.pop(root, None)
+            self._tell("HS403", root, path_name=root, message=_reason(error))
+        else:
+            self._told.discard(("HS403", root))
+
+    def _observe(self, root: str) -> None:
+        assert self._observed is not None
+        try:
+            self._observed.add(root)
+        except OSError as error:
+            if error.errno not in _LIMITS:
+                raise
+            self._deaf.add(root)
+            self._tell("HS401", root, message=_reason(error))
+
+    def _listen(self, folder: str) -> None:
+        if self._ears is None or folder in self._ears:
+            return
+        try:
+            self._ears.add(folder)
+        except FileNotFoundError:
+            return  # it went meanwhile; what was in it is told by others
+        except OSError as error:
+            if error.errno in _LIMITS:
+                self._tell("HS401", "", message=_reason(error))
+            else:
+                self._tell("HS403", folder, path_name=folder, message=_reason(error))
+
+    def _probe(self, root: str, folder: str) -> None:
+        """Have the files below `root` looked at as well where not every write comes as an event."""
+        kind = shared(folder) if sys.platform == "linux" else ""
+        if not kind and self._ears is not None and folder in self._ears and not self._ears.hears(folder):
+            kind = "a file system without events"
+        if kind:
+            self._deaf.add(root)
+            self._tell("HS404", root, path_name=root, kind=kind)
+
+    def _cover(self, paths: Iterable[str]) -> None:
+        new = [path for path in paths if path not in self._folders]
+        if not new:
+            return
+        with self._lock:
+            if self._running:
+                for path in new:
+                    self._folders.cover(path)
+                self._poll_unheard()
+
+    def _find_again(self) -> None:
+        """Watch files whose folder had gone, and tell them, where they are back though nothing above tells of it."""
+        if len(self._folders.files) != len(self._folders.covered):
+            back = [path for path in self._folders.files - self._folders.covered if os.path.exists(path)]
+            self._cover(back)
+            for path in back:
+                self._put(FileChange(path, "created"), quiet=SURE)
+
+    def _poll_unheard(self) -> None:
+        self._polled.keep(path for path in self._folders.files if self._is_unheard(path))
+
+    def _is_unheard(self, path: str) -> bool:
+        if any(path.startswith(root) for deaf in self._deaf for root in (deaf, os.path.realpath(deaf))):
+            return True
+        if self._observed is not None or (not self._threads and self._ears is None):
+            return False
+        return self._ears is None or (os.path.dirname(path) not in self._ears and os.path.realpath(path) == path)
+
+    def _off_roots(self) -> list[str]:
+        return [root for root in self._roots if self._off or self._is_off(root)]
+
+    def _is_off(self, root: str) -> bool:
+        try:
+            same = self._identities.get(root) == _identify(os.path.dirname(root) if os.path.isfile(root) else root)
+        except OSError:
+            return True
+        return not same or (self._observed is not None and root not in self._deaf and not self._observed.watches(root))
+
+    def _mend(self) -> None:
+        """Watch everything anew, as after a start."""
+        off, before = self._off_roots(), dict(self._identities)
+        files, self._off = self._folders.files, False
+        if self._ears is not None:
+            for folder in self._ears.below(os.sep):
+                self._ears.remove(folder)
+        self._folders.forget()
+        for root in self._roots:
+            self._add(root)
+        self._cover(files)
+        if any(root in self._identities for root in off) or before != self._identities:
+            self._on_overflow()
+
+    def _go_astray(self, code: str = "") -> None:
+        """What is watched is not what should be: `check` mends that, and everything has to be looked at."""
+        if code:
+            self._on_trouble(finding(code, "", 0))
+        self._off = True
+        self._on_overflow()
+
+    def _tell(self, code: str, path: str, **fields: object) -> None:
+        if (code, path) not in self._told:
+            self._told.add((code, path))
+            self._on_trouble(finding(code, path, 0, **fields))
+
+    # -- what comes ----------------------------------------------------------------------------------------------------
+
+    def _poll_told(self, path: str, there: bool) -> None:
+        self._put(FileChange(path, "modified" if there else "deleted"), quiet=SURE if there else LEFT)
+
+    def _changed(self, change: FileChange) -> None:
+        """Take a change that watchdog told, which may come while the file is being written."""
+        self._put(change, quiet=LEFT if change.kind == "deleted" else WRITING)
+
+    def _receive(self, folder: str, name: str, mask: int) -> None:
+        try:
+            if self._heard is not None:
+                self._heard.take(folder, name, mask)
+        except Exception as error:  # noqa: BLE001  # what the caller handed in must not end all watching
+            self._on_trouble(finding("HS304", folder, 0, message=f"{type(error).__name__}: {error}"))
+            self._on_overflow()
+
+
+def _identify(folder: str) -> tuple[int, int]:
+    # A file has another identity after each atomic save: it is watched, and known, by its folder.
+    found = os.stat(folder)
+    return found.st_dev, found.st_ino
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: list(map(Watcher.forget_after_fork, _watchers)))
