@@ -107,12 +107,9 @@ class Reloader:
         wider = replace(old, roots=roots)
         PROCESS.exchange(old, wider)
         self.settings, self._index = wider, PROCESS.index(wider)
+        self._saves.widen(wider, self._index)
         with PROCESS.lock:
             PROCESS.learn(self._index.entries())
-        if self._watcher is not None:
-            self._watcher.stop()
-            self._watcher = self._make_watcher()
-            self._watcher.start()
         self._rescan()
 
     def follow_fork(self) -> None:

@@ -49,6 +49,13 @@ class Saves:
             self._watcher.stop()
             self._watcher, self._inbox.bell = None, Bell()
 
+    def widen(self, settings: Settings, index: ModuleIndex) -> None:
+        """Watch the roots of `settings` from now on."""
+        self._settings, self._index, self._counted = settings, index, -1
+        self._inbox.patience = Git(settings.roots).patience
+        if self._watcher is not None:
+            self._watcher.widen(settings.roots)
+
     def check(self) -> None:
         """Look at what tells nothing by itself; to be called about once a second."""
         if self._watcher is not None:

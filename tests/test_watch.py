@@ -211,6 +211,18 @@ def test_only_folders_of_loaded_files_are_watched(tmp_path: Path, start: Start, 
 
 
 @linux
+def test_a_root_that_comes_late_is_watched(tmp_path: Path, start: Start) -> None:
+    """Who sleeps on the watcher goes on sleeping, and hears of the new root and the old one."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    watching = start(tmp_path / "a")
+    watching.watcher.widen([str(tmp_path / "a"), str(tmp_path / "b")])
+    for name in "ab":
+        (tmp_path / name / "m.py").write_text("")
+        watching.until(tmp_path / name / "m.py", "modified")
+
+
+@linux
 def test_what_is_about_to_be_loaded_is_watched_at_once(tmp_path: Path, start: Start) -> None:
     """A save that comes right after an import is seen: the folder is watched before the file is read."""
     module = tmp_path / "pkg" / "m.py"

@@ -40,7 +40,7 @@ class Folders:
     """
 
     def __init__(self, roots: Iterable[str], listen: Callable[[str], None]) -> None:
-        self._roots = tuple(roots)
+        self.roots = tuple(roots)
         self._listen = listen
         self.forget()
 
@@ -50,7 +50,7 @@ class Folders:
         self.covered: set[str] = set()
         self.links: set[str] = set()
         self._real: dict[str, str] = {}
-        self._tops = tuple(dict.fromkeys(spelled for root in self._roots for spelled in (root, os.path.realpath(root))))
+        self._tops = tuple(dict.fromkeys(spelled for root in self.roots for spelled in (root, os.path.realpath(root))))
 
     def __contains__(self, path: object) -> bool:
         return path in self.covered

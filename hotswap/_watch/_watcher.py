@@ -60,7 +60,7 @@ class Watcher(Bell):
         threads: bool = True,
     ) -> None:
         self._threads = threads
-        self._roots = tuple(dict.fromkeys(os.path.abspath(root) for root in roots))
+        self._roots = _absolute(roots)
         self._put, self._loaded, self._ignore = put, loaded, ignore
         self._factory = observer_factory
         self._on_trouble, self._on_overflow = on_trouble, on_overflow
@@ -103,6 +103,13 @@ class Watcher(Bell):
             ears.close()
         if observed is not None:
             observed.stop()
+
+    def widen(self, roots: Sequence[str]) -> None:
+        """Watch `roots` from now on, among which are those that were given before."""
+        with self._lock:
+            self._roots = self._folders.roots = _absolute(roots)
+            if self._running:
+                self._mend()
 
     def ring(self) -> None:
         """End the sleep that is under way, or else the next one."""
@@ -316,6 +323,10 @@ class Watcher(Bell):
         except Exception as error:  # noqa: BLE001  # what the caller handed in must not end all watching
             self._on_trouble(finding("HS304", folder, 0, message=f"{type(error).__name__}: {error}"))
             self._on_overflow()
+
+
+def _absolute(roots: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(os.path.abspath, roots)))
 
 
 def _identify(folder: str) -> tuple[int, int]:
