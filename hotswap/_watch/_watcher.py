@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hotswap._watch._inotify import Inotify
     from hotswap._watch._observed import Observed
 
+_HAS_INOTIFY: Final = sys.platform == "linux"
 _LIMITS: Final = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -174,7 +175,7 @@ class Watcher(Bell):
     # -- what is watched -----------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if self._factory is None and sys.platform == "linux":
+        if self._factory is None and _HAS_INOTIFY:
             try:
                 from hotswap._watch._heard import Heard
                 from hotswap._watch._inotify import Inotify

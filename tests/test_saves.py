@@ -1,0 +1,198 @@
+"""Save styles against the ways to notice them, on real files with the real thread: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+from saves import STYLES, Style
+
+from hotswap import Reloader, Report
+
+TIMES: Final = int(os.environ.get("HOTSWAP_SAVES", "3"))
+"""How often each style is tried; 50 take some minutes."""
+TEXT: Final = "import saves_seen\n\nsaves_seen.RUNS.append(NUMBER)\n\ndef f():\n    return NUMBER\n"
+
+_numbers = itertools.count()
+
+
+class Project:
+    """A module under a name of its own, the numbers that its statement was run with, and the reports of its swaps."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "project"
+        self.root.mkdir()
+        self.name = f"saved_{next(_numbers)}"
+        self.path = self.root / f"{self.name}.py"
+        self.path.write_text(self.text(0), encoding="utf-8")
+        self.seen = ModuleType("saves_seen")
+        self.seen.__dict__["RUNS"] = self.runs = []
+        self.reports: list[Report] = []
+
+    @staticmethod
+    def text(number: int) -> str:
+        return TEXT.replace("NUMBER", f"{1000 + number}")
+
+    def wait_for(self, done: Callable[[], bool], seconds: float = 10.0) -> bool:
+        """Wait until `done`; meanwhile the function is there and gives a number, whatever happens to its file."""
+        f = sys.modules[self.name].f
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert sys.modules[self.name].f() == f()
+            if done():
+                return True
+            time.sleep(0.001)
+        return False
+
+    def is_at(self, number: int) -> bool:
+        return bool(sys.modules[self.name].f() == 1000 + number)
+
+    def changes(self) -> int:
+        return sum(1 for report in self.reports if report.changed)
+
+    def settle(self, reloader: Reloader) -> None:
+        """Wait until nothing waits to be looked at any more."""
+        assert self.wait_for(lambda: reloader.inbox.empty)
+        time.sleep(0.08)  # nothing may come: there is no event for that
+        assert self.wait_for(lambda: reloader.inbox.empty)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    made = Project(tmp_path)
+    monkeypatch.syspath_prepend(str(made.root))
+    monkeypatch.setitem(sys.modules, "saves_seen", made.seen)
+    importlib.invalidate_caches()
+    importlib.import_module(made.name)
+    yield made
+    del sys.modules[made.name]
+
+
+def refuse(*_: Any) -> Any:
+    raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+
+@pytest.fixture(params=["inotify", "watchdog", "polling"])
+def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How saves are noticed: as on Linux, as elsewhere, and where nothing tells of them."""
+    if request.param == "inotify" and sys.platform != "linux":
+        pytest.skip("inotify is Linux's")
+    if request.param != "inotify":
+        monkeypatch.setattr("hotswap._watch._watcher._HAS_INOTIFY", False)
+    if request.param == "polling":
+        monkeypatch.setattr("hotswap._watch._observed.Observed", refuse)
+        monkeypatch.setattr("hotswap._watch._polled.EVERY", 0.02)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style.possible], ids=lambda style: style.name)
+def test_each_save_is_one_swap(style: Style, means: str, project: Project) -> None:
+    """However a file is saved, what it says is live soon after; nothing runs twice, and nothing is ever missing."""
+    with Reloader(project.root, apply="thread", on_report=project.reports.append) as reloader:
+        for number in range(1, TIMES + 1):
+            before = project.changes()
+            style.save(project.path, project.text(number))
+            assert project.wait_for(lambda number=number: project.is_at(number)), f"save {number} was lost"
+            assert project.wait_for(lambda before=before: project.changes() >= before + style.least)
+            project.settle(reloader)
+            assert project.changes() <= before + style.swaps, project.reports[-1]
+    assert project.runs == [1000 + number for number in range(TIMES + 1)]
+
+
+def test_a_save_of_the_same_text_is_no_swap(means: str, project: Project) -> None:
+    """Saving what is there already does nothing, and the save after it is seen."""
+    with Reloader(project.root, apply="thread", on_report=project.reports.append) as reloader:
+        for _ in range(TIMES):
+            project.path.write_text(project.text(0), encoding="utf-8")
+            project.settle(reloader)
+        assert project.reports == []
+        project.path.write_text(project.text(1), encoding="utf-8")
+        assert project.wait_for(lambda: project.is_at(1))
+    assert project.runs == [1000, 1001]
+
+
+FILES: Final = 300
+
+
+class Checkout:
+    """A repository of modules on two branches, on the first of which it is."""
+
+    def __init__(self, root: Path, stem: str) -> None:
+        self.root, self.names = root, [f"{stem}{number}" for number in range(FILES)]
+        root.mkdir()
+        self.git("init", "-q", "-b", "one")
+        self.write(1)
+        self.commit()
+        self.git("checkout", "-q", "-b", "two")
+        self.write(2)
+        self.commit()
+        self.git("checkout", "-q", "one")
+
+    def git(self, *arguments: str) -> None:
+        settings = ("user.name=me", "user.email=me@example.org", "commit.gpgsign=false", "gc.auto=0")
+        options = itertools.chain.from_iterable(("-c", setting) for setting in settings)
+        subprocess.run(["git", *options, *arguments], cwd=self.root, check=True, capture_output=True, timeout=60)
+
+    def write(self, number: int) -> None:
+        for name in self.names:
+            (self.root / f"{name}.py").write_text(f"NUMBER = {number}\n", encoding="utf-8")
+
+    def commit(self) -> None:
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "next")
+
+    def numbers(self) -> set[int]:
+        return {sys.modules[name].NUMBER for name in self.names}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checkout]:
+    made = Checkout(tmp_path / "repository", f"tree{next(_numbers)}_")
+    monkeypatch.syspath_prepend(str(made.root))
+    for name in made.names:
+        importlib.import_module(name)
+    yield made
+    for name in made.names:
+        del sys.modules[name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere events come in their own time")
+def test_a_checkout_is_one_transaction(checkout: Checkout) -> None:
+    """What git writes in one command, 300 files, is one swap: checkout, stash and its return, rebase."""
+    reports: list[Report] = []
+
+    def settle(number: int, swaps: int) -> None:
+        until = time.monotonic() + 20
+        while len(reports) < swaps and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(0.2)  # no other one may come: there is no event for that
+        assert checkout.numbers() == {number}
+        assert [len(report.outcomes) for report in reports] == [FILES] * swaps
+
+    with Reloader(checkout.root, apply="thread", on_report=reports.append):
+        checkout.git("checkout", "-q", "two")
+        settle(2, 1)
+        checkout.git("checkout", "-q", "one")
+        settle(1, 2)
+        checkout.git("checkout", "-q", "two", "--", ".")
+        settle(2, 3)
+        checkout.git("stash")
+        settle(1, 4)
+        checkout.git("stash", "pop")
+        settle(2, 5)
+        checkout.git("reset", "-q", "--hard")
+        settle(1, 6)
+        (checkout.root / "notes.txt").write_text("more\n", encoding="utf-8")
+        checkout.commit()
+        checkout.git("rebase", "-q", "two")
+        settle(2, 7)
