@@ -182,7 +182,7 @@ def test_a_polled_file_is_told_once_it_stays_as_it_is(tmp_path: Path) -> None:
     path.write_text("X = 1\n")
     polled, told = Polled(), []
     assert polled.pause is None
-    polled.keep([str(path)])
+    polled.add([str(path)])
     assert polled.pause == EVERY
 
     def look(*, at_once: bool = False) -> list[tuple[str, bool]]:
@@ -209,7 +209,7 @@ def test_a_polled_file_may_have_any_time(tmp_path: Path, seconds: float) -> None
     path.write_text("X = 1\n")
     before = path.stat().st_mtime
     polled, told = Polled(), []
-    polled.keep([str(path)])
+    polled.add([str(path)])
     path.with_suffix(".tmp").write_text("X = 2\n")
     os.utime(path.with_suffix(".tmp"), (before + seconds, before + seconds))
     os.replace(path.with_suffix(".tmp"), path)

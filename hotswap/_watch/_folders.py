@@ -55,15 +55,15 @@ class Folders:
     def __contains__(self, path: object) -> bool:
         return path in self.covered
 
-    def cover(self, path: str) -> None:
-        """Have the folder of the file `path` watched, and those above it."""
-        if path not in self.covered:
-            folder, name = os.path.split(path)
-            both = (path, os.path.join(self._cover(folder), name))
-            self.files.update(both)
-            self.covered.update(both)
-            if os.path.islink(path):
-                self.cover(os.path.realpath(path))
+    def cover(self, path: str) -> tuple[str, ...]:
+        """Have the folder of the file `path` watched, and those above it; return what it is called, if that is new."""
+        if path in self.covered:
+            return ()
+        folder, name = os.path.split(path)
+        both = (path, os.path.join(self._cover(folder), name))
+        self.files.update(both)
+        self.covered.update(both)
+        return (*both, *(self.cover(os.path.realpath(path)) if os.path.islink(path) else ()))
 
     def drop(self, folder: str) -> list[str]:
         """Take it that `folder` is not there any more; return the loaded files below it."""

@@ -39,11 +39,14 @@ class Polled:
             return None
         return SETTLING if self._seen else EVERY
 
-    def keep(self, paths: Iterable[str]) -> None:
-        """Look at `paths` from now on, and at no others."""
-        known = self._told
-        self._told = {path: known[path] if path in known else _state(path) for path in paths}
-        self._seen = {path: state for path, state in self._seen.items() if path in self._told}
+    def add(self, paths: Iterable[str]) -> None:
+        """Look at `paths` as well from now on."""
+        self._told.update((path, _state(path)) for path in paths if path not in self._told)
+
+    def clear(self) -> None:
+        """Look at nothing any more."""
+        self._told.clear()
+        self._seen.clear()
 
     def look(self, tell: Callable[[str, bool], None], *, at_once: bool = False) -> None:
         """Call `tell` with each file that changed, and whether it is there; `at_once` also for those just found so."""

@@ -134,9 +134,9 @@ class Watcher(Bell):
         """
         self._cover(self._loaded() or ())
         with self._lock:
-            if self._running and self._off_roots():
-                self._mend()
-            self._find_again()
+            if self._running:
+                self._look_after_roots()
+                self._find_again()
 
     def flush(self) -> bool:
         """Hand on all that was saved up to now. Return False where only a look at all loaded files can tell."""
@@ -144,8 +144,7 @@ class Watcher(Bell):
         with self._lock:
             if not self._running or self._observed is not None or (self._ears is None and not self._threads):
                 return False
-            if self._off_roots():
-                self._mend()
+            self._look_after_roots()
             if self._ears is not None:
                 self._ears.drain()
             self._polled.look(self._poll_told, at_once=True)
@@ -227,8 +226,8 @@ class Watcher(Bell):
             return
         try:
             self._ears.add(folder)
-        except FileNotFoundError:
-            return  # it went meanwhile; what was in it is told by others
+        except (FileNotFoundError, NotADirectoryError):
+            return  # it went meanwhile, and what was in it is told by others; or it is an archive
         except OSError as error:
             if error.errno in _LIMITS:
                 self._tell("HS401", "", message=_reason(error))
@@ -250,9 +249,8 @@ class Watcher(Bell):
             return
         with self._lock:
             if self._running:
-                for path in new:
-                    self._folders.cover(path)
-                self._poll_unheard()
+                covered = [spelled for path in new for spelled in self._folders.cover(path)]
+                self._polled.add(filter(self._is_unheard, covered))
 
     def _find_again(self) -> None:
         """Watch files whose folder had gone, and tell them, where they are back though nothing above tells of it."""
@@ -262,18 +260,23 @@ class Watcher(Bell):
             for path in back:
                 self._put(FileChange(path, "created"), quiet=SURE)
 
-    def _poll_unheard(self) -> None:
-        self._polled.keep(path for path in self._folders.files if self._is_unheard(path))
-
     def _is_unheard(self, path: str) -> bool:
         if any(path.startswith(root) for deaf in self._deaf for root in (deaf, os.path.realpath(deaf))):
             return True
         if self._observed is not None or (not self._threads and self._ears is None):
             return False
-        return self._ears is None or (os.path.dirname(path) not in self._ears and os.path.realpath(path) == path)
+        folder = os.path.dirname(path)
+        if self._ears is not None and (folder in self._ears or os.path.realpath(folder) != folder):
+            return False
+        return os.path.isdir(folder)  # an archive is none
 
-    def _off_roots(self) -> list[str]:
-        return [root for root in self._roots if self._off or self._is_off(root)]
+    def _look_after_roots(self) -> None:
+        off = [root for root in self._roots if self._is_off(root)]
+        if self._off or any(map(os.path.exists, off)):
+            self._mend()
+        else:
+            for root in off:
+                self._add(root)  # which tells that it is gone
 
     def _is_off(self, root: str) -> bool:
         try:
@@ -283,18 +286,17 @@ class Watcher(Bell):
         return not same or (self._observed is not None and root not in self._deaf and not self._observed.watches(root))
 
     def _mend(self) -> None:
-        """Watch everything anew, as after a start."""
-        off, before = self._off_roots(), dict(self._identities)
+        """Watch everything anew, as after a start; what was saved meanwhile is to be looked for."""
         files, self._off = self._folders.files, False
         if self._ears is not None:
             for folder in self._ears.below(os.sep):
                 self._ears.remove(folder)
         self._folders.forget()
+        self._polled.clear()
         for root in self._roots:
             self._add(root)
         self._cover(files)
-        if any(root in self._identities for root in off) or before != self._identities:
-            self._on_overflow()
+        self._on_overflow()
 
     def _go_astray(self, code: str = "") -> None:
         """What is watched is not what should be: `check` mends that, and everything has to be looked at."""
