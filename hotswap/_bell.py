@@ -6,7 +6,12 @@ import threading
 
 
 class Bell:
-    """One thread sleeps, any thread rings. A ring that comes before the sleep ends it at once: none is lost."""
+    """One thread sleeps, any thread rings. A ring that comes before the sleep ends it at once: none is lost.
+
+    `pause` are the seconds after which the thread should look whether all is well though nothing rang.
+    """
+
+    pause: float = 1.0
 
     def __init__(self) -> None:
         self._rung = threading.Event()

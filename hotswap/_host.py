@@ -31,7 +31,7 @@ _WITH_THREAD: Final = ("auto", "thread", "asyncio", "poll", "signal")
 class Host:
     """The safe point of one reloader.
 
-    `act` applies what is due, here and now; `idle` is called each second without news, and says whether all files have
+    `act` applies what is due, here and now; `idle` is called now and then without news, and says whether all files have
     to be looked at; `look` asks for that.
     """
 
@@ -99,9 +99,9 @@ class Host:
     def _work(self) -> None:
         while self._waits_for_files():
             if self.mode == "poll":  # it only reads what the system tells
-                self._inbox.bell.sleep(1.0)
+                self._inbox.bell.sleep(self._inbox.bell.pause)
                 self._idle()
-            elif (self._inbox.wait(1.0) or self._idle()) and self._waits_for_files():
+            elif (self._inbox.wait(self._inbox.bell.pause) or self._idle()) and self._waits_for_files():
                 self._at_safe_point()
 
     def _waits_for_files(self) -> bool:

@@ -57,7 +57,7 @@ class Saves:
             self._watcher.widen(settings.roots)
 
     def check(self) -> None:
-        """Look at what tells nothing by itself; to be called about once a second."""
+        """Look at what tells nothing by itself; to be called every `pause` seconds of the bell."""
         if self._watcher is not None:
             self._watcher.check()
 

@@ -425,6 +425,24 @@ def test_replaced_root_is_watched_anew(tmp_path: Path, start: Start, means: dict
         watching.until(root / "m.py", "deleted")
 
 
+@linux
+def test_a_folder_above_the_root_that_is_renamed_is_noticed(tmp_path: Path, start: Start) -> None:
+    """Nothing below hears of it; that it was renamed rings, and what is at the root's place then is watched."""
+    root = tmp_path / "above" / "root"
+    root.mkdir(parents=True)
+    watching = start(root)
+    assert watching.watcher.pause > 1
+    (tmp_path / "above").rename(tmp_path / "away")
+    watching.scans.get(timeout=10)
+    assert watching.watcher.pause == 1
+    watching.watcher.check()
+    assert watching.codes() == ["HS403"]
+    root.mkdir(parents=True)
+    watching.watcher.check()
+    (root / "m.py").write_text("")
+    watching.until(root / "m.py", "modified")
+
+
 def test_root_replaced_between_two_checks_is_watched_anew(tmp_path: Path, start: Start, means: dict[str, Any]) -> None:
     """A root swapped for another folder of the same name is noticed although it never seemed to be gone."""
     root = tmp_path / "root"
@@ -543,11 +561,12 @@ def few_watches(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def add(descriptor: int, path: bytes, mask: int) -> int:
         nonlocal left
-        left -= path not in known
-        known.add(path)
-        if left < 0:
-            ctypes.set_errno(refusal)
-            return -1
+        if path not in known and mask & 0x8:  # else it is there already, or watched for being renamed alone
+            left -= 1
+            if left < 0:
+                ctypes.set_errno(refusal)
+                return -1
+            known.add(path)
         return original(descriptor, path, mask)
 
     def limit(number: int, error: int = errno.ENOSPC) -> None:

@@ -84,9 +84,9 @@ class Folders:
         """Whether `path` is or lies below a root."""
         return any(below(path, top) is not None for top in self._tops)
 
-    def is_root(self, folder: str) -> bool:
-        """Whether the root of something is the real `folder`, or a file in it."""
-        return any(folder in (top, os.path.dirname(top) if os.path.isfile(top) else top) for top in self._tops)
+    def leads_to_root(self, folder: str) -> bool:
+        """Whether `folder` is a root, has it in it, or lies above it."""
+        return any(below(top, folder) is not None for top in self._tops)
 
     def _cover(self, folder: str) -> str:
         if folder not in self._real:

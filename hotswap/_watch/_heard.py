@@ -67,7 +67,7 @@ class Heard:
             self._ears.remove(path)
         for path in self._folders.drop(folder):
             self._put(FileChange(path, "deleted"), quiet=LEFT)
-        if self._folders.is_root(folder):
+        if self._folders.leads_to_root(folder):
             self._go_astray()
 
     def _adopt(self, folder: str) -> None:

@@ -37,7 +37,8 @@ LOST: Final[int] = In.IN_Q_OVERFLOW
 NAP: Final = 0.005
 """Seconds that a second thread sleeps at a time."""
 
-_ASKED: Final[int] = WRITTEN | MADE | LEFT | In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_ONLYDIR
+_ASKED_ITSELF: Final[int] = In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_ONLYDIR
+_ASKED: Final[int] = WRITTEN | MADE | LEFT | _ASKED_ITSELF
 _HEAD: Final = struct.Struct("iIII")
 _SIZE: Final = 1 << 16
 _LONGEST: Final = _HEAD.size + 256  # an event with the longest name that there is
@@ -54,7 +55,7 @@ class Inotify(Bell):
     """
 
     def __init__(self, lock: RLock, receive: Callable[[str, str, int], None]) -> None:
-        self._reading = lock
+        self._lock = lock
         self._receive = receive
         self._fd = _checked(inotify_init())
         self._woken, self._wake = os.pipe()
@@ -67,21 +68,35 @@ class Inotify(Bell):
         self._poll.register(self._woken, select.POLLIN)
         self._paths: dict[int, tuple[str, ...]] = {}
         self._watches: dict[str, int] = {}
+        self._narrow: set[str] = set()
 
     def __contains__(self, folder: object) -> bool:
-        return folder in self._watches
+        return folder in self._watches and folder not in self._narrow
 
     def add(self, folder: str) -> None:
-        """Watch `folder` from now on. Raises OSError where that is refused."""
-        with self._reading:
+        """Watch `folder` and what is in it from now on. Raises OSError where that is refused."""
+        with self._lock:
+            if folder not in self._watches or folder in self._narrow:
+                self._narrow.discard(folder)
+                self._add(folder, _ASKED)
+
+    def add_itself(self, folder: str) -> None:
+        """Watch whether `folder` is renamed or deleted, but not what is in it. Raises OSError where that is refused."""
+        with self._lock:
             if folder not in self._watches:
-                watch = _checked(inotify_add_watch(self._fd, os.fsencode(folder), _ASKED))
-                self._watches[folder] = watch
-                self._paths[watch] = (*self._paths.get(watch, ()), folder)  # one folder may be mounted at two places
+                self._add(folder, _ASKED_ITSELF)
+                self._narrow.add(folder)
+
+    def _add(self, folder: str, asked: int) -> None:
+        watch = _checked(inotify_add_watch(self._fd, os.fsencode(folder), asked))
+        self._watches[folder] = watch
+        paths = self._paths.get(watch, ())
+        self._paths[watch] = paths if folder in paths else (*paths, folder)  # one may be mounted at two places
 
     def remove(self, folder: str) -> None:
         """Watch `folder` no longer; nothing happens if it is not watched."""
-        with self._reading:
+        with self._lock:
+            self._narrow.discard(folder)
             watch = self._watches.pop(folder, None)
             if watch is None:
                 return
@@ -98,7 +113,7 @@ class Inotify(Bell):
 
     def hears(self, folder: str) -> bool:
         """Whether events of the watched `folder` come at all: it is opened, which changes nothing, and asked for."""
-        with self._reading:
+        with self._lock:
             self.drain()
             watch = self._watches[folder]
             inotify_add_watch(self._fd, os.fsencode(folder), _ASKED | OPENED)
@@ -111,7 +126,7 @@ class Inotify(Bell):
 
     def drain(self) -> None:
         """Hand on all that the system has told so far. In another thread than the one that sleeps: wait for that."""
-        with self._reading:
+        with self._lock:
             while True:
                 data = self._read()
                 self._dispatch(data)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from hotswap._watch._inotify import Inotify
     from hotswap._watch._observed import Observed
 
+SELDOM: Final = 10.0
+"""Seconds between two looks at what should ring by itself."""
+
 _HAS_INOTIFY: Final = sys.platform == "linux"
 _LIMITS: Final = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
@@ -112,6 +115,11 @@ class Watcher(Bell):
             if self._running:
                 self._mend()
 
+    @property
+    def pause(self) -> float:  # type: ignore[override]  # a bell has it as an attribute
+        """Seconds after which `check` is to be called: seldom where everything that matters rings by itself."""
+        return SELDOM if self._ears is not None and not self._off and len(self._identities) == len(self._roots) else 1.0
+
     def ring(self) -> None:
         """End the sleep that is under way, or else the next one."""
         self._bell.ring()
@@ -127,12 +135,13 @@ class Watcher(Bell):
                 self._polled.look(self._poll_told)
 
     def check(self) -> None:
-        """Look at what tells nothing by itself: some 5 us a root, 2 us a file that is polled.
+        """Look at what tells nothing by itself: some 5 us a root.
 
-        To be called about once a second. Roots that were deleted, replaced, mounted over or ran out of watches are
+        To be called every `pause` seconds. Roots that were deleted, replaced, mounted over or ran out of watches are
         found here, and `on_overflow` is called for what happened meanwhile.
         """
-        self._cover(self._loaded() or ())
+        if self._cover(self._loaded() or ()):  # loaded past us
+            self._on_overflow()
         with self._lock:
             if self._running:
                 self._look_after_roots()
@@ -204,6 +213,7 @@ class Watcher(Bell):
                 self._observe(root)
             self._identities[root] = _identify(folder)
             self._listen(os.path.realpath(folder))
+            self._listen_above(os.path.realpath(folder))
             self._probe(root, os.path.realpath(folder))
         except OSError as error:
             self._identities.pop(root, None)
@@ -234,6 +244,14 @@ class Watcher(Bell):
             else:
                 self._tell("HS403", folder, path_name=folder, message=_reason(error))
 
+    def _listen_above(self, folder: str) -> None:
+        """Be told when a folder above `folder` is renamed or goes: nothing of that reaches what is below."""
+        while self._ears is not None and folder != (folder := os.path.dirname(folder)):
+            try:
+                self._ears.add_itself(folder)
+            except OSError:
+                return  # not ours to watch: `check` finds it, later
+
     def _probe(self, root: str, folder: str) -> None:
         """Have the files below `root` looked at as well where not every write comes as an event."""
         kind = shared(folder) if sys.platform == "linux" else ""
@@ -243,14 +261,16 @@ class Watcher(Bell):
             self._deaf.add(root)
             self._tell("HS404", root, path_name=root, kind=kind)
 
-    def _cover(self, paths: Iterable[str]) -> None:
+    def _cover(self, paths: Iterable[str]) -> bool:
+        """Watch the files `paths`; return whether one of them was not watched."""
         new = [path for path in paths if path not in self._folders]
         if not new:
-            return
+            return False
         with self._lock:
             if self._running:
                 covered = [spelled for path in new for spelled in self._folders.cover(path)]
                 self._polled.add(filter(self._is_unheard, covered))
+        return True
 
     def _find_again(self) -> None:
         """Watch files whose folder had gone, and tell them, where they are back though nothing above tells of it."""
