@@ -159,9 +159,10 @@ def test_rename_from_elsewhere_is_seen(tmp_path: Path, start: Start) -> None:
     assert watching.until(root / "m.py", "modified") == []
 
 
-def test_new_package_is_seen_and_watched(tmp_path: Path, start: Start, means: dict[str, Any]) -> None:
+@linux
+def test_new_package_is_seen_and_watched(tmp_path: Path, start: Start) -> None:
     """Files of a new folder are told, and later writes in it as well."""
-    watching = start(tmp_path, **means)
+    watching = start(tmp_path)
     module = tmp_path / "pkg" / "sub" / "m.py"
     module.parent.mkdir(parents=True)
     module.write_text("X = 1\n")
