@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._reach import behaves_otherwise, look_up
-from hotswap._apply._scopes import ClassScope
+from hotswap._apply._scopes import ClassScope, ModuleScope
 from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
 from hotswap._journal import MISSING
@@ -148,6 +149,19 @@ def _follow_star(visit: Visit, source: str) -> None:
             visit.swap.changes.note(visit.work.edit.module, name, held, MISSING)
             visit.swap.last.append((visit.scope, name))
             visit.swap.patched(visit.work, name, How.REMOVED)
+
+
+def is_taken_by_star(visit: Visit, name: str) -> bool:
+    """Whether `name` has what a star import gave it that stands further below: no definition above it counts."""
+    if not isinstance(visit.scope, ModuleScope) or not visit.work.edit.edited:
+        return False
+    statements = visit.work.edit.new.statements
+    for line, source in visit.work.stars(partial(absolute, visit)):
+        if visit.line < line and source in sys.modules and name in _public(visit.swap, source):
+            there = look_up(visit.swap, source, name)
+            if visit.scope.peek(name) is there and not any(s.lineno > line and name in s.binds for s in statements):
+                return True
+    return False
 
 
 def _from_other_star(visit: Visit, source: str, name: str) -> object:

@@ -33,6 +33,7 @@ from hotswap.patch._classes import (
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
     from hotswap._apply._scopes import ClassScope
+    from hotswap._apply._swap import Swap, Work
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
@@ -263,38 +264,40 @@ def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None
 
 def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
     """Let `value` take the place of the class `old`: instances move, references follow, its constructor forwards."""
-    swap = visit.swap
+    _leave(visit.swap, visit.work, visit.scope.prefix + name, old, value)
+
+
+def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> None:
     left = 0
     guard(swap.journal, old)
     if _generated.kind_of(old) == "enum":
-        _leave_members(visit, name, old, value)
+        _leave_members(swap, work, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
-            own_methods(swap.journal, below, made)
-            _rename(visit, below, made)
-            leave_class(visit, name, below, made)
+            _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
     if callable(value):
         swap.later.append(partial(forward_constructor, old, value))
-    swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
-    statement = next((s for s in visit.work.edit.new.statements if name in s.binds), None)
-    lineno = statement.lineno if statement else 1
+    swap.replaced.append((work, name, old, value))
     if left:
-        swap.tell(visit.work, "HS101", lineno, name=old.__qualname__, why="CPython refuses", left=left)
-    swap.patched(visit.work, visit.scope.prefix + name, How.REBOUND)
+        swap.tell(work, "HS101", work.line_of(name), name=name, why="CPython refuses", left=left)
+    swap.patched(work, name, How.REBOUND)
 
 
-def _rename(visit: Visit, old: type, new: type) -> None:
-    """Bind the name of a subclass that was made anew at once: its own statement may yet come."""
-    work = visit.swap.works.get(old.__module__)
-    if work is not None and work.scope.peek(old.__qualname__) is old:
-        visit.swap.bind(work, work.scope, old.__qualname__, new)
+def _leave_below(swap: Swap, work: Work, below: type, made: type) -> None:
+    """Let `made` take the place of a subclass, at once: its own statement, if it is still to come, finds it there."""
+    own_methods(swap.journal, below, made)
+    name = below.__qualname__
+    here = swap.works.get(below.__module__)
+    if here is not None and here.scope.peek(name) is below:
+        swap.bind(here, here.scope, name, made)
+    _leave(swap, here or work, name, below, made)
 
 
-def _leave_members(visit: Visit, name: str, old: Any, value: object) -> None:
+def _leave_members(swap: Swap, work: Work, name: str, old: Any, value: object) -> None:
     """Members of an enum that was made anew take the places of those of the same names."""
     members = getattr(value, "_member_map_", {})
     for key, member in old._member_map_.items():
         if key in members:
-            visit.swap.replaced.append((visit.work, f"{name}.{key}", member, members[key]))
+            swap.replaced.append((work, f"{name}.{key}", member, members[key]))

@@ -69,6 +69,7 @@ class Work:
         self.gained: dict[tuple[str, str], CellType] = {}
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
         self._lines: dict[int, int] = {}
+        self._stars: list[tuple[int, str]] | None = None
 
     @property
     def functions(self) -> dict[tuple[str, int], list[FunctionType]]:
@@ -116,6 +117,14 @@ class Work:
             scope.cells = cells_of(cls)
         self.classes.append(scope)
         return scope
+
+    def stars(self, absolute: Callable[[ast.ImportFrom], str]) -> list[tuple[int, str]]:
+        """Return line and source of each star import of the new text, those in suites included."""
+        if self._stars is None:
+            starred = [s.node for s in self.edit.new.statements if "*" in s.binds]
+            nodes = [node for one in starred for node in ast.walk(one) if isinstance(node, ast.ImportFrom)]
+            self._stars = [(node.lineno, absolute(node)) for node in nodes if node.names[0].name == "*"]
+        return self._stars
 
     def line_of(self, name: str) -> int:
         """Return the line of the statement that binds `name` (dotted for a member of a class) in the new text."""
@@ -266,28 +275,32 @@ class Swap:
     def replace_references(self) -> None:
         """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""
         replaced, self.replaced = self.replaced, []
-        for entry in replaced:
-            work, name, old, value = entry
-            ours = (
-                replaced,
-                entry,
-                *replaced,
-                *self.later,
-                *(p.args for p in self.later if isinstance(p, partial)),
-                self.changes,
-                work.before,
-                *(w.before for w in self.works.values()),
-            )
-            left = replace(self.journal, old, value, (*ours, *self.journal.noted()))
-            self.journal.commit()
-            if left and not calls_forwarder(old):
-                self.tell(
-                    work, "HS206", work.line_of(name), name=name, count=left, why="in tuples, keys, sets or C code"
-                )
+        if replaced:
+            self._replace(replaced)
         for work, lineno, name, member in self.removed:
             left = count_held(member, (*self.removed, *self.journal.noted(), *(w.before for w in self.works.values())))
             if left:
                 self.tell(work, "HS216", lineno, name=name, count=left)
+
+    def _replace(self, replaced: list[tuple[Work, str, object, object]]) -> None:
+        pairs = [(old, value) for _, _, old, value in replaced]
+        ours = (
+            replaced,
+            *replaced,
+            *self.later,
+            *(p.args for p in self.later if isinstance(p, partial)),
+            self.changes,
+            *(work.before for work in self.works.values()),
+            *self.journal.noted(),
+        )
+        gone = {id(old) for old, _ in pairs}
+        for (work, name, old, value), count in zip(replaced, replace(self.journal, pairs, ours), strict=True):
+            below: list[Any] = type.__subclasses__(old) if isinstance(old, type) and isinstance(value, type) else []
+            left = count + sum(id(one) not in gone for one in below)
+            if left and not calls_forwarder(old):
+                self.tell(
+                    work, "HS206", work.line_of(name), name=name, count=left, why="in tuples, keys, sets or C code"
+                )
 
     def pending_code(self, function: FunctionType) -> CodeType:
         """Return the code that `function` runs once the wave is set."""

@@ -28,7 +28,7 @@ class Visit:
 
     def __init__(self, swap: Swap, work: Work, scope: AnyScope, wrap: Wrap = lambda nodes: nodes) -> None:
         self.swap, self.work, self.scope, self.wrap = swap, work, scope, wrap
-        self.chains, self.closing = _chains.Chains(), 0
+        self.chains, self.closing, self.line = _chains.Chains(), 0, 0
         self.passing: set[str] = set()
         self.new: Sequence[Statement] = ()
         self.elsewhere: frozenset[str] = frozenset()
@@ -58,10 +58,8 @@ class Visit:
         _stale.tell_effects(self, diff)
 
     def _close_chains(self, statement: Statement) -> None:
-        """At the last link of a chain, put back what the name held before the swap, unless the link makes it of
-        itself.
-        """
-        self.closing = id(statement)
+        """At the last link of a chain, put back what the name held before, unless the link makes it of itself."""
+        self.closing, self.line = id(statement), statement.lineno
         for name in self.chains.last.get(id(statement), ()):
             self.passing.discard(name)
             held = self.chains.open[name]
@@ -246,9 +244,9 @@ class Visit:
             self.swap.patched(self.work, f"{self.scope.prefix}{statement.key}", How.RAN)
 
     def bind(self, name: str, value: object) -> bool:
-        """Bind one name; what it was bound to lives on as the new value where it can. Return whether readers can
-        tell.
-        """
+        """Bind one name; what it was bound to lives on as the new value where it can. Tell if readers can see it."""
+        if _follow.is_taken_by_star(self, name):
+            return False
         if name in self.chains.open:
             if name not in self.chains.last.get(self.closing, ()):
                 self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes

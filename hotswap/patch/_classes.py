@@ -289,7 +289,8 @@ def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type,
         if set_bases(journal, one, bases) is None:
             journal.commit()
         else:
-            yield one, made_anew(one, bases)
+            with contextlib.suppress(TypeError):  # until its metaclass, too, has changed
+                yield one, made_anew(one, bases)
 
 
 _MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__")

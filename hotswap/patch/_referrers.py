@@ -6,7 +6,9 @@ of functions. Tuples, keys, sets, frames and C structures hold on to what they h
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import gc
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import CellType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType
 from typing import Any, Final
@@ -20,39 +22,91 @@ from hotswap.patch._heap import referrers
 _NOT_COUNTED: Final = (FrameType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType, ReferenceType)
 
 
-def replace(journal: Journal, old: object, new: object, ours: Collection[object] = ()) -> int:
-    """Record `new` in place of `old` wherever that can be done; return how many holders keep `old`.
+Pair = tuple[object, object]
 
-    `ours` are containers of our own that hold `old`. One pass over the heap.
+
+def replace(journal: Journal, pairs: Sequence[Pair], ours: Collection[object] = ()) -> list[int]:
+    """Set, for each of the `pairs`, the second in place of the first wherever that can be done.
+
+    Return for each how many holders keep the first. What a pair puts in place may itself be the first of a later pair:
+    references go straight to what is last. `ours` are containers of our own that hold such objects. The heap is passed
+    over once for all, and once more for those tuples and dicts of which it matters who has them.
     """
-    skip = {id(one) for one in ours} | {id(ours)}
-    left = 0
-    for holder in referrers(old):
-        if id(holder) not in skip and not _belongs_to(old, holder):
-            left += not _replace_in(journal, holder, old, new)
-    return left
+    targets = _Targets(pairs)
+    skip = {id(one) for one in (ours, pairs, targets, *vars(targets).values(), *pairs, *ours)}
+    holders = [one for one in referrers(*targets.olds) if id(one) not in skip]
+    owners = _owners(holders, targets)
+    left: Counter[int] = Counter()
+    for holder in holders:
+        for old in targets.held_by(holder):
+            if not _belongs_to(old, holder, owners):
+                left[id(old)] += not _replace_in(journal, holder, old, targets, owners)
+    journal.commit()
+    return [left[id(old)] for old, _ in pairs]
+
+
+class _Targets:
+    """What is replaced, and what by."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self.olds = tuple({id(old): old for old, _ in pairs}.values())
+        self._next = {id(pair[0]): pair for pair in pairs}
+
+    def last(self, value: object) -> Any:
+        """Return what comes at the end in the place of `value`; itself if it is not replaced."""
+        for _ in self._next:
+            found = self._next.get(id(value))
+            if found is None:
+                break
+            value = found[1]
+        return value
+
+    def held_by(self, holder: object) -> list[object]:
+        """Return those of the replaced objects that `holder` refers to."""
+        found = {id(one): one for one in gc.get_referents(holder) if id(one) in self._next}
+        return list(found.values())
+
+
+def _owners(holders: list[Any], targets: _Targets) -> dict[int, list[Any]]:
+    """Return who has those `holders` of which it matters: dicts of what is no class, and tuples."""
+    asked = [
+        one
+        for one in holders
+        if type(one) is tuple
+        or (isinstance(one, dict) and not all(isinstance(old, type) for old in targets.held_by(one)))
+    ]
+    wanted = {id(one) for one in asked}
+    found: dict[int, list[Any]] = {}
+    for owner in referrers(*asked):
+        for part in gc.get_referents(owner) if owner is not asked and owner is not holders else ():
+            if id(part) in wanted:
+                found.setdefault(id(part), []).append(owner)
+    return found
 
 
 def count_held(member: object, ours: Collection[object] = ()) -> int:
     """Return how many lists, dicts, tuples, sets, cells and objects of the program hold `member`."""
     skip = {id(one) for one in ours} | {id(ours)}
-    return sum(id(one) not in skip and not _belongs_to(member, one) for one in referrers(member))
+    found = [one for one in referrers(member) if id(one) not in skip]
+    owners = _owners(found, _Targets([(member, None)]))
+    return sum(not _belongs_to(member, one, owners) for one in found)
 
 
-def _belongs_to(old: object, holder: Any) -> bool:
+def _belongs_to(old: object, holder: Any, owners: Mapping[int, list[Any]]) -> bool:
     """Whether `holder` is a part of `old`, or goes with it."""
     if isinstance(holder, _NOT_COUNTED) or str(type(holder).__module__).startswith("hotswap."):
         return True
     if type(holder) is tuple and holder and holder[-1] is FORWARDING:
         return True  # the constants of a function that forwards to `old`, or did
     if not isinstance(old, type):
-        return type(holder) is dict and any(type(one) is type(old) for one in referrers(holder))
+        return type(holder) is dict and any(type(one) is type(old) for one in owners.get(id(holder), ()))
     if type(holder) is tuple:
         return any(holder is part for one in subclasses(old) for part in (one.__mro__, one.__bases__))
     return type(holder) is old or (isinstance(holder, type) and old in holder.__mro__)
 
 
-def _replace_in(journal: Journal, holder: Any, old: object, new: object) -> bool:
+def _replace_in(journal: Journal, holder: Any, old: object, targets: _Targets, owners: Mapping[int, list[Any]]) -> bool:
+    new = targets.last(old)
     if isinstance(holder, dict):
         return _in_dict(journal, holder, old, new)
     if type(holder) is list:
@@ -63,15 +117,15 @@ def _replace_in(journal: Journal, holder: Any, old: object, new: object) -> bool
         journal.set_attribute(holder, "cell_contents", new)
         return True
     if type(holder) is tuple:
-        return _in_defaults(journal, holder, old, new)
+        return _in_defaults(journal, holder, targets, owners.get(id(holder), ()))
     return _in_slots(journal, holder, old, new)
 
 
-def _in_defaults(journal: Journal, holder: tuple[Any, ...], old: object, new: object) -> bool:
-    """Replace `old` in a tuple of defaults, by another tuple; other tuples may be values of the program."""
-    found = [f for f in referrers(holder) if type(f) is FunctionType and f.__defaults__ is holder]
+def _in_defaults(journal: Journal, holder: tuple[Any, ...], targets: _Targets, owners: Iterable[Any]) -> bool:
+    """Replace objects in a tuple of defaults, by another tuple; other tuples may be values of the program."""
+    found = [f for f in owners if type(f) is FunctionType and f.__defaults__ is holder]
     for function in found:
-        journal.set_attribute(function, "__defaults__", tuple(new if item is old else item for item in holder))
+        journal.set_attribute(function, "__defaults__", tuple(map(targets.last, holder)))
     return bool(found)
 
 

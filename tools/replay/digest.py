@@ -44,6 +44,7 @@ _CLASS_OWN: Final = frozenset(
 _BY_TYPE_ALONE: Final = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _BY_TEXT: Final = (re.Pattern, typing.TypeVar, typing.ParamSpec, types.BuiltinFunctionType, types.MethodDescriptorType)
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
+_CLASS_CELLS: Final = ("__class__", "cls")
 _DEEPEST: Final = 14
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")
 
@@ -85,7 +86,11 @@ class Walk:
 
     def modules(self) -> dict[str, ModuleType]:
         """Return the loaded modules of the packages, by name."""
-        found = {name: module for name, module in sys.modules.items() if self.is_ours(name)}
+        found = {
+            name: module
+            for name, module in sys.modules.items()
+            if self.is_ours(name) and getattr(module, "__name__", name) == name  # no second name of somebody else's
+        }
         return {name: found[name] for name in sorted(found) if isinstance(found[name], ModuleType)}
 
     def is_ours(self, module: object) -> bool:
@@ -182,8 +187,14 @@ class Walk:
         facets["globals"] = str(_has_right_globals(function))
         facets["lines"] = positions(function.__code__)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-            if name != "__class__":
-                self.visit(f"{path}.<cell {name}>", _content(cell), depth + 1)
+            held = _content(cell)
+            if (
+                isinstance(held, type)
+                and name in _CLASS_CELLS
+                and path.startswith(f"{held.__module__}:{held.__qualname__}.")
+            ):
+                continue  # with slots this is the class that `dataclasses` threw away
+            self.visit(f"{path}.<cell {name}>", held, depth + 1)
         for name, value in sorted(function.__dict__.items()):
             self.visit(f"{path}.{name}", value, depth + 1)
 
@@ -213,12 +224,16 @@ class Walk:
         facets |= {name: str(getattr(cls, f"__{name}__")) for name in ("module", "name", "qualname")}
         facets["pickle"] = _pickles(cls)
         children: list[type] = type.__subclasses__(cls)
-        below = [self.name(one) for one in children if self.is_ours(one.__module__)]
+        below = [self.name(one) for one in children if self.is_ours(one.__module__) and self._is_wanted(one)]
         facets["subclasses"] = ", ".join(sorted(below))
         facets["lines"] = str(members.get("__firstlineno__", ""))
         for name in sorted(members):
             if name not in _CLASS_OWN:
                 self.visit(f"{path}.{name}", members[name], depth + 1)
+
+    def _is_wanted(self, cls: type) -> bool:
+        """Whether `cls` may still be asked for: a class whose definition is gone lives on with who holds it."""
+        return self.limit is None or f"{cls.__module__}:{cls.__qualname__}" in self.limit
 
     def _object(self, path: str, value: Any, depth: int) -> None:
         facets = self._enter(path, value)

@@ -20,10 +20,10 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from client import CLIENT
 from digest import Digest, Walk, level_of
 from peers import TOOLS, Update
 
-CLIENT = "replay_client"
 Difference = tuple[str, str, str, str, str]
 
 

@@ -17,13 +17,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from client import CLIENT, client_text, names_of
 from digest import LEVELS
 from edits import edited, lines, module_of
 from releases import Files, History, write
 from told import Claim, Place, Teller, claim
 
 SHOWN: Final = (*LEVELS, "held", "client")
-CLIENT: Final = "replay_client"
 _HERE: Final = Path(__file__).parent
 
 
@@ -161,14 +161,10 @@ class Replay:
         return changed, fresh
 
     def _client_text(self, fresh: Path, *, first: bool) -> bytes:
-        """Return a module that imports by name all that the first version had and this one has."""
         digest = json.loads(fresh.read_text("utf-8"))["digest"]
-        names = [(m, name) for m, _, name in (path.partition(":") for path in digest) if name.isidentifier()]
         if first:
-            self._client = [(module, name) for module, name in names if not name.startswith("_")]
-        there = set(names)
-        lines = [f"from {m} import {n} as {m.replace('.', '_')}__{n}\n" for m, n in self._client if (m, n) in there]
-        return "".join(lines).encode()
+            self._client = names_of(digest)
+        return client_text(self._client, digest)
 
     def _fresh(self, version: str, files: Files) -> Path:
         """Return the file with the digest of a fresh process on `version`; made once for each text of this tool."""
