@@ -12,7 +12,7 @@ import shlex
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 Import = ast.Import | ast.ImportFrom
@@ -23,6 +23,9 @@ ORIGIN: Final = "In"
 _MISSING: Final = object()
 _SHARED: Final = (bool, int, str, bytes, type(None), type(...))
 """Types of which two equal objects may be one by chance."""
+
+_IPYTHONS: Final = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
+"""Names that each shell puts into the namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +126,24 @@ class Cells:
 
     def _pushed(self, imported: Container[str]) -> Iterator[Imported]:
         """Yield names that no cell bound so: a magic or a startup file did, with what it took from a module."""
-        known = [name for name in self._known() if name in sys.modules and name != "__main__"]
         for name, value in list(self._namespace.items()):
-            if name in imported or name in self._own or name.startswith("_"):
+            if name in imported or name in self._own or name in _IPYTHONS or name.startswith("_"):
                 continue
             if isinstance(value, (ModuleType, *_SHARED)):
                 continue
-            module = next((each for each in known if vars(sys.modules[each]).get(name) is value), "")
+            module = next((each for each in self._homes(value) if _holds(each, name, value)), "")
             if module:
                 yield Imported(1, module, name, name)
+
+    def _homes(self, value: object) -> Iterable[str]:
+        """Return the modules from which `value` may be: the one that it names, or all that are looked after."""
+        home = getattr(value, "__module__", None) if isinstance(value, (type, FunctionType)) else None
+        return (home,) if isinstance(home, str) else self._known()
+
+
+def _holds(module: str, name: str, value: object) -> bool:
+    found = sys.modules.get(module)
+    return module != "__main__" and isinstance(found, ModuleType) and vars(found).get(name) is value
 
 
 def _walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
