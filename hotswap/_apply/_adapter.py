@@ -40,6 +40,7 @@ class ClassEdit:
     fresh: Any
     names: frozenset[str]
     commit: Callable[[], None]
+    regenerated: bool = True
 
     def set(self, name: str, value: object) -> None:
         """Set a member of the class itself with the next wave."""
@@ -111,10 +112,10 @@ def live_classes() -> list[type]:
 class Adapter(Protocol):
     """What hotswap knows of one library that makes classes.
 
-    An adapter may have more. ``follow(edit) -> list[object]`` is called for each class whose fields or members were
-    regenerated, of any library, to bring what was made of it elsewhere to what it is now; what it returns is in effect,
-    and need not be told. ``inherit(edit)`` is called when another class took the place of one: its live subclasses have
-    other fields. ``makes`` are names of methods that the library looks at when it makes a class.
+    An adapter may have more. ``follow(edit) -> list[object]`` is called for each class that gained members or whose
+    members were regenerated, of any library, to bring what was made of it elsewhere to what it is now; what it returns
+    is in effect, and need not be told. ``inherit(edit)`` is called when another class took the place of one: its live
+    subclasses have other fields. ``makes`` are names of methods that the library looks at when it makes a class.
 
     `regenerates` says whether the class statement may run again, aside, for `renew`; False where that has effects, as
     with tables that register themselves: then members that `fixed` does not name are set on the class as they are.
@@ -145,6 +146,7 @@ class _Found:
         self._waiting: dict[str, str] | None = None
         self._loaded: list[Adapter] = []
         self.registrars: list[Registrar] = []
+        self.names: frozenset[str] = frozenset()
 
     def all(self) -> Sequence[Adapter]:
         """Return the adapters whose libraries are loaded by now."""
@@ -153,6 +155,7 @@ class _Found:
 
             self._waiting = {name: f"hotswap.adapters.{name}:ADAPTER" for name in _OURS}
             self._waiting |= {found.name: found.value for found in entry_points(group="hotswap.adapters")}
+            self.names = frozenset((*self._waiting, "attrs"))
         for name in [name for name in self._waiting if name in sys.modules]:
             self._load(self._waiting[name])
             del self._waiting[name]  # last: an exception on the way leaves it to be done again
@@ -196,6 +199,12 @@ def follow(swap: Swap, edit: ClassEdit) -> None:
         act = getattr(adapter, "follow", None)
         for one in act(edit) if act is not None else ():
             swap.renewed[id(one)] = one
+
+
+def libraries() -> frozenset[str]:
+    """Return the top modules of the libraries that have an adapter."""
+    _FOUND.all()
+    return _FOUND.names
 
 
 def makes(swap: Swap, cls: type) -> frozenset[str]:

@@ -138,7 +138,7 @@ def _touched(pair: Pair) -> Iterator[tuple[Statement, str]]:
 
 
 def _collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple[str, FunctionType]]:
-    """Yield what ran when the class was made, with a name for it: all that is not of the standard library."""
+    """Yield what ran when the class was made, with a name for it, but for what is of a library that is known."""
     meta: Any = type(live)
     for base in meta.__mro__:
         for name in ("__new__", "__init__") if base is not type else ():
@@ -162,7 +162,8 @@ def _named(who: str, member: object) -> Iterator[tuple[str, FunctionType]]:
 
 def _is_known(function: FunctionType) -> bool:
     name = str(function.__globals__.get("__name__", ""))
-    return name.partition(".")[0] in (*sys.stdlib_module_names, "hotswap") and name != "__main__"
+    top = name.partition(".")[0]
+    return name != "__main__" and (top in (*sys.stdlib_module_names, "hotswap") or top in _adapter.libraries())
 
 
 def _look(function: FunctionType) -> _Look:

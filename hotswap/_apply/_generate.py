@@ -11,6 +11,7 @@ import enum
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _annotations, _rebuild
@@ -21,7 +22,7 @@ from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._source import dotted_of
 from hotswap.patch import _dataclasses, _generated
-from hotswap.patch._classes import detach, kept_containers
+from hotswap.patch._classes import detach, kept_containers, subclasses
 
 if TYPE_CHECKING:
     from hotswap._apply._scopes import ClassScope
@@ -118,7 +119,7 @@ def _tell_fixed(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
         name = statement.binds[-1] if statement.binds else ""
         if name == "__annotations__":
             name = statement.key
-        why = adapter.fixed(live, name, _maker(visit, statement), _note(statement))
+        why = adapter.fixed(live, name, *_said(visit, statement))
         if why:
             found.add(statement.key)
             there = statement if statement in pair.new.children else pair.new
@@ -127,10 +128,40 @@ def _tell_fixed(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
 
 
 def _maker(visit: Visit, statement: Statement) -> object:
+    if isinstance(statement.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        makers = [called(visit, decorator) for decorator in statement.node.decorator_list[-1:]]
+        return next((maker for maker in makers if maker is not MISSING), None)
     value = getattr(statement.node, "value", None)
     name = dotted_of(value.func) if isinstance(value, ast.Call) else None
     found = resolve(visit.scope, name) if name else MISSING
     return None if found is MISSING else found
+
+
+def tell_below(visit: Visit, pair: Pair, live: type) -> None:
+    """Tell of what a library would have taken from a base of its classes when those were made, and cannot any more."""
+    assert pair.inner is not None
+    touched = list(_touched(pair.inner)) if visit.swap.adapters() and not is_made_whole(visit, live) else []
+    below = {one: _adapter.of(visit.swap, one) for one in (subclasses(live) if touched else ()) if one is not live}
+    for one, adapter in below.items():
+        if adapter is None or adapter.regenerates or any(below.get(base) is adapter for base in one.__mro__[1:]):
+            continue
+        for statement in touched:
+            name = statement.binds[-1] if statement.binds else ""
+            why = adapter.fixed(one, statement.key if name == "__annotations__" else name, *_said(visit, statement))
+            if why and name != "__init__":
+                line = (statement if statement in pair.new.children else pair.new).lineno
+                visit.swap.tell(visit.work, "HS104", line, name=f"{one.__qualname__}.{statement.key}", why=why)
+
+
+def _said(visit: Visit, statement: Statement) -> tuple[object, str]:
+    return _maker(visit, statement), _note(statement)
+
+
+def follow(visit: Visit, pair: Pair, live: type) -> None:
+    """Have libraries follow a class that gained or lost plain members."""
+    assert pair.inner is not None
+    if (pair.inner.added or pair.inner.removed) and visit.swap.adapters():
+        _adapter.follow(visit.swap, replace(_edit(visit, pair, live, live), regenerated=False))
 
 
 def _note(statement: Statement) -> str:

@@ -65,6 +65,8 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     visit.swap.commit()
     if not why:
         _collectors.tell(visit, pair, live, members)
+        _generate.tell_below(visit, pair, live)
+        _generate.follow(visit, pair, live)
     if visit.scope.peek(pair.new.binds[-1]) is live:
         _instances.tell(visit, pair, live, before)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Final
 
-from hotswap.adapters import ClassEdit
+from hotswap.adapters import ClassEdit, live_classes
 
 _ADVICE: Final = "taken up when the model was made: make and run the migration, then restart"
 
@@ -35,6 +35,20 @@ class Django:
     def renew(self, edit: ClassEdit) -> bool:
         """Nothing is regenerated."""
         return True
+
+    def follow(self, edit: ClassEdit) -> list[object]:
+        """Give managers that were made from a query set the methods that it gained; they call those by name."""
+        models: Any = sys.modules.get("django.db.models")
+        if models is None or models.QuerySet not in edit.cls.__mro__:
+            return []
+        made = {edit.cls, *edit.below()}
+        managers = [one for one in live_classes() if vars(one).get("_queryset_class") in made]
+        for one in managers:
+            manager: Any = one
+            for name, method in manager._get_queryset_methods(manager._queryset_class).items():
+                edit.journal.set_member(one, name, method)
+        edit.commit()
+        return []
 
 
 ADAPTER: Final = Django()

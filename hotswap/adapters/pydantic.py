@@ -65,6 +65,8 @@ class Pydantic:
 
     def follow(self, edit: ClassEdit) -> list[object]:
         """Rebuild what was made from the schema of a class that changed: models, dataclasses, adapters, calls."""
+        if not edit.regenerated:
+            return []
         changed = {edit.cls, *(one for one in edit.below() if self.owns(one))}
         known = [one for one in _models() if one not in changed]
         users = [one for one in known if _has(_schema(one), changed) or _mentions(one, changed)]
