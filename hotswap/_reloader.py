@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Final, Self, Unpack
 
-from hotswap import _surroundings
+from hotswap import _loops, _surroundings
 from hotswap._apply import apply
 from hotswap._baselines import Baseline
 from hotswap._findings import finding
@@ -70,7 +70,7 @@ class Reloader:
         self._saves = Saves(self.settings, self.inbox, self._index, self._troubles.append)
         self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._rescan)
         self._running = False
-        self._look_at_all = False
+        self._look_at_all = self._in_slices = False
         self._telling: set[int] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -156,7 +156,16 @@ class Reloader:
 
     def _act(self) -> None:
         """Apply what is due, if anything is, at the safe point that calls this."""
+        loop = _loops.here()
+        self._in_slices = loop is not None
         self._apply_due()
+        self._in_slices = False
+        if loop is not None:
+            self._transactions.migrations.spread(loop, self._tell)
+
+    def _tell(self, found: list[Finding]) -> Report | None:
+        """Report what is to be told of objects that have been migrated since the save went live."""
+        return self._finish(Report(PROCESS.generation, findings=tuple(found)), {}) if found else None
 
     def _apply_due(self) -> Report | None:
         with PROCESS.lock.turn() as busy:  # before it is taken: who looks meanwhile waits until it is live
@@ -193,10 +202,10 @@ class Reloader:
         """
         if self._host.mode == "auto":
             self._host.become("poll")
-        if self._transactions.migrations.waiting:
-            self._troubles += self._transactions.migrations.step()
+        waiting = self._transactions.migrations.waiting
+        told = self._tell(self._transactions.migrations.step()) if waiting else None
         if self.inbox.empty and not self._look_at_all:
-            return None
+            return told
         return self._apply_due()
 
     def reload(self, *modules: str | ModuleType) -> Report:
@@ -357,7 +366,7 @@ class Reloader:
             return Report(PROCESS.generation, held=holding.modules, findings=told), {}
         troubles = self._take_troubles()
         done = self._transactions.apply_all(prepared, entries)
-        moved = () if self._host.mode == "poll" else migrations.finish()  # when polled, a slice at each poll
+        moved = () if self._in_slices or self._host.mode == "poll" else migrations.finish()
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved)
         report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
         return report, done.replaced

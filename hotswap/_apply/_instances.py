@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import functools
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -138,7 +139,7 @@ def _tell_lacking(visit: Visit, pair: Pair, added: Iterable[str], fields: frozen
     for name in added:
         if name not in fields and not _is_read(visit, name):
             continue
-        count = sum(_lacks(one, name) for one in found)
+        count = _count_lacking(found, name)
         if count:
             visit.swap.tell(visit.work, "HS210", pair.new.lineno, count=count, name=visit.named(pair.new), missing=name)
 
@@ -151,6 +152,28 @@ def _is_read(visit: Visit, name: str) -> bool:
                 if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load):
                     return True
     return False
+
+
+def _count_lacking(found: list[Any], name: str) -> int:
+    """Return how many objects lack an attribute. For classes that answer by themselves, C code asks all objects."""
+    kinds = set(map(type, found))
+    left = 0
+    for kind in kinds:
+        objects = [one for one in found if type(one) is kind] if len(kinds) > 1 else found
+        if _answers_itself(kind, name):
+            left += len(objects) - sum(map(hasattr, objects, repeat(name)))
+        else:
+            left += sum(_lacks(one, name) for one in objects)
+    return left
+
+
+def _answers_itself(cls: type, name: str) -> bool:
+    """Whether asking an object of `cls` for the attribute runs no code of the program."""
+    plain = vars(object)["__getattribute__"]
+    if _member(cls, "__getattr__") is not MISSING or _member(cls, "__getattribute__") is not plain:
+        return False
+    held = _member(cls, name)
+    return not issubclass(cls, tuple) and (held is MISSING or type(held).__name__ == "member_descriptor")
 
 
 def _lacks(one: object, name: str) -> bool:
@@ -173,7 +196,7 @@ def _member(cls: type, name: str) -> object:
 
 
 def _all_instances(live: type) -> list[Any]:
-    return [one for cls in subclasses(live) for one in instances(cls)]
+    return instances(*subclasses(live))
 
 
 def _renamed(before: Attributes, after: Attributes, gone: set[str], added: set[str]) -> dict[str, str]:
@@ -253,6 +276,12 @@ class Migrations:
         if not self.waiting or not self.waiting[0].step(_SLICE):
             return []
         return self.waiting.pop(0).findings
+
+    def spread(self, loop: Any, tell: Callable[[list[Finding]], object]) -> None:
+        """Migrate a slice now and the others between the callbacks of the event loop; `tell` what is to be told."""
+        if self.waiting:
+            tell(self.step())
+            loop.call_soon(self.spread, loop, tell)
 
     def finish(self) -> Iterator[Finding]:
         """Migrate all that wait, and let other threads run in between; yield what is to be told."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from itertools import compress, repeat
+from operator import is_not
 from typing import Any, Final
 
 # Some interpreters freeze a few hundred objects of their own while they start (375 on 3.12.1). A server that freezes
@@ -11,7 +13,13 @@ _OF_THE_INTERPRETER: Final = 2_000
 
 
 def referrers(*targets: object) -> list[Any]:
-    """Return the objects that refer to one of `targets`, as far as the garbage collector tracks them.
+    """Return the objects that refer to one of `targets`, as far as the garbage collector tracks them."""
+    found = pass_over(*targets)
+    return list(compress(found, map(is_not, found, repeat(targets))))  # C code: there may be millions
+
+
+def pass_over(*targets: object) -> list[Any]:
+    """Return what `referrers` does, and perhaps tuples of our own that hold the targets.
 
     `gc.freeze` hides objects from the pass; what the program has frozen is unfrozen for it, and frozen again.
     """
@@ -21,7 +29,7 @@ def referrers(*targets: object) -> list[Any]:
     if frozen:
         gc.unfreeze()
     try:
-        return [one for one in gc.get_referrers(*targets) if one is not targets]
+        return gc.get_referrers(*targets)
     finally:
         if frozen:
             gc.freeze()
