@@ -19,11 +19,12 @@ from hotswap._model import Edit, Follower, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan
-from hotswap._prepare import Prepared, follower, snapshot_of, untouched
+from hotswap._prepare import Prepared, follower, snapshot_of
 from hotswap._process import Process, modules_held, text_of
 from hotswap._select import Selection
 from hotswap._source import read
 from hotswap._targets import Target
+from hotswap._unedited import concerned
 
 Group = frozenset[str]
 
@@ -276,13 +277,20 @@ def _dependent(
     baseline = process.baselines.get(facts.module)
     assert baseline is not None
     if places:
-        return untouched(facts.module, baseline, {place[0] for place in places})
+        return _concerned_edit(process, facts, baseline, frozenset(place[0] for place in places))
     if not selection.follows(facts.module):
         return None
     known = process.followers.get(facts.module)
     if known is None or known[0] is not facts or known[1].path != baseline.origin:
         known = process.followers[facts.module] = (facts, follower(facts, baseline))
     return known[1]
+
+
+def _concerned_edit(process: Process, facts: Facts, baseline: Baseline, places: frozenset[int]) -> Edit:
+    known = process.concerned.get(facts.module)
+    if known is None or known[0] is not facts or known[1] != places or known[2].path != baseline.origin:
+        known = process.concerned[facts.module] = (facts, places, concerned(facts, baseline, places))
+    return known[2]
 
 
 def _planned(edit: Edit, places: Mapping[tuple[int, ...], str]) -> Iterable[Planned]:

@@ -64,6 +64,7 @@ class Process:
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
         self.followers: dict[str, tuple[Facts, Edit]] = {}
+        self.concerned: dict[str, tuple[Facts, frozenset[int], Edit]] = {}
         self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
         self._main: ModuleType | None = None
         self._texts: dict[str, tuple[Entry, Callable[[], str]]] = {}

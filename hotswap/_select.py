@@ -273,6 +273,8 @@ class Selection:
     def _is_tainted(self, dotted: str, scope: str, taint: Taint, *, calls: bool) -> bool:
         if scope and self._is_tainted(scope + dotted, "", taint, calls=calls):
             return True
+        if "." not in dotted:
+            return dotted in taint.values or (calls and dotted in taint.calls) or f"{dotted}.*" in taint.values
         parts = dotted.split(".")
         prefixes = [".".join(parts[:size]) for size in range(1, len(parts) + 1)]
         if any(prefix in taint.values or f"{prefix}.*" in taint.values for prefix in prefixes):
