@@ -76,6 +76,9 @@ class Bindings:
         for here, source in sketch.modules:
             if look.reads(here.partition(".")[0]):
                 self._add(self.closer, source, module)
+                for name in sketch.attributes:
+                    if self._is_ours(f"{source}.{name}"):
+                        self._add(self.closer, f"{source}.{name}", module)
         if sketch.odd or sketch.runs_own:
             for source, there in sketch.inner:
                 self._add(self.closer, source, module)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from hotswap._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
 from hotswap._outline import Mention
+from hotswap._source import handed
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NOTHING: frozenset[str] = frozenset()
@@ -122,7 +123,8 @@ def _fact(statement: Statement, scope: str, place: tuple[int, ...], bodies: Mapp
         mentions, attributes = _inside([*_own_parts(statement.node)])
         return Fact(statement, scope, place, statement.reads, statement.calls, mentions | body[0], attributes | body[1])
     if not statement.children:
-        return Fact(statement, scope, place, statement.reads, statement.calls, *_inside([statement.node]))
+        calls = (*statement.calls, *(handed(statement.node) if statement.kind is Kind.ASSIGN else ()))
+        return Fact(statement, scope, place, statement.reads, calls, *_inside([statement.node]))
     own = _own_parts(statement.node)
     mentions, attributes = _inside(own)
     names = {name for part in own for node in ast.walk(part) if isinstance(node, ast.expr) and (name := _dotted(node))}

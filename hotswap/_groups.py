@@ -267,7 +267,17 @@ def _read_facts(name: str, baseline: Baseline, package: str) -> Facts:
 
 
 def _held(facts: Facts) -> dict[str, str]:
-    return modules_held(facts.module) if facts.dynamic else {}
+    """Return the names of a module, dotted ones as well, that are modules though no import of its own binds them."""
+    found = modules_held(facts.module) if facts.dynamic else {}
+    known = [(here, edge.imported) for edge in facts.edges for there, here in edge.names if not there]
+    while known:
+        here, module = known.pop()
+        below = [name for name in facts.by_attribute if f"{module}.{name}" in sys.modules]
+        for name in below:
+            if f"{here}.{name}" not in found:
+                found[f"{here}.{name}"] = f"{module}.{name}"
+                known.append((f"{here}.{name}", f"{module}.{name}"))
+    return found
 
 
 def _dependent(

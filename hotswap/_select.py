@@ -8,41 +8,14 @@ when it is called. What really changed is found out while the plan is applied.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
-from hotswap._diff import decorators, only_code, same_header
 from hotswap._facts import Fact, Facts
-from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._model import Diff, Kind
 from hotswap._sketch import Sketch
-
-_CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__init_subclass__")
+from hotswap._taint import Taint, called, changes_in, from_diff, is_served, taint_of
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
-
-
-@dataclass(slots=True)
-class Taint:
-    """What may change in one module. `modules` are its names that are modules, `froms` its from-imports.
-
-    `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
-    may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names.
-    """
-
-    facts: Facts | None
-    certain: frozenset[int] = frozenset()
-    values: set[str] = field(default_factory=set)
-    calls: set[str] = field(default_factory=set)
-    modules: dict[str, str] = field(default_factory=dict)
-    froms: list[tuple[str, str, str]] = field(default_factory=list)
-    deferred: list[tuple[str, str, str]] = field(default_factory=list)
-    stars: list[str] = field(default_factory=list)
-    own: frozenset[str] = frozenset()
-    found: dict[tuple[int, ...], str] = field(default_factory=dict)
-    follows: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.values or self.calls)
 
 
 class Selection:
@@ -65,13 +38,14 @@ class Selection:
 
         `held` are names of it that are known, from the live module, to be modules; `leaf` says that nobody imports it.
         """
-        taint = self._taints[facts.module] = _taint_of(facts, diff, held or {})
+        taint = self._taints[facts.module] = taint_of(facts, diff, held or {})
         if diff is not None:
-            _from_diff(diff, taint, "")
+            from_diff(diff, taint, "")
             self._note_members(taint.values | taint.calls)
         self._late |= facts.sources - self._taints.keys()
         if diff is not None or not leaf or not self._only_binds(taint):
             self._spread(taint)
+        taint.passes = any(self._taints.get(other) for name, other in taint.modules.items() if "." not in name)
 
     def meet(self, module: str, sketch: Sketch, *, odd: bool) -> bool:
         """Return whether the facts of `module` are needed; if not, what is tainted in it is noted here.
@@ -92,6 +66,7 @@ class Selection:
             return True
         if not all(here in sketch.once for _, _, here in sketch.froms if here in names):
             return True
+        taint.passes = bool(taint.modules)
         self._spread_sketch(sketch, taint, names, inner=inner)
         self._taints[module] = taint
         return False
@@ -103,7 +78,7 @@ class Selection:
             return True
         taints = self._taints
         return any(
-            there in known.get(source, ()) or (source in taints and _is_served(there, taints[source]))
+            there in known.get(source, ()) or (source in taints and is_served(there, taints[source]))
             for source, there, _ in sketch.froms
         )
 
@@ -115,14 +90,15 @@ class Selection:
                 self._carry(taint, here, other, there)
             if taints.get(f"{source}.{there}"):
                 taint.modules[here] = f"{source}.{there}"
+        met = [name for name in sketch.imported & taints.keys() if taints[name]]
         for here, source in sketch.modules:
-            if taints.get(source):
+            if any(name == source or name.startswith(f"{source}.") for name in met):
                 taint.modules[here] = source
         for source in sketch.stars:
             if other := taints.get(source):
                 self._import_star(taint, other)
         return any(
-            _changes(taints.get(source), there) or bool(taints.get(f"{source}.{there}" if there else source))
+            changes_in(taints.get(source), there) or bool(taints.get(f"{source}.{there}" if there else source))
             for source, there in sketch.inner
         )
 
@@ -229,7 +205,7 @@ class Selection:
         if reason:
             return self._mark(fact, taint, reason)
         if fact.mentions and self._mentions(fact, taint, mentioned):
-            return self._taint(taint.calls, _called(fact))
+            return self._taint(taint.calls, called(fact))
         return set()
 
     def _mark(self, fact: Fact, taint: Taint, reason: str) -> set[str]:
@@ -241,7 +217,7 @@ class Selection:
         if statement.kind in (Kind.DEF, Kind.CLASS):
             decorated = getattr(statement.node, "decorator_list", ()) and statement.kind is Kind.DEF
             made = self._taint(taint.values, {fact.scope + name for name in statement.binds} if decorated else ())
-            return made | self._taint(taint.calls, _called(fact))
+            return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
         return self._taint(taint.values, names)
 
@@ -286,7 +262,7 @@ class Selection:
             if module is not None and module in self._taints:
                 other, rest = self._taints[module], ".".join(parts[size:])
                 return other is not taint and (
-                    self._is_tainted(rest, "", other, calls=calls) or _is_served(rest.partition(".")[0], other)
+                    self._is_tainted(rest, "", other, calls=calls) or is_served(rest.partition(".")[0], other)
                 )
         return False
 
@@ -303,7 +279,7 @@ class Selection:
         for fact in taint.facts.nested_imports if taint.follows and taint.facts else ():
             if any(name == "*" or fact.scope + name in taint.values for name in fact.statement.binds):
                 taint.found.setdefault(fact.place, "imports what changed")
-        return {here for module, there, here in taint.deferred if _changes(self._taints.get(module), there)}
+        return {here for module, there, here in taint.deferred if changes_in(self._taints.get(module), there)}
 
     def _import_star(self, taint: Taint, other: Taint) -> None:
         taint.follows = True
@@ -311,90 +287,10 @@ class Selection:
         taint.calls |= other.calls
 
     def _carry(self, taint: Taint, here: str, other: Taint, there: str) -> None:
-        if there in other.values or _is_served(there, other):
+        if there in other.values or is_served(there, other):
             taint.values.add(here)
         if there in other.calls:
             taint.calls.add(here)
         taint.follows |= here in taint.values or here in taint.calls
         for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
             mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
-
-
-def _taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str]) -> Taint:
-    runs = [] if diff is None else [*(pair.new for pair in diff.changed if not only_code(pair)), *diff.added]
-    taint = Taint(facts, frozenset(map(id, runs)), modules=dict(held))
-    for edge in facts.edges:
-        for there, here in edge.names:
-            if here == "*":
-                taint.stars.append(edge.imported)
-            elif not there:
-                taint.modules[here] = edge.imported
-            else:
-                (taint.deferred if edge.deferred else taint.froms).append((edge.imported, there, here))
-    return taint
-
-
-def _called(fact: Fact) -> set[str]:
-    """Return what behaves otherwise if `fact` does: what it binds, and the class that it is a constructor of."""
-    statement = fact.statement
-    found = {fact.scope + name for name in statement.binds}
-    if fact.scope and any(name in _CONSTRUCTORS for name in statement.binds):
-        found.add(fact.scope.removesuffix("."))
-    return found
-
-
-def _is_served(name: str, other: Taint) -> bool:
-    """Whether `name` of a module may come from its ``__getattr__``, and that may answer otherwise."""
-    if "__getattr__" not in other.values and "__getattr__" not in other.calls:
-        return False
-    if other.facts is None:
-        return name not in other.own
-    return not any(name in fact.statement.binds for fact in other.facts.every if not fact.scope)
-
-
-def _changes(other: Taint | None, name: str) -> bool:
-    if other is None:
-        return False
-    prefix = f"{name}."
-    names = (*other.values, *other.calls)
-    return _is_served(name, other) or any(one == name or one.startswith(prefix) for one in names)
-
-
-def _from_diff(diff: Diff, taint: Taint, scope: str) -> None:
-    for pair in diff.changed:
-        _from_pair(pair, taint, scope)
-    for statement in (*diff.added, *diff.removed):
-        taint.values |= {scope + name for name in (*statement.binds, *statement.mutates)}
-        if scope and statement.kind is Kind.DEF:
-            _constructor(statement, taint, scope)
-    moved = {name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)}
-    taint.values |= {scope + name for name in moved}
-
-
-def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
-    new = pair.new
-    if pair.inner is not None and same_header(pair) and new.kind in (Kind.CLASS, Kind.SUITE):
-        if new.kind is Kind.CLASS and _may_be_remade(pair):
-            taint.values.add(f"{scope}{new.binds[-1]}.*")
-        _from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
-    elif new.kind is Kind.DEF and decorators(pair.old.node) == decorators(new.node):
-        taint.calls |= {scope + name for name in new.binds}
-        _constructor(new, taint, scope)
-    elif not only_code(pair):
-        taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *pair.old.mutates, *new.mutates)}
-    else:
-        taint.calls |= {scope + name for name in new.binds}
-
-
-def _may_be_remade(pair: Pair) -> bool:
-    """Whether a base or a decorator may make more of the class from what changed in its body: members, fields."""
-    if not (getattr(pair.new.node, "bases", ()) or getattr(pair.new.node, "decorator_list", ())) or pair.inner is None:
-        return False
-    changed = any(not only_code(inner) for inner in pair.inner.changed)
-    return changed or bool(pair.inner.added or pair.inner.removed or pair.inner.moved)
-
-
-def _constructor(statement: Statement, taint: Taint, scope: str) -> None:
-    """A changed ``__init__`` changes what calling the class gives."""
-    if scope and any(name in _CONSTRUCTORS for name in statement.binds):
-        taint.calls.add(scope.removesuffix("."))

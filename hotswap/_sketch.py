@@ -60,10 +60,10 @@ Body = tuple[str, tuple[str, ...]]
 class Sketch:
     """One module, as its code object has it.
 
-    `imported` are the absolute names of all modules that may be imported, as `hotswap._imports.mentions` gives them,
-    `froms` the from-imports at module level (source, name there, name here), `modules` names that are modules, `stars`
-    the sources of star imports, `inner` the (source, name) that functions and class bodies import, where the empty
-    name is the module itself; `odd` says that a class body is among these.
+    `imported` are the absolute names of all modules that may be imported, as `hotswap._imports.mentions` has them, and
+    of submodules that may be reached through those. `froms` are the from-imports at module level (source, name there,
+    name here), `modules` names that are modules, `stars` the sources of star imports, `inner` the (source, name) that
+    functions and class bodies import, where the empty name is the module itself; `odd`: a class body is among these.
 
     `runs` are all names that may be read while the module runs, `attributes` those of them behind a dot; `runs_own`
     says that something defined here is read. `bodies` has the functions in each definition, by name, with the names in
@@ -236,7 +236,11 @@ class _Drawing:
         asked = [*((source, there) for source, there, _ in self.froms), *self.inner]
         found = {source for source, _ in asked}
         found.update([f"{source}.{there}" for source, there in asked if there])
-        return frozenset(found.union(self.stars, [module for _, module in self.modules]))
+        found.update(self.stars)
+        for _, module in self.modules:
+            found.add(module)
+            found.update([f"{module}.{name}" for name in self.attributes])  # it may be a submodule that others imported
+        return frozenset(found)
 
     def done(self) -> Sketch:
         """Return what was collected."""

@@ -287,7 +287,7 @@ class _Effects:
             self._comprehension(node)
         else:
             if isinstance(node, ast.Call):
-                self._call_of(node.func)
+                self._called(node.func)
                 self._called_for_it(node)
             self._walk(ast.iter_child_nodes(node))
 
@@ -328,12 +328,27 @@ class _Effects:
             self.calls[dotted] = None
 
     def _called_for_it(self, call: ast.Call) -> None:
-        """Note what `call` calls in its turn: ``map(f, ...)``, ``sorted(..., key=f)``."""
+        """Note what `call` may call in its turn: ``map(f, ...)``, ``sorted(..., key=f)``."""
         if (dotted_of(call.func) or "").rpartition(".")[2] in _APPLY and call.args:
-            self._call_of(call.args[0])
+            self._called(call.args[0])
         for keyword in call.keywords:
             if keyword.arg == "key":
-                self._call_of(keyword.value)
+                self._called(keyword.value)
+
+    def _called(self, function: ast.expr) -> None:
+        """Note that `function` is called at once: the body of a lambda then runs, too."""
+        if isinstance(function, ast.Lambda):
+            local = self.local | {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+            _Effects(self.lazy_annotations, {}, self.reads, self.calls, self.mutates, local)._expression(function.body)
+        else:
+            self._call_of(function)
+
+
+def handed(node: ast.AST) -> tuple[str, ...]:
+    """Return the dotted names that `node` hands to calls: a function among them may be called there."""
+    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))
+    given = (one for call in calls for one in (*call.args, *(keyword.value for keyword in call.keywords)))
+    return tuple(dict.fromkeys(name for one in given if (name := dotted_of(one))))
 
 
 def dotted_of(node: ast.expr) -> str | None:

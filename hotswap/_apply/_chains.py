@@ -159,24 +159,25 @@ def _plan_one(
 ) -> None:
     if not links:
         return
-    were = [tuple(map(id, segment)) for segment in _segments(name, olds)]
-    segments = _segments(name, links)
-    if _alters_borrowed(visit, name, segments[-1]):
+    were = [tuple(map(id, segment)) for segment in segments(name, olds)]
+    parts = segments(name, links)
+    if _alters_borrowed(visit, name, parts[-1]):
         return
-    removed = were[-1:] != [tuple(id(chains.partner[id(link)]) for link in segments[-1] if id(link) in chains.partner)]
+    removed = were[-1:] != [tuple(id(chains.partner[id(link)]) for link in parts[-1] if id(link) in chains.partner)]
     emptied = removed and type(visit.scope.peek(name)) in (list, dict, set)  # it holds what the removed link put there
-    if _only_added_mutators(name, segments[-1], affected) and len(segments) == len(were) and not emptied:
+    if _only_added_mutators(name, parts[-1], affected) and len(parts) == len(were) and not emptied:
         return
-    for segment in segments:
+    for segment in parts:
         partners = tuple(id(chains.partner.get(id(link))) for link in segment)
-        known = were[-1:] if segment is segments[-1] else were
+        known = were[-1:] if segment is parts[-1] else were
         if partners not in known or any(id(link) in affected or id(link) in stale for link in segment):
-            _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is segments[-1])
+            _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is parts[-1])
     chains.last.setdefault(id(links[-1]), []).append(name)
     chains.open[name] = visit.scope.peek(name)
 
 
-def _segments(name: str, links: Iterable[Statement]) -> list[list[Statement]]:
+def segments(name: str, links: Iterable[Statement]) -> list[list[Statement]]:
+    """Return the links of `name` in parts, each of which begins with one that binds it without reading it."""
     found: list[list[Statement]] = []
     for link in links:
         if found and (name not in link.binds or makes_of_itself(name, link)):
@@ -224,7 +225,7 @@ def _run_segment(
     run = [link for link in segment if id(link) not in affected]
     if not run and not is_last:
         return
-    was_made_of = _segments(name, olds)[-1] if olds else []
+    was_made_of = segments(name, olds)[-1] if olds else []
     if len(segment) == 1 and not run:
         return
     why = next(filter(None, (unquiet_link(visit, chains, link, name) for link in run)), "")
@@ -299,7 +300,7 @@ def touched_before(swap: Swap, work: Work, scope: AnyScope, name: str, links: li
     """Return, before anything is applied, why `name` does not hold what its `links` give; "" if it does."""
     from hotswap._apply._visit import Visit as Block  # a block plans its chains: the two know each other
 
-    return _touched(Block(swap, work, scope), name, _segments(name, links)[-1])
+    return _touched(Block(swap, work, scope), name, segments(name, links)[-1])
 
 
 def live_link(visit: Visit, chains: Chains, link: Statement) -> object:

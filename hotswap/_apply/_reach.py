@@ -88,7 +88,7 @@ def makes_otherwise(swap: Swap, value: object) -> bool:
 @dataclass(slots=True)
 class _Walk:
     swap: Swap
-    seen: set[int] = field(default_factory=set)
+    seen: set[tuple[int, frozenset[str]]] = field(default_factory=set)
     found: bool = False
 
     def reach(self, value: object, attributes: frozenset[str]) -> None:
@@ -100,7 +100,7 @@ class _Walk:
             return
         value = _unwrapped(value)
         if type(value) is FunctionType:
-            self._function(value)
+            self._function(value, attributes)
         elif isinstance(value, property):
             for part in (value.fget, value.fset):
                 self.reach(part, frozenset())
@@ -120,18 +120,20 @@ class _Walk:
             if isinstance(member, property):
                 self.reach(member, frozenset())
             else:
-                self.reach(getattr(member, "__func__", member) if not isinstance(member, type) else None, frozenset())
+                self.reach(getattr(member, "__func__", member) if not isinstance(member, type) else None, names)
 
-    def _function(self, function: FunctionType) -> None:
-        if id(function) in self.seen or not self.swap.is_project(function):
+    def _function(self, function: FunctionType, asked: frozenset[str]) -> None:
+        """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""
+        if (id(function), asked) in self.seen or not self.swap.is_project(function):
             return
-        self.seen.add(id(function))
+        self.seen.add((id(function), asked))
         if is_forwarder(function):
             self.found = function in self.swap.forwarded
-            self.reach(function.__dict__.get("__wrapped__"), frozenset())
+            self.reach(function.__dict__.get("__wrapped__"), asked)
             return
         code = self.swap.pending_code(function)
         use = use_of(code)
+        attributes = use.attributes | asked
         members = self.swap.changes.members
         otherwise = code in self.swap.changes.codes or not members.isdisjoint(use.attributes)
         if otherwise or _reads_changed(self.swap, function, use):
@@ -139,11 +141,11 @@ class _Walk:
             return
         namespace = function.__globals__
         for chain in use.chains:
-            self.reach(_static(namespace, chain), use.attributes)
+            self.reach(_static(namespace, chain), attributes)
         for module, name in _imported(function, use):
-            self.reach(look_up(self.swap, module, name), use.attributes)
+            self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
-            self.reach(content_of(cell), use.attributes)
+            self.reach(content_of(cell), attributes)
 
 
 def _reads_changed(swap: Swap, function: FunctionType, use: Use) -> bool:

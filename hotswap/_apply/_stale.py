@@ -9,16 +9,16 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
-from hotswap._apply import _chains, _definitions, _follow, _rebuild, _unnamed
+from hotswap._apply import _chains, _definitions, _follow, _passed, _rebuild, _unnamed
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._wishes import KEEP, RERUN, wish
-from hotswap._diff import decorators
 from hotswap._errors import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._select import WHOLE
+from hotswap._source import handed
 from hotswap._values import alike, stateless
 
 if TYPE_CHECKING:
@@ -236,6 +236,9 @@ def stale_because(visit: Visit, statement: Statement) -> str:
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         if behaves_otherwise(swap, resolve(scope, name), attributes):
             return f"calls {name}"
+    for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
+        if behaves_otherwise(swap, resolve(scope, name)) and _passed.is_called(swap, scope, statement.node, name):
+            return f"calls {name}"
     for name in _called_twice(statement.node) if swap.changes.codes else ():
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
@@ -299,7 +302,7 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
         if id(statement) in swap.maybe:
             _probe_chains(swap, work, scope, statement, block)
         if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
-            why = _touched(swap, scope, statement)
+            why = _touched(swap, scope, statement, _made_before(block, statement))
             if why:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
@@ -319,17 +322,34 @@ def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement,
             swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
 
 
-def _touched(swap: Swap, scope: AnyScope, statement: Statement) -> str:
-    """Return why the names that an assignment bound do not hold, untouched, what its text gives; "" if they do."""
+def _made_before(block: Block, statement: Statement) -> list[Statement]:
+    """Return the old statements that made the names which `statement` reads, where later ones made others of them."""
+    pairs = (*block.diff.unchanged, *block.diff.changed)
+    line = next((pair.old.lineno for pair in pairs if pair.new is statement), 0)
+    found = list[Statement]()
+    for name in dict.fromkeys(read.partition(".")[0] for read in statement.reads):
+        links = [one for one in block.old if name in one.binds or name in one.mutates]
+        above = [link for link in links if link.lineno < line]
+        if above and len(above) < len(links):
+            found += _chains.segments(name, above)[-1]
+    return found
+
+
+def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Statement]) -> str:
+    """Return why the names that an assignment bound do not hold, untouched, what its text gives; "" if they do.
+
+    `before` are statements that have to run first, for the names that it reads.
+    """
     held = {name: scope.peek(name) for name in statement.binds if name != "__annotations__"}
     if not held:
         return ""  # it stores into an object: to run it now would be to store
     if not all(stateless(value) for value in held.values()):
         return "it holds an object with state"
-    if _quiet.unquiet(statement.node, quiet_scope(swap, scope)):
+    nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
+    if any(_quiet.unquiet(node, quiet_scope(swap, scope)) for node in nodes):
         return ""  # told for that reason, should it be stale
     try:
-        made = scope.run([statement.node])
+        made = scope.run(nodes)
     except StatementError:
         return "its text does not give it any more"
     changed = [name for name, value in held.items() if not alike(made.get(name, MISSING), value)]
@@ -346,39 +366,3 @@ def truth(visit: Visit, node: ast.If) -> bool | None:
         return bool(visit.scope.run([test])["test"])
     except StatementError:
         return None
-
-
-def tell_effects(visit: Visit, diff: Diff) -> None:
-    """Tell of statements that left the text, or gave way to others, while what they did beyond binding names stays."""
-    replaced = (
-        pair.old
-        for pair in diff.changed
-        if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
-    )
-    for statement in (*diff.removed, *replaced):
-        if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
-            _tell_removed(visit, statement)
-
-
-def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
-    """Whether all that `statement` did was to alter the object of a name that has been made anew without it."""
-    if len(statement.mutates) != 1 or statement.kind is not Kind.OTHER or isinstance(visit.scope, ClassScope):
-        return False
-    name = statement.mutates[0]
-    was, now = visit.work.before.get(name, MISSING), visit.scope.peek(name)
-    made_anew = was is not MISSING and now is not MISSING and now is not was
-    return made_anew and not _chains.unquiet_link(visit, visit.chains, statement, name)
-
-
-def _tell_removed(visit: Visit, statement: Statement) -> None:
-    if _went_with_its_object(visit, statement):
-        return
-    if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
-        line = statement.lineno
-        visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])
-    elif statement.kind is Kind.DEF and decorators(statement.node):
-        why = unquiet(visit, statement)
-        if why:
-            visit.swap.tell(
-                visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})"
-            )

@@ -11,7 +11,7 @@ from functools import partial
 from operator import setitem
 from types import FunctionType
 
-from hotswap._apply import _annotations, _branches, _chains, _definitions, _follow, _moves, _noting, _stale
+from hotswap._apply import _annotations, _branches, _chains, _definitions, _effects, _follow, _moves, _noting, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._diff import dump, only_code, same_header
@@ -55,7 +55,7 @@ class Visit:
             self._end_chains(statement)
         self.forget(diff.removed, new)
         self.forget([pair.old for pair in diff.changed if pair.inner is None or _ran_whole(pair)], new)
-        _stale.tell_effects(self, diff)
+        _effects.tell_effects(self, diff)
 
     def _close_chains(self, statement: Statement) -> None:
         """At the last link of a chain, put back what the name held before, unless the link makes it of itself."""

@@ -1,0 +1,52 @@
+"""Statements that left the text: what they did beyond binding names stays, and is told."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from hotswap._apply import _chains
+from hotswap._apply._scopes import ClassScope
+from hotswap._apply._stale import unquiet
+from hotswap._diff import decorators
+from hotswap._journal import MISSING
+from hotswap._model import Diff, Kind, Statement
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+
+def tell_effects(visit: Visit, diff: Diff) -> None:
+    """Tell of statements that left the text, or gave way to others, while what they did beyond binding names stays."""
+    replaced = (
+        pair.old
+        for pair in diff.changed
+        if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
+    )
+    for statement in (*diff.removed, *replaced):
+        if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
+            _tell_removed(visit, statement)
+
+
+def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
+    """Whether all that `statement` did was to alter the object of a name that has been made anew without it."""
+    if len(statement.mutates) != 1 or statement.kind is not Kind.OTHER or isinstance(visit.scope, ClassScope):
+        return False
+    name = statement.mutates[0]
+    was, now = visit.work.before.get(name, MISSING), visit.scope.peek(name)
+    made_anew = was is not MISSING and now is not MISSING and now is not was
+    return made_anew and not _chains.unquiet_link(visit, visit.chains, statement, name)
+
+
+def _tell_removed(visit: Visit, statement: Statement) -> None:
+    if _went_with_its_object(visit, statement):
+        return
+    if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
+        line = statement.lineno
+        visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])
+    elif statement.kind is Kind.DEF and decorators(statement.node):
+        why = unquiet(visit, statement)
+        if why:
+            visit.swap.tell(
+                visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})"
+            )

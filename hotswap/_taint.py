@@ -1,0 +1,118 @@
+"""What may change in one module: names that may be bound to something else, functions that may behave otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hotswap._diff import decorators, only_code, same_header
+from hotswap._facts import Fact, Facts
+from hotswap._model import Diff, Kind, Pair, Statement
+
+_CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__init_subclass__")
+
+
+@dataclass(slots=True)
+class Taint:
+    """What may change in one module. `modules` are its names that are modules, `froms` its from-imports.
+
+    `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
+    may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names. `passes`
+    says that one of its `modules` may change.
+    """
+
+    facts: Facts | None
+    certain: frozenset[int] = frozenset()
+    values: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    modules: dict[str, str] = field(default_factory=dict)
+    froms: list[tuple[str, str, str]] = field(default_factory=list)
+    deferred: list[tuple[str, str, str]] = field(default_factory=list)
+    stars: list[str] = field(default_factory=list)
+    own: frozenset[str] = frozenset()
+    found: dict[tuple[int, ...], str] = field(default_factory=dict)
+    follows: bool = False
+    passes: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.calls or self.passes)
+
+
+def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str]) -> Taint:
+    runs = [] if diff is None else [*(pair.new for pair in diff.changed if not only_code(pair)), *diff.added]
+    taint = Taint(facts, frozenset(map(id, runs)), modules=dict(held))
+    for edge in facts.edges:
+        for there, here in edge.names:
+            if here == "*":
+                taint.stars.append(edge.imported)
+            elif not there:
+                taint.modules[here] = edge.imported
+            else:
+                (taint.deferred if edge.deferred else taint.froms).append((edge.imported, there, here))
+    return taint
+
+
+def called(fact: Fact) -> set[str]:
+    """Return what behaves otherwise if `fact` does: what it binds, and the class that it is a constructor of."""
+    statement = fact.statement
+    found = {fact.scope + name for name in statement.binds}
+    if fact.scope and any(name in _CONSTRUCTORS for name in statement.binds):
+        found.add(fact.scope.removesuffix("."))
+    return found
+
+
+def is_served(name: str, other: Taint) -> bool:
+    """Whether `name` of a module may come from its ``__getattr__``, and that may answer otherwise."""
+    if "__getattr__" not in other.values and "__getattr__" not in other.calls:
+        return False
+    if other.facts is None:
+        return name not in other.own
+    return not any(name in fact.statement.binds for fact in other.facts.every if not fact.scope)
+
+
+def changes_in(other: Taint | None, name: str) -> bool:
+    if other is None:
+        return False
+    prefix = f"{name}."
+    names = (*other.values, *other.calls)
+    return is_served(name, other) or any(one == name or one.startswith(prefix) for one in names)
+
+
+def from_diff(diff: Diff, taint: Taint, scope: str) -> None:
+    for pair in diff.changed:
+        _from_pair(pair, taint, scope)
+    for statement in (*diff.added, *diff.removed):
+        taint.values |= {scope + name for name in (*statement.binds, *statement.mutates)}
+        if scope and statement.kind is Kind.DEF:
+            _constructor(statement, taint, scope)
+    moved = {name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)}
+    taint.values |= {scope + name for name in moved}
+
+
+def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
+    new = pair.new
+    if pair.inner is not None and same_header(pair) and new.kind in (Kind.CLASS, Kind.SUITE):
+        if new.kind is Kind.CLASS and _may_be_remade(pair):
+            taint.values.add(f"{scope}{new.binds[-1]}.*")
+        from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
+    elif new.kind is Kind.DEF and decorators(pair.old.node) == decorators(new.node):
+        taint.calls |= {scope + name for name in new.binds}
+        _constructor(new, taint, scope)
+    elif not only_code(pair):
+        taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *pair.old.mutates, *new.mutates)}
+    else:
+        taint.calls |= {scope + name for name in new.binds}
+
+
+def _may_be_remade(pair: Pair) -> bool:
+    """Whether a base or a decorator may make more of the class from what changed in its body: members, fields."""
+    if not (getattr(pair.new.node, "bases", ()) or getattr(pair.new.node, "decorator_list", ())) or pair.inner is None:
+        return False
+    changed = any(not only_code(inner) for inner in pair.inner.changed)
+    return changed or bool(pair.inner.added or pair.inner.removed or pair.inner.moved)
+
+
+def _constructor(statement: Statement, taint: Taint, scope: str) -> None:
+    """A changed ``__init__`` changes what calling the class gives."""
+    if scope and any(name in _CONSTRUCTORS for name in statement.binds):
+        taint.calls.add(scope.removesuffix("."))
