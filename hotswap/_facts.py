@@ -27,7 +27,8 @@ class Fact:
 
     `scope` is what its names begin with (``A.`` in the body of class A), `place` the way to it through the children.
     `reads` and `calls` are the statement's; of a class or suite those of its head, as its children are facts as well.
-    `mentions` are the dotted names in the bodies of functions that it defines, `attributes` the names behind any dot.
+    `mentions` are the dotted names in the bodies of functions that it defines, `behind` the names behind a dot there;
+    `attributes` are those behind a dot in what runs with it.
     """
 
     statement: Statement
@@ -37,6 +38,7 @@ class Fact:
     calls: tuple[str, ...]
     mentions: frozenset[str]
     attributes: frozenset[str]
+    behind: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,7 @@ class Facts:
     every: tuple[Fact, ...]
     by_name: dict[str, list[Fact]] = field(default_factory=dict)
     by_attribute: dict[str, list[Fact]] = field(default_factory=dict)
+    behind: dict[str, list[Fact]] = field(default_factory=dict)
     sources: frozenset[str] = _NOTHING
     nested_imports: tuple[Fact, ...] = ()
     runs: frozenset[str] = _NOTHING
@@ -98,6 +101,8 @@ def facts_of(
             facts.by_name.setdefault(name, []).append(fact)
         for name in fact.attributes:
             facts.by_attribute.setdefault(name, []).append(fact)
+        for name in fact.behind:
+            facts.behind.setdefault(name, []).append(fact)
     return facts
 
 
@@ -120,17 +125,18 @@ def _walk(
 def _fact(statement: Statement, scope: str, place: tuple[int, ...], bodies: Mapping[int, Mention]) -> Fact:
     body = bodies.get(statement.node.lineno) if statement.kind is Kind.DEF else None
     if body is not None:
-        mentions, attributes = _inside([*_own_parts(statement.node)])
-        return Fact(statement, scope, place, statement.reads, statement.calls, mentions | body[0], attributes | body[1])
+        mentions, attributes, behind = _inside([*_own_parts(statement.node)])
+        mentions, behind = mentions | body[0], behind | body[1]
+        return Fact(statement, scope, place, statement.reads, statement.calls, mentions, attributes, behind)
     if not statement.children:
         calls = (*statement.calls, *(handed(statement.node) if statement.kind is Kind.ASSIGN else ()))
         return Fact(statement, scope, place, statement.reads, calls, *_inside([statement.node]))
     own = _own_parts(statement.node)
-    mentions, attributes = _inside(own)
+    found = _inside(own)
     names = {name for part in own for node in ast.walk(part) if isinstance(node, ast.expr) and (name := _dotted(node))}
     reads = tuple(name for name in statement.reads if name in names)
     calls = tuple(name for name in statement.calls if name in names)
-    return Fact(statement, scope, place, reads, calls, mentions, attributes)
+    return Fact(statement, scope, place, reads, calls, *found)
 
 
 def _bare(statement: Statement) -> Statement:
@@ -154,20 +160,20 @@ def _first_names(fact: Fact) -> Iterator[str]:
     yield from {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
 
 
-def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what functions that `own` makes mention in their bodies, and all names behind a dot."""
+def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Return what functions that `own` makes mention in their bodies, and names behind a dot, outside and inside."""
     mentions: set[str] = set()
-    attributes: set[str] = set()
+    attributes: tuple[set[str], set[str]] = (set(), set())
     stack: list[tuple[ast.AST, bool]] = [(node, False) for node in own]
     while stack:
         node, in_body = stack.pop()
         if isinstance(node, ast.Attribute):
-            attributes.add(node.attr)
+            attributes[in_body].add(node.attr)
         if in_body:
             _mention(node, mentions)
         body = _body(node)
         stack.extend((child, in_body or child in body) for child in ast.iter_child_nodes(node))
-    return frozenset(mentions), frozenset(attributes)
+    return frozenset(mentions), frozenset(attributes[False]), frozenset(attributes[True])
 
 
 def _body(node: ast.AST) -> list[ast.stmt] | list[ast.expr]:

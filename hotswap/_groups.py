@@ -66,6 +66,20 @@ def _is_unused(importers: Iterable[str], name: str, gone: Container[str], import
     return bool(importers) and all(one in gone or (one in imports and name not in imports[one]) for one in importers)
 
 
+def is_used(process: Process, edit: Edit, entries: Iterable[Entry]) -> bool:
+    """Whether a statement of any module may have to run, or a name to be bound anew, after `edit`, a part of one.
+
+    Also where caches may hold results of what changes, as that takes more than a look at texts.
+    """
+    affected = process.graph.affected([edit.module])
+    if not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again):
+        return True
+    packages = {entry.name: entry.package for entry in entries}
+    selected, _ = _select(process, affected, {edit.module: edit}, packages, ())
+    selected.selection.chosen()
+    return selected.selection.touches() or bool(_followers(process, selected, {edit.module}))
+
+
 def plan_rerun(process: Process, target: Target, entries: Iterable[Entry]) -> tuple[Plan, list[Edit]]:
     """Return the plan for running the statements of `target` again, and the edits of the modules it may concern."""
     edits = {target.edit.module: target.edit}
@@ -237,17 +251,26 @@ def _follow(process: Process, module: str, name: str, works: AbstractSet[str]) -
 
 def _facts(process: Process, name: str, edit: Edit | None, package: str, selection: Selection) -> Facts | None:
     """Return the facts of a module; None for a dependent that names nothing that may change."""
+    if edit is not None and edit.part:
+        return _known_facts(process, name, package, selection, needed=True)
     if edit is not None:
         found = outline(edit.new.text)
         bodies = found[1] if found else {}
         return facts_of(edit.new, package, sys.modules.__contains__, nodes=True, bodies=bodies)
+    return _known_facts(process, name, package, selection)
+
+
+def _known_facts(
+    process: Process, name: str, package: str, selection: Selection, *, needed: bool = False
+) -> Facts | None:
+    """Return the facts of the live text of a module; None if it names nothing that may change and is not `needed`."""
     baseline = process.baselines.get(name)
     if baseline is None:
         return None
     known = process.facts.get(name)
     if known is not None and known[0] is baseline.packed:
         return known[1]
-    if not selection.may_reach(process.graph.imports(name), text_of(baseline)):
+    if not needed and not selection.may_reach(process.graph.imports(name), text_of(baseline)):
         return None
     facts = _read_facts(name, baseline, package)
     process.facts[name] = (baseline.packed, facts)

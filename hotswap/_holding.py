@@ -30,6 +30,9 @@ class Holding:
     def __contains__(self, module: object) -> bool:
         return module in self._held
 
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
     @property
     def modules(self) -> tuple[str, ...]:
         """The names of the modules that are held."""

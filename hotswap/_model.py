@@ -120,6 +120,7 @@ class Edit:
     """One module of a group: its old and new text, read and compared. A dependent's own text is the same on both sides.
 
     `unknown`: what the process runs is not the old text, nor known at all; functions go by their names, nothing runs.
+    `part`: the snapshots have the texts, and the statements of the region that differs alone.
     """
 
     module: str
@@ -128,6 +129,7 @@ class Edit:
     new: Snapshot
     diff: Diff
     unknown: bool = False
+    part: bool = False
 
     @property
     def edited(self) -> bool:

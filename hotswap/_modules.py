@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hotswap._settings import Settings
 
@@ -41,6 +41,39 @@ class Entry:
     path: str
     package: str
     file: str
+
+
+class Loaded:
+    """What was found loaded at one time, for those who ask again and again. `entries` are in the order of
+    ``sys.modules``.
+    """
+
+    def __init__(self, entries: Sequence[Entry], mark: object) -> None:
+        self.entries, self._mark = list(entries), mark
+        self._by_path: dict[str, list[Entry]] = {}
+        for entry in entries:
+            for path in {entry.path, entry.file}:
+                self._by_path.setdefault(path, []).append(entry)
+
+    def is_current(self, mark: object) -> bool:
+        """Whether nothing was imported since; `mark` is `Loaded.mark` of now."""
+        return self._mark == mark
+
+    def find(self, paths: Iterable[str]) -> list[Entry] | None:
+        """Return the modules loaded from `paths`; None if one of these is not spelled like any module's file."""
+        found: dict[str, Entry] = {}
+        for path in paths:
+            entries = self._by_path.get(path)
+            if entries is None or os.path.islink(path):
+                return None
+            found |= {entry.name: entry for entry in entries}
+        return list(found.values())
+
+    @staticmethod
+    def mark(shape: int) -> object:
+        """Return what is another value once a module was imported; `shape` is what our own finder counts."""
+        modules = sys.modules
+        return shape, len(modules), next(reversed(modules), ""), id(modules.get("__main__"))
 
 
 class ModuleIndex:

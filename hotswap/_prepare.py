@@ -97,7 +97,7 @@ class Reading:
             self._vanished(entry, prepared)
             return
         self._gone.discard(entry.name)
-        if new.packed == old.packed and new.origin == old.origin:
+        if new.origin == old.origin and (new.packed == old.packed or new.source == old.source):
             self._process.baselines.note(entry.name, new)
         elif new.source.strip() or not old.source.strip() or not self._is_held(entry, prepared):
             if new.source.strip():

@@ -42,7 +42,11 @@ _MEMO: Final = re.compile(r"cache|memo|once", re.IGNORECASE)
 
 
 class Process:
-    """The one of this process is `PROCESS`. `lock` is held while anything of it changes."""
+    """The one of this process is `PROCESS`. `lock` is held while anything of it changes.
+
+    `shape` is another number once modules were imported, or edited in more than what small edits alter: until then
+    what is known of who uses what holds.
+    """
 
     def __init__(self) -> None:
         self.lock = Turn()
@@ -51,6 +55,7 @@ class Process:
         self.graph = Graph()
         self.rank: dict[str, int] = {}
         self.generation = 0
+        self.shape = 0
         self.memo: set[str] = set()
         self.ran_again: set[str] = set()
         self.old_codes = OldCodes()
@@ -103,6 +108,7 @@ class Process:
 
     def _note(self, module: str, origin: str) -> None:
         """Keep the text that is about to run. The signature is taken first: a later save then differs from it."""
+        self.shape += 1
         if module in self.baselines:  # run again by the program: its old functions have code of their own
             self.ran_again.add(module)
         for tell in self.on_load:  # first: what is saved from now on is seen
@@ -156,6 +162,7 @@ class Process:
                 self.baselines.forget("__main__")
                 self._main = sys.modules["__main__"]
             if entry.name not in self.baselines:
+                self.shape += 1
                 self._learn_late(entry, first=first)
             if entry.name in self.baselines:
                 known.append(entry)
@@ -228,7 +235,7 @@ class Process:
         self._graphed[name] = baseline.packed
         self.bindings.forget(name)
         self.unsketched.add(name)
-        (self.memo.add if _MEMO.search(text) else self.memo.discard)(name)
+        (self.memo.add if speaks_of_caches(text) else self.memo.discard)(name)
         (self.dynamic.add if is_dynamic(text) else self.dynamic.discard)(name)
         self.graph.update(name, mentions(text, _package(name)))
 
@@ -282,6 +289,11 @@ class Process:
     def index(self, settings: Settings) -> ModuleIndex:
         """Return a new index of the loaded modules below the roots of `settings`."""
         return ModuleIndex(settings)
+
+
+def speaks_of_caches(text: str) -> bool:
+    """Whether results may be remembered by what `text` makes."""
+    return _MEMO.search(text) is not None
 
 
 def text_of(baseline: Baseline) -> str:

@@ -1,7 +1,6 @@
-"""The spine: one swap, from a batch of paths to a report, stage by stage in the order of their numbers.
+"""A reloader: roots, settings and callbacks; when it looks at the files, where it applies what changed, whom it tells.
 
-Read `Reloader.swap` first. A `Reloader` is roots, settings and callbacks; what exists once in the process (the lock,
-the finder, the baselines, the import graph, the generation) is in `_process`.
+What a swap is, stage by stage, is in `_line`; what exists once in the process is in `_process`.
 """
 
 from __future__ import annotations
@@ -9,35 +8,27 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import ModuleType
 from typing import Final, Self, Unpack
 
-from hotswap import _loops, _surroundings
-from hotswap._apply import apply
-from hotswap._baselines import Baseline
+from hotswap import _loops
 from hotswap._findings import finding
 from hotswap._graph import ImportGraph
-from hotswap._groups import plan_group, plan_rerun, split, unused
 from hotswap._history import History, Reports
-from hotswap._holding import why_not
 from hotswap._host import Host
 from hotswap._inbox import Inbox
-from hotswap._model import Batch, FileChange, Finding, Plan, Report
-from hotswap._modules import Entry
-from hotswap._prepare import HOLD_EMPTY, Prepared, Reading
+from hotswap._line import Line
+from hotswap._model import Batch, Finding, Plan, Report
 from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._roots import merge
-from hotswap._saves import EVERYTHING, Saves
+from hotswap._saves import Saves
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
-from hotswap._targets import find as find_target
-from hotswap._transactions import Transactions
 
 log = logging.getLogger("hotswap")
 Path = str | os.PathLike[str]
@@ -63,14 +54,11 @@ class Reloader:
         self.settings = make_settings(*paths, **settings)
         self.inbox = Inbox()
         self.history = History()
-        self._transactions = Transactions(PROCESS, self.settings)
-        self._index = PROCESS.index(self.settings)
-        self._reading = Reading(PROCESS)
-        self._troubles: list[Finding] = []
-        self._saves = Saves(self.settings, self.inbox, self._index, self._troubles.append)
+        self._line = Line(self.settings, self.inbox, self.history)
+        self._saves = Saves(self.settings, self.inbox, self._line.index, self._line.troubles.append)
         self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._rescan)
         self._running = False
-        self._look_at_all = self._in_slices = False
+        self._in_slices = False
         self._telling: set[int] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -86,7 +74,7 @@ class Reloader:
         self._running = True
         self._saves.start(threads=self._host.mode not in _UNWATCHED)
         with PROCESS.lock:  # after that: what is saved from now on is told
-            PROCESS.learn(self._index.entries())
+            self._line.entries()
         try:
             self._host.start()
         except BaseException:
@@ -106,10 +94,11 @@ class Reloader:
             return
         wider = replace(old, roots=roots)
         PROCESS.exchange(old, wider)
-        self.settings, self._index = wider, PROCESS.index(wider)
-        self._saves.widen(wider, self._index)
+        self.settings = wider
+        self._line.take(wider)
+        self._saves.widen(wider, self._line.index)
         with PROCESS.lock:
-            PROCESS.learn(self._index.entries())
+            self._line.entries()
         self._rescan()
 
     def follow_fork(self) -> None:
@@ -161,26 +150,26 @@ class Reloader:
         self._apply_due()
         self._in_slices = False
         if loop is not None:
-            self._transactions.migrations.spread(loop, self._tell)
+            self._line.transactions.migrations.spread(loop, self._tell)
 
     def _tell(self, found: list[Finding]) -> Report | None:
         """Report what is to be told of objects that have been migrated since the save went live."""
-        return self._finish(Report(PROCESS.generation, findings=tuple(found)), {}) if found else None
+        return self._finish(Report(PROCESS.generation, findings=tuple(found))) if found else None
 
     def _apply_due(self) -> Report | None:
         with PROCESS.lock.turn() as busy:  # before it is taken: who looks meanwhile waits until it is live
             batch = None if busy else self.inbox.take()
-            if busy or (batch is None and not self._look_at_all):
+            if busy or (batch is None and not self._line.look_at_all):
                 return None
             return self._safely(lambda: self.swap(batch))
 
     def _idle(self) -> bool:
         self._saves.check()
-        return self._look_at_all
+        return self._line.look_at_all
 
     def _rescan(self) -> None:
         """Events were lost: the next swap looks at every loaded file."""
-        self._look_at_all = True
+        self._line.look_at_all = True
         self.inbox.wake()
 
     @staticmethod
@@ -202,9 +191,9 @@ class Reloader:
         """
         if self._host.mode == "auto":
             self._host.become("poll")
-        waiting = self._transactions.migrations.waiting
-        told = self._tell(self._transactions.migrations.step()) if waiting else None
-        if self.inbox.empty and not self._look_at_all:
+        waiting = self._line.transactions.migrations.waiting
+        told = self._tell(self._line.transactions.migrations.step()) if waiting else None
+        if self.inbox.empty and not self._line.look_at_all:
             return told
         return self._apply_due()
 
@@ -217,9 +206,9 @@ class Reloader:
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
         with PROCESS.lock.turn() as busy:
             if busy:
-                return self._put_off(busy)
+                return self._finish(self._line.put_off(busy))
             batch = self._saves.take_all(deferred=True)
-            self._reading.by_hand = True
+            self._line.reading.by_hand = True
             report = self._safely(lambda: self.swap(batch)) if batch is not None and not names else None
             return report or self._safely(lambda: self.swap(None, names))
 
@@ -232,13 +221,13 @@ class Reloader:
         """
         with PROCESS.lock.turn() as busy:
             if busy:
-                return self._put_off(busy)
+                return self._finish(self._line.put_off(busy))
             batch = self._saves.take_all()
             return None if batch is None else self._safely(lambda: self.swap(batch)) or None
 
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
-        self._transactions.holding.forget_texts()
+        self._line.transactions.holding.forget_texts()
         return self.reload()
 
     def rerun(self, target: str) -> Report:
@@ -247,23 +236,7 @@ class Reloader:
         For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by
         what its finding calls it. Raises TargetError if no loaded module has such a statement.
         """
-        with PROCESS.lock.swap() as busy:
-            if busy:
-                return self._put_off(busy)
-            started = time.perf_counter()
-            entries = PROCESS.learn(self._index.entries())
-            PROCESS.update_graph()
-            wanted = find_target(PROCESS, target)
-            plan, edits = plan_rerun(PROCESS, wanted, entries)
-            applied = apply(
-                plan, edits, _surroundings.make(PROCESS, self.settings, wanted.ids), strict=self.settings.strict
-            )
-            PROCESS.generation += bool(applied.outcomes)
-            why = () if applied.outcomes else (why_not(applied, edits),)
-            error = getattr(applied.error, "error", applied.error)
-            report = Report(PROCESS.generation, applied.outcomes, (*why, *applied.findings), (), error)
-            done = time.perf_counter()
-        return self._finish(report, {"apply": done - started, "total": done - started})
+        return self._finish(self._line.rerun(target))
 
     def undo(self) -> Report:
         """Bring the modules of the last swap back to the texts they had before it, whatever the disk says.
@@ -271,18 +244,11 @@ class Reloader:
         It is a swap like any other, and the disk counts again for a file once it is saved. Up to 10 swaps can be undone
         one after the other. An empty report means that there is nothing to undo.
         """
-        return self._safely(self._undo)
+        return self._safely(lambda: self._finish(self._line.undo()))
 
     def plan(self) -> Plan:
         """Look at the disk and return what a reload would do at most; nothing is touched."""
-        with PROCESS.lock:
-            entries = PROCESS.learn(self._index.entries())
-            prepared = Reading(PROCESS).prepare(self._reading.changed(entries))
-            groups = [group for group in split(PROCESS, prepared, entries) if not group & prepared.findings.keys()]
-            plans = [plan_group(PROCESS, group, prepared.edits, entries)[0] for group in groups]
-        steps = tuple(step for plan in plans for step in (*plan.steps, *plan.following()))
-        cycles = tuple(cycle for plan in plans for cycle in plan.cycles)
-        return Plan(tuple(prepared.edits), steps, cycles)
+        return self._line.plan()
 
     def stale(self) -> tuple[Stale, ...]:
         """Return what still runs or holds old code: frames, tasks, suspended coroutines and generators, closures.
@@ -297,86 +263,23 @@ class Reloader:
         it.
         """
         with PROCESS.lock:
-            entries = PROCESS.learn(self._index.entries())
+            entries = self._line.entries()
             return PROCESS.import_graph(e for e in entries if not package or f"{e.name}.".startswith(f"{package}."))
 
     def errors(self) -> tuple[Finding, ...]:
         """Return what keeps an edit from being live, by file and line; empty when the process is in step."""
-        return self._transactions.holding.findings()
+        return self._line.transactions.holding.findings()
 
     def reports(self) -> Reports:
         """Return the reports of the last swaps, the newest last; ``async for`` waits for those that come."""
         return self.history.reports()
 
-    # -- the line ------------------------------------------------------------------------------------------------------
-
     def swap(self, batch: Batch | None, names: Iterable[str] = ()) -> Report:
-        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names.
+        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names."""
+        return self._finish(self._line.swap(batch, names, slices=self._in_slices or self._host.mode == "poll"))
 
-        One swap runs at a time. A save that arrives meanwhile makes the next one.
-        """
-        with PROCESS.lock.swap() as busy:
-            if busy:
-                return self._put_off(busy)
-            started = time.perf_counter()
-            entries = PROCESS.learn(self._index.entries())
-            prepared = self._reading.prepare(self._changed(batch, entries, frozenset(names)))
-            self._reading.let_go(prepared, unused(PROCESS, prepared, entries))
-            for path in prepared.emptied:
-                self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
-            read = time.perf_counter()
-            report, replaced = self._apply_all(prepared, entries)
-            self.history.add_texts(replaced)
-            done = time.perf_counter()
-        return self._finish(report, {"read": read - started, "apply": done - read, "total": done - started})
-
-    def _put_off(self, busy: str) -> Report:
-        """Tell who asked for a swap where there can be none; what was saved makes the next one."""
-        self._rescan()
-        return self._finish(Report(PROCESS.generation, findings=(finding("HS307", "", 0, why=busy),)), {})
-
-    def _undo(self) -> Report:
-        with PROCESS.lock.swap() as busy:
-            if busy:
-                return self._put_off(busy)
-            started = time.perf_counter()
-            entries = PROCESS.learn(self._index.entries())
-            texts = self.history.pop_texts()
-            report, _ = self._apply_all(self._reading.prepare_texts(entries, texts), entries)
-            if report.held:
-                self.history.add_texts(texts)
-            done = time.perf_counter()
-        return self._finish(report, {"apply": done - started, "total": done - started})
-
-    def _changed(self, batch: Batch | None, entries: list[Entry], names: frozenset[str]) -> list[Entry]:
-        """Return the entries to read: those that the batch names, or whose file is in another state; held ones too."""
-        if batch is None or self._look_at_all or EVERYTHING in batch.changes:
-            self._look_at_all = False
-            found = self._reading.changed(entries)
-        else:
-            wanted = set(self._index.find(change.path for change in batch.changes))
-            found = [entry for entry in entries if entry.name in wanted or entry.name in self._transactions.holding]
-        return [entry for entry in found if not names or entry.name in names]
-
-    def _apply_all(self, prepared: Prepared, entries: list[Entry]) -> tuple[Report, dict[str, Baseline]]:
-        """Apply what is prepared; return the report and the baselines that were live before."""
-        holding, migrations = self._transactions.holding, self._transactions.migrations
-        if not prepared or holding.holds_already(prepared):
-            told = holding.findings() if prepared else ()
-            return Report(PROCESS.generation, held=holding.modules, findings=told), {}
-        troubles = self._take_troubles()
-        done = self._transactions.apply_all(prepared, entries)
-        moved = () if self._in_slices or self._host.mode == "poll" else migrations.finish()
-        findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved)
-        report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
-        return report, done.replaced
-
-    def _take_troubles(self) -> list[Finding]:
-        troubles, self._troubles[:] = list(self._troubles), []
-        return troubles
-
-    def _finish(self, report: Report, seconds: dict[str, float]) -> Report:
-        report = Report(report.generation, report.outcomes, report.findings, report.held, report.error, seconds)
+    def _finish(self, report: Report) -> Report:
+        """Keep and tell a report that has something to say."""
         if not report:
             return report
         self.history.add(report)

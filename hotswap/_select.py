@@ -112,7 +112,9 @@ class Selection:
         """Whether nothing that the module runs may be concerned, whatever its functions do: its imports suffice."""
         facts = taint.facts
         assert facts is not None
-        if taint.stars or facts.runs_own or facts.nested_imports or not self._members.isdisjoint(facts.by_attribute):
+        if taint.stars or facts.runs_own or facts.nested_imports:
+            return False
+        if any(name in facts.by_attribute or name in facts.behind for name in self._members):
             return False
         if any(
             self._taints.get(module) and here.partition(".")[0] in facts.runs for here, module in taint.modules.items()
@@ -171,6 +173,10 @@ class Selection:
         """Whether an import binding of `module` may have to be bound anew."""
         return self._taints[module].follows
 
+    def touches(self) -> bool:
+        """Whether a statement of any module may have to run, or a name to be bound to another object."""
+        return any(taint.found or taint.rebinds for taint in self._taints.values())
+
     def _size(self) -> int:
         return sum(len(taint.values) + len(taint.calls) for taint in self._taints.values())
 
@@ -182,22 +188,16 @@ class Selection:
         names |= {name.rpartition(".")[2] for name in (*taint.values, *taint.calls)}
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
         names |= WHOLE if taint.values else frozenset()
-        seen: set[str] = set()
         while names:
-            name = names.pop()
-            seen.add(name)
-            for fact in taint.facts.by_name.get(name, ()):
+            for fact in taint.facts.by_name.get(names.pop(), ()):
                 names |= self._look(fact, taint, mentioned)
         for name in self._members & taint.facts.by_attribute.keys():
-            for fact in taint.facts.by_attribute[name]:
-                self._spread_from(fact, taint, f"reads .{name}", mentioned)
-
-    def _spread_from(self, fact: Fact, taint: Taint, reason: str, mentioned: set[str]) -> None:
-        assert taint.facts is not None
-        names = self._mark(fact, taint, reason)
+            names |= {n for fact in taint.facts.by_attribute[name] for n in self._mark(fact, taint, f"reads .{name}")}
+        for name in self._members & taint.facts.behind.keys():
+            names |= {n for fact in taint.facts.behind[name] for n in self._taint(taint.calls, called(fact))}
         while names:
-            for other in taint.facts.by_name.get(names.pop(), ()):
-                names |= self._look(other, taint, mentioned)
+            for fact in taint.facts.by_name.get(names.pop(), ()):
+                names |= self._look(fact, taint, mentioned)
 
     def _look(self, fact: Fact, taint: Taint, mentioned: set[str]) -> set[str]:
         """Return the names, newly tainted, that `fact` binds; mark it if it may have to run."""
@@ -283,6 +283,7 @@ class Selection:
 
     def _import_star(self, taint: Taint, other: Taint) -> None:
         taint.follows = True
+        taint.rebinds |= bool(other.values)
         taint.values |= {name for name in other.values if "." not in name or name.partition(".")[0] not in other.values}
         taint.calls |= other.calls
 
@@ -292,5 +293,6 @@ class Selection:
         if there in other.calls:
             taint.calls.add(here)
         taint.follows |= here in taint.values or here in taint.calls
+        taint.rebinds |= here in taint.values
         for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
             mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}

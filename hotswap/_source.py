@@ -35,7 +35,7 @@ def read(source: bytes | str, module: str, origin: str) -> Snapshot:
     reader = _Reader(text.split("\n"), future_flags(tree))
     statements = tuple(reader.statements(tree.body, "", first=True))
     return Snapshot(
-        module, origin, text, statements, reader.flags, _has_doc(tree.body), frozenset(_imported(tree.body))
+        module, origin, text, statements, reader.flags, _has_doc(tree.body), frozenset(imported_by(tree.body))
     )
 
 
@@ -44,13 +44,33 @@ def statement_of(node: ast.stmt, snapshot: Snapshot) -> Statement:
     return _Reader(snapshot.text.split("\n"), snapshot.flags)._statement(node, "", doc=False)
 
 
-def _imported(body: Iterable[ast.AST]) -> Iterator[str]:
+def read_statements(
+    text: str, origin: str, flags: int, *, first: bool = False, nested: bool = False
+) -> tuple[Statement, ...]:
+    """Return the statements of `text`, a part of the file `origin` that stands where it does in the file.
+
+    `flags` are the compiler flags of the file's ``from __future__`` lines; `first` says that the part begins with the
+    first statement of its block, `nested` that the block is the body of a class that is all there is. Raises
+    SyntaxError.
+    """
+    tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+    assert isinstance(tree, ast.Module)
+    body = tree.body
+    if nested:
+        outer = body[0]
+        if len(body) > 1 or not isinstance(outer, ast.ClassDef):
+            raise SyntaxError("it does not end inside the class")
+        body = outer.body
+    return tuple(_Reader(text.split("\n"), flags).statements(body, "", first=first))
+
+
+def imported_by(body: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names that import statements bind in the module's own scope, in suites of any kind as well."""
     for node in body:
         if isinstance(node, _IMPORTS):
             yield from bound_by(node)
         elif not isinstance(node, (*_SCOPES, ast.expr)):
-            yield from _imported(ast.iter_child_nodes(node))
+            yield from imported_by(ast.iter_child_nodes(node))
 
 
 def bound_by(node: ast.Import | ast.ImportFrom) -> Iterator[str]:

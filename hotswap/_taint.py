@@ -18,7 +18,7 @@ class Taint:
 
     `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
     may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names. `passes`
-    says that one of its `modules` may change.
+    says that one of its `modules` may change, `rebinds` that a name of it may have to be bound to another object.
     """
 
     facts: Facts | None
@@ -33,6 +33,7 @@ class Taint:
     found: dict[tuple[int, ...], str] = field(default_factory=dict)
     follows: bool = False
     passes: bool = False
+    rebinds: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.values or self.calls or self.passes)

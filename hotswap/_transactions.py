@@ -39,6 +39,7 @@ class Transactions:
     def apply_all(self, prepared: Prepared, entries: list[Entry]) -> Done:
         """Apply each group by itself; hold those that cannot be, and what belongs to a file that cannot be read."""
         self.holding.begin(prepared)
+        self._process.shape += 1
         done = Done()
         for group in split(self._process, prepared, entries):
             broken = [name for name in prepared.findings if name in group]

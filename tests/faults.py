@@ -36,11 +36,12 @@ from observed import Observed, observe
 
 import hotswap
 import scenario_run
-from hotswap import _quiet, _transactions
-from hotswap._apply import _adapter, _scopes
+from hotswap import _line, _quiet, _transactions
+from hotswap._apply import Applied, _adapter, _scopes
 from hotswap._apply._swap import Swap
 from hotswap._errors import StatementError
 from hotswap._journal import Journal
+from hotswap._small import SmallEdits
 from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read
 
 OURS: Final = str(Path(next(iter(hotswap.__path__)))) + os.sep
@@ -52,7 +53,7 @@ class Injected(Exception):
     """What is raised in the place of whatever might go wrong."""
 
 
-_OVER: Final = (Journal.undo.__code__, Swap.undo.__code__, Swap.forget.__code__)
+_OVER: Final = (Journal.undo.__code__, SmallEdits.accept.__code__, Swap.undo.__code__, Swap.forget.__code__)
 _TOLD_ONCE: Final = ("HS102",)
 KINDS: Final = (Injected, KeyboardInterrupt, SystemExit)
 
@@ -93,6 +94,7 @@ class Faults:
     def __init__(self, point: Point | None = None) -> None:
         self.point, self.passed, self.place, self.over = point, Counter[str](), "", False
         self.nodes: list[tuple[Any, Any]] = []
+        self.small = False
 
     def hit(self, sort: str, place: str, wrap: Callable[[BaseException], BaseException] = lambda error: error) -> None:
         number = self.passed[sort]
@@ -105,9 +107,11 @@ class Faults:
     def installed(self) -> Iterator[None]:
         """Have swaps inside meet the fault."""
         commit, run, apply, scope_runs = Journal.commit, _scopes.run, _transactions.apply, {}
+        small = _line.apply_small
         Journal.commit = lambda journal: self._commit(journal, commit)  # type: ignore[method-assign]
         _scopes.run = partial(self._run, run)
         _transactions.apply = partial(self._apply, apply)
+        _line.apply_small = partial(self._apply_small, small)
         for kind in (_scopes.ModuleScope, _scopes.ClassScope):
             scope_runs[kind] = kind.run
             kind.run = partial_method(self._note_nodes, kind.run)  # type: ignore[method-assign,assignment]
@@ -116,7 +120,7 @@ class Faults:
         finally:
             sys.settrace(None)
             Journal.commit = commit  # type: ignore[method-assign]
-            _scopes.run, _transactions.apply = run, apply
+            _scopes.run, _transactions.apply, _line.apply_small = run, apply, small
             for kind, original in scope_runs.items():
                 kind.run = original  # type: ignore[method-assign]
 
@@ -144,7 +148,15 @@ class Faults:
         self.nodes += [(scope, node) for node in nodes]
         return original(scope, nodes, *args, **kwargs)
 
+    def _apply_small(self, apply: Any, edits: Any) -> Any:
+        try:
+            return self._apply(apply, edits)
+        finally:
+            self.small = bool(self.place)
+
     def _apply(self, apply: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.small:  # the plain way would succeed where the small one failed, and hide what that left behind
+            return Applied(error=KINDS[0]("injected"))
         if self.point is None or self.point.sort == "line":
             sys.settrace(self._trace)
         try:

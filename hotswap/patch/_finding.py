@@ -42,6 +42,36 @@ def _measure() -> int:
 _BASE: Final = _measure()
 
 
+def is_alone(function: FunctionType) -> bool:
+    """Whether nothing but `function` holds its code, and nothing but that code what is inside it.
+
+    Then there is no copy of it, no frame runs it, and no function, generator or class that it made is alive. Only the
+    body of its module may hold it as well, if that still runs, as a script's does.
+    """
+    return _EXACT_COUNTS and (_is_held_once(function, {}) or _is_held_once(function, _bodies(function.__globals__)))
+
+
+def _is_held_once(function: FunctionType, bodies: dict[int, CodeType]) -> bool:
+    parents: dict[int, int] = {}
+    _with_inner(bodies, parents)
+    codes = _with_inner({0: function.__code__}, parents)
+    expected = [parents.get(id(code), 0) for code in codes]
+    expected[0] += 1
+    return all(count - _BASE <= held for count, held in zip(_counts(codes), expected, strict=True))
+
+
+def _bodies(namespace: dict[str, Any]) -> dict[int, CodeType]:
+    """Return the bodies of the module with these globals that threads are running."""
+    bodies: dict[int, CodeType] = {}
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+                bodies[id(frame.f_code)] = frame.f_code
+            frame = frame.f_back
+    return bodies
+
+
 def find_functions(
     namespace: dict[str, Any], expected: Iterable[tuple[str, int]], caches: list[Any]
 ) -> list[FunctionType]:

@@ -1,0 +1,249 @@
+"""Small edits at their own cost: bodies of functions, and new functions, where nothing that ran has to run again.
+
+What the plain way finds by going through a module is looked up here by its name, and each thing is checked that the
+plain way could have found otherwise: that the live function is the one of the old text, that nobody else holds its
+code, that no class makes something of a new member. Where a check fails, `apply_small` has touched nothing and returns
+None: the edit takes the plain way.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
+from typing import Any, Final
+
+from hotswap._compile import all_codes, class_body, compile_in, content, inner_codes, shift
+from hotswap._execute import Layer, run
+from hotswap._journal import MISSING, Journal
+from hotswap._model import Action, How, Outcome, Pair, Patch, Planned, Statement, Step
+from hotswap._regions import Block, Place, Region
+from hotswap.patch._classes import cell_of, set_members
+from hotswap.patch._finding import Walk, is_alone
+from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc
+
+_WRAPPED: Final = 8  # decorators deep
+_MAKERS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__init_subclass__", "__set_name__")
+_LINES_IN_CLASSES: Final = sys.version_info >= (3, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A small edit of the live module `module`, whose code objects carry the file name `origin`."""
+
+    module: ModuleType
+    path: str
+    origin: str
+    region: Region
+
+
+class _TakesThePlainWay(Exception):
+    """Something is not as simple as it looks."""
+
+
+def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
+    """Apply all `edits` in one wave; None, with everything as it was, if one of them cannot be applied here.
+
+    Raises only what ends a program (KeyboardInterrupt, SystemExit), with everything as it was.
+    """
+    journal = Journal()
+    outcomes: tuple[Outcome, ...] | None = None
+    try:
+        outcomes = tuple(_Application(journal, edit).outcome() for edit in edits)
+        journal.commit()
+    except Exception:  # noqa: BLE001  whatever it is, it is the plain way's to tell
+        journal.undo()
+        return None
+    except BaseException:
+        journal.undo()
+        raise
+    return outcomes
+
+
+class _Application:
+    """One edit while it is being applied."""
+
+    def __init__(self, journal: Journal, edit: Small) -> None:
+        self.journal, self.edit, self.region = journal, edit, edit.region
+        self.namespace: dict[str, Any] = vars(edit.module)
+        self.cls = self._class()
+        self.scope = self.namespace if self.cls is None else vars(self.cls)
+        self.patches: list[Patch] = []
+        self.patched: set[int] = set()
+
+    def outcome(self) -> Outcome:
+        region = self.region
+        if self.cls and {s.binds[-1] for s in (*(pair.new for pair in region.changed), *region.added)} & _makers(
+            self.cls
+        ):
+            raise _TakesThePlainWay
+        self._move()
+        nodes = [pair.new.node for pair in self.region.changed] + [new.node for new in self.region.added]
+        code = self._compiled(nodes) if nodes else None
+        if code is not None:
+            for pair in self.region.changed:
+                self._patch(pair, code)
+            self._add(self.region.added)
+        planned = tuple(Planned(statement, certain=True, reason="new") for statement in self.region.added)
+        action = Action.RUN if planned else Action.PATCH
+        step = Step(self.edit.module.__name__, self.edit.path, action, planned, "its text changed")
+        return Outcome(step, self.region.added, tuple(self.patches))
+
+    def _class(self) -> type | None:
+        """Return the live class in whose body the region is, None for the module's own."""
+        found: type | None = None
+        scope: Mapping[str, Any] = self.namespace
+        for outer in self.region.around:
+            live = scope.get(outer.name)
+            if not isinstance(live, type) or live.__module__ != self.namespace.get("__name__"):
+                raise _TakesThePlainWay
+            found, scope = live, vars(live)
+        return found
+
+    def _compiled(self, nodes: list[Any]) -> CodeType:
+        """Return the code that surrounds that of the functions `nodes`."""
+        before = self.region.before
+        code = compile_in(nodes, self.region.around, self.edit.origin, before.flags, imports=before.imports)
+        return class_body(code, [outer.name for outer in self.region.around])
+
+    # -- functions that change -----------------------------------------------------------------------------------------
+
+    def _patch(self, pair: Pair, surrounding: CodeType) -> None:
+        name = pair.new.binds[-1]
+        public = self.scope.get(self._mangled(name), MISSING)
+        place = (self.region.prefix + name, pair.old.lineno)
+        function = next((f for f in _inside(public) if self._stands_at(f, place)), None)
+        if function is None or not is_alone(function):
+            raise _TakesThePlainWay
+        old = function.__code__
+        new = next(
+            code for code in inner_codes(surrounding) if (code.co_name, code.co_firstlineno) == (name, pair.new.lineno)
+        )
+        if set_code(self.journal, function, new, partial(cell_of, self.cls)):
+            raise _TakesThePlainWay
+        self.patched.add(id(function))
+        docs = doc_of(old), doc_of(new)
+        if docs[0] != docs[1]:
+            set_doc(self.journal, function, old, new)
+            for wrapper in copies(public, function):
+                set_copied_doc(self.journal, wrapper, function, *docs)
+        if docs[0] != docs[1] or content(old) != content(new):
+            self.patches.append(Patch(place[0], How.IN_PLACE))
+
+    def _stands_at(self, function: FunctionType, place: Place) -> bool:
+        code = function.__code__
+        return (
+            function.__globals__ is self.namespace
+            and (code.co_qualname, code.co_firstlineno) == place
+            and code.co_filename == self.edit.origin
+        )
+
+    def _mangled(self, name: str) -> str:
+        own = self.region.around[-1].name.lstrip("_") if self.region.around else ""
+        return f"_{own}{name}" if own and name.startswith("__") and not name.endswith("__") else name
+
+    # -- functions that are new ----------------------------------------------------------------------------------------
+
+    def _add(self, added: Sequence[Statement]) -> None:
+        for statement in added:
+            name = self._mangled(statement.binds[-1])
+            if name in self.scope or (name.startswith("__") and name.endswith("__")) or not self._takes_members():
+                raise _TakesThePlainWay
+            code = self._compiled([statement.node])
+            if code.co_freevars:
+                raise _TakesThePlainWay
+            made = Layer({}, {})
+            run(code, self.namespace, made, self.edit.path, statement.lineno)
+            if self.cls is None:
+                self.journal.set_item(self.namespace, name, made[name])
+            else:
+                set_members(self.journal, self.cls, {name: made[name]})
+            self.patches.append(Patch(self.region.prefix + statement.binds[-1], How.ADDED))
+
+    def _takes_members(self) -> bool:
+        """Whether a new member of the class is that and nothing more: nobody collected them when it was made."""
+        if self.cls is None:
+            return True
+        return self.region.plain and type(self.cls) is type and type(self.cls.__init_subclass__) is BuiltinMethodType
+
+    # -- functions that move -------------------------------------------------------------------------------------------
+
+    def _move(self) -> None:
+        """Give everything that stands on other lines now code that says so."""
+        if not self.region.moved:
+            return
+        first = min(span[0] for span in self.region.moved)
+        expected = {place for place in self.region.before.block.functions(first) if self._delta(place) is not None}
+        walk = Walk(self.namespace)
+        moving = [f for f in walk.functions if self._is_moving(f)]
+        found = {(f.__code__.co_qualname, f.__code__.co_firstlineno) for f in moving}
+        if None in expected or not expected <= found or not walk.holds_all(moving):
+            raise _TakesThePlainWay
+        fresh: dict[int, CodeType] = {}
+        for function in moving:
+            self._shift(function, fresh)
+        if _LINES_IN_CLASSES:
+            self._move_classes(self.region.after.block, self.namespace)
+
+    def _delta(self, place: Place | None) -> int | None:
+        line = -1 if place is None else place[1]
+        return next((delta for first, last, delta in self.region.moved if first <= line <= last), None)
+
+    def _is_moving(self, function: FunctionType) -> bool:
+        code = function.__code__
+        return code.co_filename == self.edit.origin and self._delta((code.co_qualname, code.co_firstlineno)) is not None
+
+    def _shift(self, function: FunctionType, fresh: dict[int, CodeType]) -> None:
+        code = function.__code__
+        delta = self._delta((code.co_qualname, code.co_firstlineno))
+        new = fresh.get(id(code)) or shift(code, delta or 0)
+        if new is None:
+            raise _TakesThePlainWay
+        fresh[id(code)] = new
+        self.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", code))
+
+    def _move_classes(self, block: Block, scope: Mapping[str, Any], line: int = 1) -> None:
+        """Give the classes of the new text's `block`, which begins on `line`, the lines on which they stand now."""
+        for number, known in zip(block.lines, block.classes, strict=True):
+            live = scope.get(known.name) if known is not None else None
+            if known is None or not isinstance(live, type) or live.__module__ != self.namespace.get("__name__"):
+                continue
+            if vars(live).get("__firstlineno__", line + number) != line + number:
+                self.journal.set_member(live, "__firstlineno__", line + number)
+            self._move_classes(known.block, vars(live), line + number)
+
+
+def _makers(cls: type) -> set[str]:
+    """Return the names of what may run when an object of `cls` is made: objects that exist may lack what it gives."""
+    found: set[str] = set()
+    waiting = [*_MAKERS]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            raws = (_called(vars(base).get(name)) for base in cls.__mro__[:-1])
+            waiting += (other for raw in raws if raw for code in all_codes(raw.__code__) for other in code.co_names)
+    return found
+
+
+def _called(member: object) -> FunctionType | None:
+    """Return the function that looking up or calling a member runs."""
+    raw = member.fget if type(member) is property else getattr(member, "__func__", member)
+    return raw if type(raw) is FunctionType else None
+
+
+def _inside(public: object) -> Iterator[FunctionType]:
+    """Yield the functions that the value of a name is, or wraps as ``functools.wraps`` notes it, outermost first."""
+    for _ in range(_WRAPPED):
+        if type(public) in (staticmethod, classmethod):
+            public = public.__func__  # type: ignore[attr-defined]  # both have it
+        elif type(public) is property:
+            yield from (f for f in (public.fget, public.fset, public.fdel) if type(f) is FunctionType)
+            return
+        elif type(public) is FunctionType:
+            yield public
+            public = public.__dict__.get("__wrapped__")
+        else:
+            return

@@ -1,0 +1,117 @@
+"""Which saves are small edits: only functions differ, and nothing that ran when the modules were imported may use them.
+
+The second half of the question looks at all modules that may be affected. Its answer for a function is remembered, as
+it does not change with small edits: what uses nothing but functions that nothing uses is not used either.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import decode_source
+from types import ModuleType
+
+from hotswap._apply._small import Small
+from hotswap._baselines import Baseline
+from hotswap._groups import is_used
+from hotswap._loader import build_of
+from hotswap._modules import Entry, signature
+from hotswap._process import Process, speaks_of_caches, text_of
+from hotswap._regions import Index, compare, index_of
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A small edit and the baseline that takes effect with it."""
+
+    edit: Small
+    fresh: Baseline
+
+
+class SmallEdits:
+    """Finds small edits for one reloader. It keeps the index of each text that was edited, and answers."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._indexes: dict[str, tuple[Baseline, Index | None]] = {}
+        self._answers: dict[tuple[str, str], bool] = {}
+        self._given_at = -1
+
+    def find(self, entries: Iterable[Entry], every: Iterable[Entry]) -> list[Found] | None:
+        """Return the small edits that the files of `entries` hold, None if there is anything else in them.
+
+        `every` are all entries there are.
+        """
+        found = []
+        for entry in entries:
+            one = self._look(entry)
+            if one is None:
+                return None
+            found.append(one)
+        if any(self._is_used(one.edit, every) or self._comes_back(one.edit) for one in found):
+            return None
+        return found
+
+    def accept(self, found: Iterable[Found]) -> dict[str, Baseline]:
+        """Note that these are live now; return the baselines that were."""
+        replaced = {}
+        for one in found:
+            name = one.edit.module.__name__
+            old = self._process.baselines.get(name)
+            if old is not None:
+                replaced[name] = old
+            self._process.unpin(one.edit.origin)
+            self._process.baselines.note(name, one.fresh)
+            self._indexes[name] = (one.fresh, one.edit.region.after)
+        return replaced
+
+    def _look(self, entry: Entry) -> Found | None:
+        old, module = self._process.baselines.get(entry.name), sys.modules.get(entry.name)
+        if old is None or not old.certain or type(module) is not ModuleType or module.__name__ != entry.name:
+            return None
+        seen = signature(old.path)
+        index = self._index(entry.name, old) if seen is not None and build_of(module) is None else None
+        if index is None:
+            return None
+        try:
+            with open(old.path, "rb") as file:
+                source = file.read()
+            text = decode_source(source)
+        except (OSError, SyntaxError, ValueError):
+            return None
+        region = compare(index, text, old.origin)
+        if region is None or speaks_of_caches(region.text):
+            return None
+        small = Small(module, entry.path, old.origin, region)
+        return Found(small, Baseline(old.origin, old.path, b"=" + source, seen))
+
+    def _index(self, name: str, baseline: Baseline) -> Index | None:
+        known = self._indexes.get(name)
+        if known is None or known[0] is not baseline:
+            try:
+                known = (baseline, index_of(text_of(baseline), baseline.origin))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                known = (baseline, None)
+            self._indexes[name] = known
+        return known[1]
+
+    def _comes_back(self, edit: Small) -> bool:
+        """Whether a function that is new has the name of one that left lately, and may be that one."""
+        names = {edit.region.prefix + new.binds[-1] for new in edit.region.added}
+        return bool(names) and not names.isdisjoint(name for _, name in self._process.departed())
+
+    def _is_used(self, edit: Small, every: Iterable[Entry]) -> bool:
+        """Whether something that runs by itself may use what `edit` changes, or caches may hold results of it."""
+        if self._given_at != self._process.shape:
+            self._answers.clear()
+            self._process.update_graph()
+            self._given_at = self._process.shape
+        module, region = edit.module.__name__, edit.region
+        names = [region.prefix + pair.new.binds[-1] for pair in region.changed]
+        names += [f"+{region.prefix}{statement.binds[-1]}" for statement in region.added]
+        wanted = [(module, name) for name in names or [""]]
+        if not all(one in self._answers for one in wanted):
+            answer = is_used(self._process, region.as_edit(module, edit.origin), every)
+            self._answers |= dict.fromkeys(wanted, answer)
+        return any(self._answers[one] for one in wanted)
