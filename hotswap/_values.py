@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import enum
 import fractions
 import functools
 import pathlib
@@ -21,12 +22,16 @@ _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsi
 _SEQUENCES: Final = (tuple, list)
 _SETS: Final = (set, frozenset)
 
+# What ``typing`` makes of its forms with something in brackets; those of `Callable` and `Union` are subclasses.
+_ALIAS: Final = type(typing.Mapping[str, int])
+
 # Types of other values that hold no state of their own: losing one and making an equal one loses nothing.
 _STATELESS: Final = (
     *(re.Pattern, pathlib.PurePath, decimal.Decimal, fractions.Fraction, uuid.UUID, functools.partial),
     *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo),
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GenericAlias, types.UnionType, type),
-    *(types.MappingProxyType, typing.TypeVar, staticmethod, classmethod, property),
+    *(types.MappingProxyType, staticmethod, classmethod, property, enum.Enum),
+    *(typing.TypeVar, typing.ParamSpec, typing.ForwardRef, _ALIAS),
 )
 
 if sys.version_info >= (3, 14):
@@ -44,6 +49,9 @@ _COMPARABLE: Final = frozenset(
         *(datetime.timedelta, datetime.timezone, types.GenericAlias, types.UnionType, types.MappingProxyType),
     )
 )
+
+
+_OF_PARAMETERS: Final = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__")
 
 
 def same(old: object, new: object) -> bool:
@@ -107,7 +115,9 @@ def alike(made: object, held: object) -> bool:
         return made.__code__ == held.__code__
     if isinstance(made, functools.partial) and isinstance(held, functools.partial):
         return made.func is held.func and equal((made.args, made.keywords), (held.args, held.keywords))
-    return type(made) in _COMPARABLE and bool(made == held)
+    if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
+        return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
+    return (type(made) in _COMPARABLE or isinstance(made, _ALIAS)) and bool(made == held)
 
 
 def _parts(template: Any) -> tuple[object, ...]:

@@ -47,7 +47,7 @@ def keep(visit: Visit, pair: Pair) -> None:
             visit.execute(statement, reason)
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
-        elif not _is_over(statement, reason):
+        elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, reason)):
             _run_or_tell(visit, statement, reason)
 
 
@@ -251,8 +251,13 @@ def stale_because(visit: Visit, statement: Statement) -> str:
 
 
 def _takes_all_names(node: ast.stmt) -> bool:
-    """Whether ``dir()``, ``globals()`` or the like is called for the module."""
-    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and not inner.args)
+    """Whether ``dir()``, ``globals()`` or the like is called for the module.
+
+    ``NAMES = globals()`` is the namespace itself, which has what the module has.
+    """
+    calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and not inner.args]
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and calls == [node.value]:
+        return isinstance(node.value.func, ast.Name) and node.value.func.id == "dir"
     return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)
 
 

@@ -228,7 +228,7 @@ TRUSTED: Final[Groups] = {
     "ipaddress": "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network",
     "operator": "attrgetter itemgetter",
     "pathlib": "Path PurePath PurePosixPath PureWindowsPath",
-    "re": "Match Pattern",
+    "re": "Match Pattern RegexFlag",
     "string": "Template",
     "struct": "Struct",
     "types": "GenericAlias MappingProxyType SimpleNamespace UnionType",

@@ -22,6 +22,7 @@ from hotswap._quiet._values import (
     describe_items,
     find_enum_member,
     is_class,
+    is_standard,
     join,
     join_all,
     know,
@@ -136,7 +137,7 @@ class Expressions(Callees):
         if type(index.obj) is str and (member := find_enum_member(value.obj, index.obj)) is not MISSING:
             return know(member)
         found = look_up(value.obj, "__class_getitem__")  # type: ignore[arg-type]  # a class
-        if found and not self.table.trusts(found[0]):
+        if found and not self.table.trusts(found[0]) and not is_standard(found[0]):
             self.call_raw(found, "__class_getitem__", Arguments((value, index)), "__class_getitem__()")
         return value
 

@@ -226,6 +226,11 @@ def is_module(obj: object) -> bool:
     return issubclass(type(obj), ModuleType)
 
 
+def is_standard(kind: type) -> bool:
+    """Whether the class `kind` is of the standard library."""
+    return kind.__module__.partition(".")[0] in sys.stdlib_module_names
+
+
 _IN_C: Final = frozenset(
     map(id, (BuiltinFunctionType, ClassMethodDescriptorType, GetSetDescriptorType, MemberDescriptorType,
              MethodDescriptorType, NoneType, WrapperDescriptorType))

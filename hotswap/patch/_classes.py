@@ -166,6 +166,9 @@ def _settle_protocol(journal: Journal, cls: type) -> None:
     if "__non_callable_proto_members__" in vars(cls):
         members = {n for n in typing._get_protocol_attrs(cls) if not callable(getattr(cls, n, None))}  # type: ignore[attr-defined]
         journal.set_member(cls, "__non_callable_proto_members__", members)
+    if "__callable_proto_members_only__" in vars(cls):
+        only = all(callable(getattr(cls, name, None)) for name in vars(cls)["__protocol_attrs__"])
+        journal.set_member(cls, "__callable_proto_members_only__", only)
 
 
 def can_take(change: Callable[[], object], back: Callable[[], object]) -> str | None:
@@ -189,7 +192,26 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
     refused = can_take(set_new, set_old)
     if refused is None:
         journal.do(set_new, set_old)
+        if (
+            issubclass(cls, type)
+            and not issubclass(cls, abc.ABCMeta)
+            and any(issubclass(b, abc.ABCMeta) for b in bases)
+        ):
+            _become_abstract(journal, cls)
     return refused
+
+
+def _become_abstract(journal: Journal, meta: type) -> None:
+    """Give the classes of a metaclass that becomes an `ABCMeta` what that keeps on each of its classes."""
+    for one in [one for one in subclasses(object) if isinstance(one, meta) and "_abc_impl" not in vars(one)]:
+        init = partial(abc._abc_init, one)  # type: ignore[attr-defined]  # what ABCMeta's own constructor calls
+        journal.do(init, partial(_drop, one, ("_abc_impl", "__abstractmethods__")))
+
+
+def _drop(cls: type, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in vars(cls):
+            type.__delattr__(cls, name)
 
 
 def guard(journal: Journal, cls: type) -> None:

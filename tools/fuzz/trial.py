@@ -22,10 +22,10 @@ from typing import Any, Final, NoReturn
 
 from client import CLIENT, client_text, names_of
 from digest import Walk
-from edits import lines, module_of
+from edits import Names, lines, module_of
 from process import Living, import_all
 from steps import Difference
-from told import Place, Teller, claim
+from told import Place, Teller, aliases, claim, other_paths
 
 Files = dict[str, str]
 
@@ -147,14 +147,16 @@ class Trial:
         claims = [claim(told, statements) for told in answer["told"]]
         found = [Difference(*one) for one in answer["differences"]]
         owners = [digest.get(one.path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for one in found]
+        known = aliases(digest)
         places = [
-            Place(one.path, one.facet, one.fresh, one.living, owner) for one, owner in zip(found, owners, strict=True)
+            Place(one.path, one.facet, one.fresh, one.living, owner, other_paths(one.path, known))
+            for one, owner in zip(found, owners, strict=True)
         ]
         codes = self._teller.step(claims, places)
         return [one for one, code in zip(found, codes, strict=True) if not code]
 
-    def _statements(self, before: Files) -> dict[str, dict[int, str]]:
-        found: dict[str, dict[int, str]] = {}
+    def _statements(self, before: Files) -> dict[str, dict[int, Names]]:
+        found: dict[str, dict[int, Names]] = {}
         for files in (before, self.files):
             for path, text in files.items():
                 found.setdefault(module_of(path), {}).update(lines(text.encode()))

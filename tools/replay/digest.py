@@ -404,5 +404,6 @@ def _attributes(value: object) -> dict[str, Any]:
                 except AttributeError:
                     continue
     found |= own if isinstance(own, dict) else {}
-    skipped = ("__weakref__", "__wrapped__") if type(value).__module__ == "functools" else ("__weakref__",)
+    skipped = ["__weakref__", "__vectorcalloffset__"]  # the latter is an address
+    skipped += ["__wrapped__"] if type(value).__module__ == "functools" else []
     return {str(name): found[name] for name in found if name not in skipped and not str(name).startswith("_abc_")}

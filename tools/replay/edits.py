@@ -68,25 +68,45 @@ def name_of(node: ast.stmt) -> str:
     """Return what the statement `node` is called: the first name that it binds, else its kind."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return node.name
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    alone = node.target if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else None
+    targets = node.targets if isinstance(node, ast.Assign) else [alone]
     return ast.unparse(targets[0]) if targets[0] is not None else type(node).__name__
 
 
-def lines(text: bytes) -> dict[int, str]:
-    """Return the qualified name of the innermost statement of a module or class that each line belongs to."""
+Names = frozenset[str]
+
+
+def lines(text: bytes) -> dict[int, Names]:
+    """Return what a finding at each line speaks of: the definition or the names bound by the innermost statement there.
+
+    A statement that acts (a call, a loop) has effects on what it names, and what the functions name that it calls.
+    """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return {}
-    return dict(_lines(tree.body, ""))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return dict(_lines(tree.body, "", functions))
 
 
-def _lines(body: list[ast.stmt], prefix: str) -> Iterator[tuple[int, str]]:
+def _lines(body: list[ast.stmt], prefix: str, functions: Mapping[str, ast.AST]) -> Iterator[tuple[int, Names]]:
     for node in body:
         name = prefix + name_of(node)
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
-        yield from ((line, name) for line in range(first, (node.end_lineno or first) + 1))
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(one.lineno for one in decorators)])
+        names = frozenset({name}) if name_of(node) != type(node).__name__ else _named(node, functions)
+        yield from ((line, names) for line in range(first, (node.end_lineno or first) + 1))
         inner = f"{name}." if isinstance(node, ast.ClassDef) else prefix
         if isinstance(node, (ast.ClassDef, ast.If, ast.Try, ast.With)):
             for suite in ("body", "orelse", "finalbody"):
-                yield from _lines(getattr(node, suite, []), inner)
+                yield from _lines(getattr(node, suite, []), inner, functions)
+
+
+def _named(node: ast.AST, functions: Mapping[str, ast.AST]) -> Names:
+    found: set[str] = set()
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        new = {one.id for one in ast.walk(waiting.pop()) if isinstance(one, ast.Name)} - found
+        waiting += (functions[name] for name in new if name in functions)
+        found |= new
+    return frozenset(found)

@@ -19,9 +19,9 @@ from typing import Any, Final
 
 from client import CLIENT, client_text, names_of
 from digest import LEVELS
-from edits import edited, lines, module_of
+from edits import Names, edited, lines, module_of
 from releases import Files, History, write
-from told import Claim, Place, Teller, claim
+from told import Claim, Place, Teller, aliases, claim, other_paths
 
 SHOWN: Final = (*LEVELS, "held", "client")
 _HERE: Final = Path(__file__).parent
@@ -125,8 +125,9 @@ class Replay:
         claims = [self._claim(told, before) for told in answer["told"]]
         found = answer["differences"]
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
+        known = aliases(digest)
         places = [
-            Place(path, facet, there, here, owner)
+            Place(path, facet, there, here, owner, other_paths(path, known))
             for (_, path, facet, there, here), owner in zip(found, owners, strict=True)
         ]
         codes = self._teller.step(claims, places)
@@ -138,7 +139,7 @@ class Replay:
     def _claim(self, told: Any, before: Files) -> Claim:
         """Return what a finding names; the statement of its line is looked up in the new text, then in the old."""
         texts = [files[path] for files in (before, self._files) for path in files if module_of(path) == told[1]]
-        statements: dict[int, str] = {}
+        statements: dict[int, Names] = {}
         for text in texts:
             statements |= lines(text)
         return claim(tuple(told), {told[1]: statements})

@@ -33,6 +33,7 @@ class Place(NamedTuple):
     fresh: str
     living: str
     owner: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,18 @@ class Claim:
     attribute: str = ""
 
     def covers(self, place: Place) -> bool:
-        """Whether the finding speaks of what differs at `place`."""
-        module, _, inside = place.path.partition(":")
+        """Whether the finding speaks of what differs at `place`, by whatever name that is reached."""
+        return any(self._covers(place, path) for path in (place.path, *place.aliases))
+
+    def _covers(self, place: Place, path: str) -> bool:
+        module, _, inside = path.partition(":")
         if self.attribute:
             last = inside.rpartition(".")[2]
             is_theirs = any(f"{self.module}:{name}" == place.owner for name in self.names)
             return is_theirs and last in self.attribute.split(", ")
         if self.code in _WHOLE_MODULE:
             parent, _, last = self.module.rpartition(".")
-            return module == self.module or place.path in (f"{parent}:{last}", f"{self.module}:")
+            return module == self.module or path in (f"{parent}:{last}", f"{self.module}:")
         if module == self.module and any(_is_inside(inside, name) for name in self.names):
             return True
         return self.code in ("HS101", "HS206") and any(self._speaks_of(text) for text in (place.fresh, place.living))
@@ -75,7 +79,7 @@ def _template(code: str) -> re.Pattern[str]:
     )
 
 
-def claim(told: Told, statements: Mapping[str, Mapping[int, str]]) -> Claim:
+def claim(told: Told, statements: Mapping[str, Mapping[int, frozenset[str]]]) -> Claim:
     """Return what the finding `told` names; `statements` are the names of the statements of each module by line."""
     code, module, line, message = told
     match = _template(code).match(message) if code in CATALOGUE else None
@@ -84,10 +88,25 @@ def claim(told: Told, statements: Mapping[str, Mapping[int, str]]) -> Claim:
     names = {name} if _DOTTED.fullmatch(name) else {word for word in _DOTTED.findall(name) if len(word) > 1}
     names |= {word.partition(".")[0] for word in names} if code == "HS203" else set()
     names |= {fields[key] for key in ("holder",) if key in fields}
-    here = statements.get(module, {}).get(line)
-    names |= {here} if here and code not in ("HS210", "HS203") else set()
+    names |= statements.get(module, {}).get(line, frozenset()) if code not in ("HS210", "HS203") else frozenset()
     attribute = fields.get("missing", "") if code == "HS210" else ""
     return Claim(code, module, frozenset(names), attribute)
+
+
+def aliases(digest: Mapping[str, Mapping[str, str]]) -> Mapping[str, list[str]]:
+    """Return the other paths of what is described at a path: ``from m import x`` gives it a second one."""
+    found: dict[str, list[str]] = {}
+    for path, facets in digest.items():
+        target = facets.get("value", "")
+        if target.startswith("same as "):
+            found.setdefault(target.removeprefix("same as "), []).append(path)
+    return found
+
+
+def other_paths(path: str, known: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Return the other paths of `path` itself, or of what it lies inside."""
+    ends = [index for index, sign in enumerate(path) if sign in ".[<"] + [len(path)]
+    return tuple(other + path[end:] for end in ends for other in known.get(path[:end].rstrip("."), ()))
 
 
 class Teller:
