@@ -247,3 +247,40 @@ def test_many_files_saved_at_once_are_one_swap(kernel: Kernel) -> None:
     shown = kernel.run("{" + ", ".join(f"part{number}.V" for number in range(30)) + "}")
     assert shown.value == "{2}" and len(shown.displayed) == 1
     assert len(said(shown).splitlines()) == 1
+
+
+def test_a_name_that_is_passed_on_follows(kernel: Kernel) -> None:
+    """The notebook imports from a package that imports from elsewhere: the value reaches it through both."""
+    kernel.write("source", "X = 1\n")
+    kernel.write("through", "from source import X\n\nTWICE = 2 * X\n")
+    kernel.run("from through import X as x_there, TWICE")
+    kernel.write("source", "X = 5\n")
+    assert kernel.run("x_there, TWICE").value == "(5, 10)"
+
+
+def test_nothing_is_applied_between_cells(kernel: Kernel) -> None:
+    """A thread that looks while no cell runs sees the old code for as long as it likes, until the next cell begins."""
+    kernel.write("calm", "V = 1\n")
+    kernel.run(
+        "import calm, threading\nseen, look = [], threading.Event()\n"
+        "watcher = threading.Thread(target=lambda: (look.wait(60), seen.append(calm.V)))\nwatcher.start()"
+    )
+    kernel.write("calm", "V = 2\n")
+    assert kernel.run("look.set(); watcher.join(60)", silent=True) == Shown()
+    assert kernel.run("seen, calm.V").value == "([1], 2)"
+
+
+def test_messages_that_a_front_end_sends_by_itself_change_nothing(kernel: Kernel) -> None:
+    """Silent code, as editors run it to list variables, is no cell: nothing is applied, nothing is shown."""
+    kernel.write("hushed", "V = 1\n")
+    kernel.run("import hushed")
+    kernel.write("hushed", "V = 2\n")
+    assert kernel.run("hushed_then = hushed.V", silent=True, store_history=False) == Shown()
+    assert kernel.run("hushed_then, hushed.V", store_history=False).value == "(1, 2)"
+
+
+def test_watch_in_a_cell_gives_the_reloader_that_is_there(kernel: Kernel) -> None:
+    """The verbs of the module speak to the notebook's reloader; to watch what is watched already is no error."""
+    assert kernel.run("import hotswap\nhotswap.watch() is hotswap.watch(), len(hotswap.reports()) > 0").value == (
+        "(True, True)"
+    )
