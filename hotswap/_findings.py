@@ -53,6 +53,8 @@ _RULES: Final = (
          "call the function that makes the class again"),
     Rule("HS218", "member not seen", "{who} looked through the class when it was made and did not see {name} as it is now",
          "do by hand what that does, or restart"),
+    Rule("HS219", "old value is held", "{name} is another object now; the old one is still held by {where}",
+         "give them the new one, or restart"),
     Rule("HS240", "registered at start", "{name} registers when it runs; what it registered before stays as it was",
          "call it again, or restart"),
     Rule("HS301", "syntax error", "{message}", "the old code runs on; the next save tries again"),

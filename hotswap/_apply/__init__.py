@@ -8,12 +8,12 @@ from __future__ import annotations
 import gc
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import call
 from types import CodeType, FunctionType, ModuleType
 
-from hotswap._apply import _annotations, _moves, _registrations
+from hotswap._apply import _annotations, _captured, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._definitions import clear_caches
@@ -53,6 +53,11 @@ class Surroundings:
     forced: frozenset[int] = frozenset()
     departed: Mapping[tuple[str, str], Departed] = field(default_factory=dict)
 
+    def is_ours(self, module: str) -> bool:
+        """Whether the module of that name belongs to the project."""
+        found = self.modules.get(module)
+        return isinstance(found, ModuleType) and self.is_project(found)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -86,8 +91,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         swap.memo = plan.memo
         swap.following.expect(plan.followers)
         if not plan.memo:
-            for work in swap.works.values():
-                work.expected = expected_places(work.edit, swap.maybe)
+            _expect_places(swap)
         _moves.expect(swap, around.departed)
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
@@ -97,8 +101,9 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
             return Applied(findings=findings)
         deque(map(call, swap.later), maxlen=0)
         done = _applied(plan, swap, findings)
+        olds = _captured.replaced_values(swap)
         swap.forget()
-        return done
+        return replace(done, findings=(*done.findings, *_captured.tell(olds, around.is_ours))) if olds else done
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
         if done is not None:
             return done  # an interruption that comes too late: all is live, and has to be known to be
@@ -109,6 +114,11 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
         return Applied(error=error)
+
+
+def _expect_places(swap: Swap) -> None:
+    for work in swap.works.values():
+        work.expected = expected_places(work.edit, swap.maybe)
 
 
 def _applied(plan: Plan, swap: Swap, findings: tuple[Finding, ...]) -> Applied:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _IN_PLACE = (Kind.DEF, Kind.CLASS)
-_TAKES = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp)
+TAKES = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp)
 
 
 @dataclass(slots=True)
@@ -201,7 +201,7 @@ def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) 
 def _alters_borrowed(visit: Visit, name: str, segment: list[Statement]) -> bool:
     """Whether links of `segment` alter an object that its first link took from elsewhere: it is not theirs to make."""
     first, held = segment[0], visit.scope.peek(name)
-    if first.kind is not Kind.IMPORT and not isinstance(getattr(first.node, "value", None), _TAKES):
+    if first.kind is not Kind.IMPORT and not isinstance(getattr(first.node, "value", None), TAKES):
         return False
     altered = any(name in link.mutates for link in segment[1:])
     return altered and held is not MISSING and not immutable(held)

@@ -210,6 +210,7 @@ def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
 
 def _tell_kept(visit: Visit, statement: Statement, reason: str, why: str) -> None:
     name = visit.named(statement)
+    visit.swap.kept |= {id(visit.scope.peek(bound)) for bound in (*statement.binds, *statement.mutates)}
     if statement.binds:
         visit.swap.tell(
             visit.work, "HS201", statement.lineno, name=name, why=f"{reason}; {why}", target=visit.target(statement)

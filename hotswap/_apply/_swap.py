@@ -213,6 +213,7 @@ class Swap:
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.old_codes: list[CodeType] = []
+        self.kept: set[int] = set()
         self.forwarded: set[FunctionType] = set()
         self.memo = True
         self.unvisited: dict[str, Callable[[], None]] = {}
