@@ -11,6 +11,7 @@ import __future__ as future
 
 import ast
 import sys
+import typing
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -23,6 +24,7 @@ from hotswap._compile import annotated, class_body, inner_codes
 from hotswap._diff import dump
 from hotswap._journal import MISSING
 from hotswap._model import Edit, How, Kind, Pair, Statement
+from hotswap.patch import _generated
 from hotswap.patch._dataclasses import annotations_of
 from hotswap.patch._functions import copies, set_annotations, set_code, set_copied
 
@@ -126,10 +128,20 @@ def _order(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> 
     held = held if isinstance(held, dict) else {}
     left, stays = names(scope, old), names(scope, new)
     found = {name: held[name] for name in (*stays, *held) if name in held and (name in stays or name not in left)}
+    if isinstance(scope, ClassScope) and (kind := _generated.kind_of(scope.cls)) in ("namedtuple", "typeddict"):
+        found = {name: _checked(value, scope.cls, kind) for name, value in found.items()}
     if not found:
         scope.drop("__annotations__")
     elif held is not scope.peek("__annotations__") or list(found.items()) != list(held.items()):
         scope.store("__annotations__", found)
+
+
+def _checked(value: Any, cls: type, kind: str) -> Any:
+    """Return an annotation as `typing` keeps it on a class that it makes: a text is a reference to come."""
+    if value is None:
+        return type(None)
+    module = cls.__module__ if kind == "typeddict" else None
+    return typing.ForwardRef(value, module=module) if isinstance(value, str) else value
 
 
 def _name_in(scope: AnyScope) -> str:

@@ -19,6 +19,7 @@ from hotswap._diff import diff, same_header
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._values import same
+from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._functions import set_code, set_doc, set_header
 from hotswap.patch._proxies import forward, is_forwarder
 
@@ -153,6 +154,10 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
     else:
         _rebuild.change_header(visit, pair, live)
     swap.commit()
+    for one in before:
+        if _generated.kind_of(one) == "dataclass":  # what the decorator wrote belongs to the module, too
+            _dataclasses.renew_inherited(swap.journal, one)
+            swap.commit()
     for one, members in before.items():
         _forward_members(swap, members, one)
     swap.patched(visit.work, name, How.ADDED, "its class lives on")

@@ -300,8 +300,8 @@ class Visit:
 
     def _leave(self, name: str) -> None:
         old = self.scope.peek(name)
-        if name == "__doc__":  # a module and a class without one have None there, not nothing
-            self.swap.bind(self.work, self.scope, name, None)
+        if name == "__doc__" or (name == "__module__" and isinstance(self.scope, ClassScope)):  # never nothing
+            self.swap.bind(self.work, self.scope, name, None if name == "__doc__" else self.work.edit.module)
             self.swap.patched(self.work, self.scope.prefix + name, How.REMOVED)
             return
         self.swap.changes.note(self.work.edit.module, self.scope.prefix + name, old, MISSING)

@@ -12,10 +12,12 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from inspect import get_annotations
+from operator import is_not
 from typing import Any, Final
 
 from hotswap._journal import MISSING, Journal
 from hotswap.patch._classes import detach, subclasses, twin_of
+from hotswap.patch._proxies import forward
 
 _FIELDS: Final = "__dataclass_fields__"
 _PARAMS: Final = "__dataclass_params__"
@@ -133,10 +135,31 @@ def renew(
     stays = {*members, *_LAID_OUT, "__module__", "__annotations__", *_slots(cls), *kept}
     for name, value in made.items():
         if name not in stays and vars(cls).get(name, MISSING) is not value:
-            journal.set_member(cls, name, _belonging_to(cls, twin, value))
+            _take_place(journal, cls, name, _belonging_to(cls, twin, value))
     for name in [n for n, v in vars(cls).items() if n not in made and n not in stays and _is_stale(cls, n, v, stated)]:
         journal.del_member(cls, name)
     return True
+
+
+def _take_place(journal: Journal, cls: type, name: str, value: Any) -> None:
+    """Record a member that the decorator wrote; one of before that somebody holds leads to it, an equal one stays."""
+    old = vars(cls).get(name)
+    if type(old) is not types.FunctionType or type(value) is not types.FunctionType:
+        journal.set_member(cls, name, value)
+    elif not _is_same(old, value):
+        journal.set_member(cls, name, value)
+        if _is_written(old):
+            forward(journal, old, value)
+
+
+def _is_same(old: types.FunctionType, new: types.FunctionType) -> bool:
+    if old.__code__ != new.__code__ or old.__globals__ is not new.__globals__ or old.__module__ != new.__module__:
+        return False
+    held = [[cell.cell_contents for cell in one.__closure__ or ()] for one in (old, new)]
+    given = [[*(one.__defaults__ or ()), *(one.__kwdefaults__ or {}).values()] for one in (old, new)]
+    if any(len(one) != len(other) or any(map(is_not, one, other)) for one, other in (held, given)):
+        return False
+    return get_annotations(old) == get_annotations(new)
 
 
 def _is_stale(cls: type, name: str, value: Any, stated: Mapping[str, Any]) -> bool:

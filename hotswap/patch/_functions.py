@@ -162,19 +162,23 @@ def copies(value: object, function: FunctionType) -> Iterator[Any]:
 def _wrapped(value: object, function: FunctionType) -> object:
     if type(value) in (classmethod, staticmethod):
         return value.__func__  # type: ignore[attr-defined]  # both have it
-    if type(value) is property:
-        return next((one for one in (value.fget, value.fset, value.fdel) if one is function), value.fget)
+    if issubclass(type(value), property):
+        parts = [vars(property)[name].__get__(value) for name in ("fget", "fset", "fdel")]
+        return next((one for one in parts if one is function), parts[0])
     if type(value) is functools.cached_property:
         return value.func
-    return _attribute(value, "__wrapped__")
+    own = _attributes(value)
+    holds = type(value) is not FunctionType and any(one is function for one in own.values())
+    return function if holds else own.get("__wrapped__")
 
 
-def _attribute(value: object, name: str) -> object:
-    """Read an instance attribute without running code of the program."""
+def _attributes(value: object) -> dict[str, object]:
+    """Return the instance attributes of `value` without running code of the program."""
     try:
-        return object.__getattribute__(value, "__dict__").get(name)
+        found = object.__getattribute__(value, "__dict__")
     except (AttributeError, TypeError):
-        return None
+        return {}
+    return found if type(found) is dict else {}
 
 
 def set_copied_doc(
@@ -198,7 +202,7 @@ def _has_own(value: object, name: str) -> bool:
 
 def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> None:
     """Record on a wrapper the header that it copied from `function`, where the copy is still what it copied."""
-    if type(wrapper) is not FunctionType and _attribute(wrapper, "__annotations__") is None:
+    if type(wrapper) is not FunctionType and "__annotations__" not in _attributes(wrapper):
         return
     if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
         if getattr(wrapper, "__annotate__", None) is function.__annotate__:
