@@ -4,9 +4,11 @@ import logging as _logging
 
 from hotswap._api import errors, graph, plan, poll, reload, reports, rerun, retry, stale, undo, watch
 from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
+from hotswap._frames import frames
 from hotswap._graph import ImportGraph
 from hotswap._model import Finding, Plan, Report
 from hotswap._reloader import Reloader
+from hotswap._supervise import carry, restart_on_swap, supervise
 
 __all__ = [
     "EditError",
@@ -20,15 +22,19 @@ __all__ = [
     "Report",
     "SettingsError",
     "TargetError",
+    "carry",
     "errors",
+    "frames",
     "graph",
     "plan",
     "poll",
     "reload",
     "reports",
     "rerun",
+    "restart_on_swap",
     "retry",
     "stale",
+    "supervise",
     "undo",
     "watch",
 ]

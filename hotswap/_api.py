@@ -55,9 +55,23 @@ def _running() -> Reloader:
     return _default
 
 
-def poll() -> Report | None:
-    """Apply here what the watcher has seen since the last call; None if there is nothing. For the top of each frame."""
-    return _running().poll()
+def tell(found: Finding) -> None:
+    """Report something that became known between two swaps, if anything is watched."""
+    if _default is not None:
+        _default.tell([found])
+
+
+def is_running() -> bool:
+    """Whether anything is watched."""
+    return _default is not None
+
+
+def poll(budget: float | None = None) -> Report | None:
+    """Apply here what the watcher has seen since the last call; None if there is nothing. For the top of each frame.
+
+    With `budget`, in seconds, what can wait for the next frames does once that much time is spent.
+    """
+    return _running().poll(budget)
 
 
 def reload(*modules: str | ModuleType) -> Report:

@@ -57,6 +57,7 @@ _RULES: Final = (
          "give them the new one, or restart"),
     Rule("HS240", "registered at start", "{name} registers when it runs; what it registered before stays as it was",
          "call it again, or restart"),
+    Rule("HS241", "new code failed", "{name} failed: {error}", "mend it and save: the next swap tries again"),
     Rule("HS301", "syntax error", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS302", "unreadable file", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS303", "statement raised", "{message}", "nothing of this save is live; the next save tries again"),

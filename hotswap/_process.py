@@ -22,7 +22,7 @@ from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
 from hotswap._imports import mentions
 from hotswap._loader import Finder, build_of
-from hotswap._model import Edit, Finding
+from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of, signature
 from hotswap._order import Graph
 from hotswap._roots import Scope
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 KEPT: Final = 10
 """Generations for which a definition that left its module is remembered: if it comes back, its objects go on."""
+
+REPORTS: Final = 50
+"""Reports that are kept to say which edit is behind an exception."""
 
 _MEMO: Final = re.compile(r"cache|memo|once", re.IGNORECASE)
 
@@ -59,6 +62,8 @@ class Process:
         self.memo: set[str] = set()
         self.ran_again: set[str] = set()
         self.old_codes = OldCodes()
+        self.after_swap: list[Callable[[], object]] = []
+        self.last_reports: deque[Report] = deque(maxlen=REPORTS)
         self.bindings = Bindings(self.baselines.__contains__)
         self.unsketched: set[str] = set()
         self.dynamic: set[str] = set()
@@ -278,6 +283,12 @@ class Process:
     def unpin(self, origin: str) -> None:
         """Have tracebacks read the file again."""
         linecache.cache.pop(origin, None)
+
+    def swapped(self, report: Report) -> None:
+        """Note that a swap is live, and let those know who wait for it."""
+        self.last_reports.append(report)
+        for act in list(self.after_swap):
+            act()
 
     def tell_running(self, codes: Iterable[CodeType]) -> tuple[Finding, ...]:
         """Remember code that was replaced, and tell who is running it right now."""

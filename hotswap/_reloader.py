@@ -150,10 +150,10 @@ class Reloader:
         self._apply_due()
         self._in_slices = False
         if loop is not None:
-            self._line.transactions.migrations.spread(loop, self._tell)
+            self._line.transactions.migrations.spread(loop, self.tell)
 
-    def _tell(self, found: list[Finding]) -> Report | None:
-        """Report what is to be told of objects that have been migrated since the save went live."""
+    def tell(self, found: list[Finding]) -> Report | None:
+        """Report what became known since the save went live: of objects that were migrated, of tasks that failed."""
         return self._finish(Report(PROCESS.generation, findings=tuple(found))) if found else None
 
     def _apply_due(self) -> Report | None:
@@ -184,7 +184,7 @@ class Reloader:
 
     # -- verbs ---------------------------------------------------------------------------------------------------------
 
-    def poll(self) -> Report | None:
+    def poll(self, budget: float | None = None) -> Report | None:  # noqa: ARG002
         """Apply here what the watcher has seen, if there is something; return the report, or None.
 
         Costs an attribute read when idle. The first call of an ``auto`` reloader turns it to ``poll``.
@@ -192,7 +192,7 @@ class Reloader:
         if self._host.mode == "auto":
             self._host.become("poll")
         waiting = self._line.transactions.migrations.waiting
-        told = self._tell(self._line.transactions.migrations.step()) if waiting else None
+        told = self.tell(self._line.transactions.migrations.step()) if waiting else None
         if self.inbox.empty and not self._line.look_at_all:
             return told
         return self._apply_due()
@@ -283,6 +283,7 @@ class Reloader:
         if not report:
             return report
         self.history.add(report)
+        PROCESS.swapped(report)
         log.log(logging.WARNING if report.findings else logging.INFO, "%s", text(report).removeprefix("hotswap: "))
         here = threading.get_ident()
         if self.settings.on_report is not None and here not in self._telling:  # it may ask for a swap itself

@@ -9,7 +9,7 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, Final
@@ -45,6 +45,17 @@ _SUSPENDED: Final[dict[type, str]] = {
 }
 
 
+_FRAMES: Final = ("cr_frame", "gi_frame", "ag_frame")
+_AWAITED: Final = ("cr_await", "gi_yieldfrom", "ag_await")
+
+RESTARTING: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
+"""Tasks that are begun anew when their code changed: nothing of them stays old, so nothing is told."""
+
+
+RENEWED: Final[weakref.WeakKeyDictionary[Any, Callable[[FrameType], bool]]] = weakref.WeakKeyDictionary()
+"""Loops whose body is run as the live text has it, with what says so of the frame that is in the loop."""
+
+
 class OldCodes:
     """The code objects that swaps replaced and that somebody may still run."""
 
@@ -63,7 +74,7 @@ class OldCodes:
 
     def running(self) -> tuple[Stale, ...]:
         """Return the frames on thread stacks and in tasks that run old code; takes some 0.1 ms."""
-        return tuple(_unique((*self._frames(), *self._tasks()))) if self._alive else ()
+        return tuple(_unique((*self._frames(), *self._tasks(RESTARTING)))) if self._alive else ()
 
     def everything(self) -> tuple[Stale, ...]:
         """Return all that runs or holds old code, suspended generators and unpatched closures too: one pass of the
@@ -78,23 +89,16 @@ class OldCodes:
         for ident, top in sys._current_frames().items():
             frame: FrameType | None = top
             while frame is not None:
-                if frame.f_code in self:
+                if frame.f_code in self and not _is_renewed(frame):
                     yield _entry("frame", frame.f_code, frame.f_lineno, f"thread {names.get(ident, ident)}")
                 frame = frame.f_back
 
-    def _tasks(self) -> Iterator[Stale]:
+    def _tasks(self, without: Container[Any] = ()) -> Iterator[Stale]:
         asyncio = sys.modules.get("asyncio")
         for task in _all_tasks() if asyncio is not None else ():
-            awaited: Any = task.get_coro()
-            while awaited is not None:
-                frame = (
-                    getattr(awaited, "cr_frame", None)
-                    or getattr(awaited, "gi_frame", None)
-                    or getattr(awaited, "ag_frame", None)
-                )
-                if frame is not None and frame.f_code in self:
+            for frame in awaited_frames(task):
+                if frame.f_code in self and task not in without:
                     yield _entry("task", frame.f_code, frame.f_lineno, f"task {task.get_name()}")
-                awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
 
     def _holders(self) -> Iterator[Stale]:
         codes = [code for held in list(self._alive.values()) if (code := held()) is not None]
@@ -111,6 +115,23 @@ class OldCodes:
 def _code_and_frame(holder: Any) -> tuple[CodeType, FrameType | None]:
     prefix = {CoroutineType: "cr", GeneratorType: "gi", AsyncGeneratorType: "ag"}[type(holder)]
     return getattr(holder, f"{prefix}_code"), getattr(holder, f"{prefix}_frame")
+
+
+def awaited_frames(task: Any) -> Iterator[FrameType]:
+    """Yield the frames that a task is suspended in, the outermost first."""
+    awaited: Any = task.get_coro()
+    while awaited is not None:
+        if type(awaited).__name__ in ("async_generator_asend", "async_generator_athrow"):
+            inside = (one for one in gc.get_referents(awaited) if isinstance(one, AsyncGeneratorType))
+            awaited = next(inside, None)  # what ``async for`` awaits; it has no attribute that leads there
+        frame: FrameType | None = next(filter(None, (getattr(awaited, name, None) for name in _FRAMES)), None)
+        if frame is not None:
+            yield frame
+        awaited = next(filter(None, (getattr(awaited, name, None) for name in _AWAITED)), None)
+
+
+def _is_renewed(frame: FrameType) -> bool:
+    return any(covers(frame) for covers in list(RENEWED.values()))
 
 
 def _all_tasks() -> list[Any]:
