@@ -14,6 +14,7 @@ from hashlib import blake2b
 from importlib.util import decode_source
 
 from hotswap._model import Kind, Snapshot, Statement
+from hotswap._slices import parse
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -30,8 +31,7 @@ def read(source: bytes | str, module: str, origin: str) -> Snapshot:
     SyntaxError, with the file's name, or UnicodeDecodeError, if Python could not compile the text either.
     """
     text = decode_source(source) if isinstance(source, bytes) else source
-    tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-    assert isinstance(tree, ast.Module)
+    tree = parse(text, origin)
     reader = _Reader(text.split("\n"), future_flags(tree))
     statements = tuple(reader.statements(tree.body, "", first=True))
     return Snapshot(
