@@ -153,6 +153,19 @@ def inner_codes(code: CodeType) -> list[CodeType]:
     return [const for const in code.co_consts if isinstance(const, CodeType)]
 
 
+def imported_by(code: CodeType) -> Iterator[tuple[str, str, str]]:
+    """Yield module, name there and name here of the absolute from-imports of module code."""
+    source, name = "", ""
+    for step in dis.get_instructions(code):
+        if step.opname == "IMPORT_NAME":
+            source = step.argval
+        elif step.opname == "IMPORT_FROM":
+            name = step.argval
+        elif step.opname == "STORE_NAME" and name:
+            yield source, name, step.argval
+            name = ""
+
+
 def all_codes(code: CodeType) -> Iterator[CodeType]:
     """Yield `code` and everything inside it, outermost first."""
     yield code

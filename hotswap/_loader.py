@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import wrapt
 
+from hotswap._placing import place
+
 Noting = Callable[[str, str], None]
 Seeing = Callable[[str, CodeType], None]
 Body = Callable[[], None]
@@ -37,10 +39,18 @@ else:
 class Finder:
     """Stands first in ``sys.meta_path`` and asks the others. `note` is called with a module's name and its file, before
     its code runs, `seen` with its code afterwards; `covers` says of a file whether it is looked after.
+
+    Other hooks put themselves first, too, and what they load is not noted. `overtaken` is called when that is seen.
     """
 
-    def __init__(self, note: Noting, covers: Callable[[str], bool], seen: Seeing | None = None) -> None:
-        self.note, self.covers, self.seen = note, covers, seen or _forget
+    def __init__(
+        self,
+        note: Noting,
+        covers: Callable[[str], bool],
+        seen: Seeing | None = None,
+        overtaken: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.note, self.covers, self.seen, self.overtaken = note, covers, seen or _forget, overtaken
         self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
 
     def find_spec(
@@ -49,6 +59,8 @@ class Finder:
         """Return what the other finders find, its loader in a proxy if the module is a Python file that we look
         after.
         """
+        if sys.meta_path[0] is not self and self.step_forward():
+            self.overtaken()
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             if finder is self or find is None:
@@ -57,6 +69,18 @@ class Finder:
             if spec is not None:
                 return self._proxied(spec)
         return None
+
+    def step_forward(self) -> bool:
+        """Be the first in ``sys.meta_path`` again; return whether that was needed.
+
+        An import that goes over the list meanwhile meets each of the others once.
+        """
+        places = [index for index, finder in enumerate(sys.meta_path) if finder is self]
+        if not places or not places[0]:
+            return False
+        sys.meta_path.insert(0, self)
+        del sys.meta_path[places[0] + 1]
+        return True
 
     def _proxied(self, spec: ModuleSpec) -> ModuleSpec:
         loader: Any = spec.loader
@@ -169,24 +193,58 @@ def _found_again(finder: Finder, module: ModuleType) -> Loader | None:
 # ------------------------------------------------------------------------------------------------- transformations
 
 
-def build_of(module: ModuleType) -> Build | None:
-    """Return how the loader of `module` makes code of a syntax tree, None if it does so as Python does.
+_PLAIN: Final = (
+    SourceFileLoader.source_to_code,
+    InspectLoader.source_to_code,
+    SourceFileLoader.get_code,
+    InspectLoader.get_code,
+    SourceFileLoader.get_data,
+    SourceFileLoader.exec_module,
+    None,
+)
 
-    Type checkers and the like override ``source_to_code``, perhaps set up by ``get_code``; pytest rewrites assertions.
-    Code that is swapped has to go the same way as code that is imported.
+
+def is_foreign(module: ModuleType) -> bool:
+    """Whether the loader of `module` does something of its own: what it runs may be other code than Python's."""
+    kind = type(_loader_of(module))
+    if kind is SourceFileLoader or kind is type(None) or _is_of_pytest(kind):
+        return False
+    return any(_overridden(kind, name) for name in ("source_to_code", "get_code", "get_data", "exec_module"))
+
+
+def build_of(module: ModuleType, text: str) -> Build | None:
+    """Return how the loader of `module` makes code of a syntax tree from `text`, None if it does so as Python does.
+
+    Type checkers and the like override ``source_to_code`` or ``get_code``; pytest rewrites assertions. Code that is
+    swapped has to go the same way as code that is imported.
     """
+    loader = _loader_of(module)
+    kind = type(loader)
+    if _is_of_pytest(kind):
+        return _rewriting(loader)
+    if _overridden(kind, "source_to_code"):
+        return _through(loader, module.__name__, text)
+    return _through(loader, module.__name__, text, own=False) if _overridden(kind, "get_code") else None
+
+
+def _loader_of(module: ModuleType) -> Any:
     loader: Any = module.__dict__.get("__loader__")
     while type(loader) is Loader:
         loader = loader.__wrapped__
-    kind = type(loader)
-    if kind is SourceFileLoader or loader is None:
-        return None
-    if kind.__name__ == "AssertionRewritingHook" and kind.__module__ == "_pytest.assertion.rewrite":
-        return _rewriting(loader)
-    overridden = getattr(kind, "source_to_code", None)
-    if overridden is None or overridden in (SourceFileLoader.source_to_code, InspectLoader.source_to_code):
-        return None
-    return _through(loader, module.__name__)
+    return loader
+
+
+def loader_name(module: ModuleType) -> str:
+    """Return what the class of the loader of `module` is called."""
+    return type(_loader_of(module)).__name__
+
+
+def _is_of_pytest(kind: type) -> bool:
+    return kind.__name__ == "AssertionRewritingHook" and kind.__module__ == "_pytest.assertion.rewrite"
+
+
+def _overridden(kind: type, name: str) -> bool:
+    return getattr(kind, name, None) not in _PLAIN
 
 
 def _rewriting(hook: Any) -> Build:
@@ -202,29 +260,53 @@ def _rewriting(hook: Any) -> Build:
     return build
 
 
-def _through(loader: Any, name: str) -> Build:
+def _through(loader: Any, name: str, text: str, *, own: bool = True) -> Build:
     """Ask a copy of `loader` for code, as an import does, with a syntax tree in place of the file's text.
 
-    `compile`, and so every ``source_to_code``, takes a tree where it takes text.
+    `compile`, and so most of every ``source_to_code``, takes a tree where it takes text; who does not, gets `text` with
+    all else blanked out. `own` says that the loader has such a method; else ``get_code`` is given the tree for what it
+    reads from the file. Raises TypeError if it reads that by itself.
     """
+    ask = _ask_source_to_code if own else _ask_get_code
 
     def build(tree: ast.Module, _origin: str, flags: int) -> CodeType:
         given = copy.deepcopy(tree)
         given.body[_after_doc(given) : 0] = _futures(flags)
-        asked: Any = copy.copy(loader)
-        asked.get_data = lambda _: b""
-        asked.path_stats = _no_bytecode
-        asked.source_to_code = lambda _, path, **options: type(loader).source_to_code(
-            *_bound(asked), given, path, **options
-        )
-        code: CodeType = asked.get_code(name)
-        return code
-
-    def _bound(asked: Any) -> tuple[Any, ...]:
-        raw = next(vars(base)["source_to_code"] for base in type(loader).__mro__ if "source_to_code" in vars(base))
-        return () if isinstance(raw, staticmethod) else (asked,)
+        try:
+            return ask(loader, name, given)
+        except (TypeError, AttributeError, ValueError):
+            return ask(loader, name, place(tree, text).encode())
 
     return build
+
+
+def _ask_source_to_code(loader: Any, name: str, given: ast.Module | bytes) -> CodeType:
+    asked = copy.copy(loader)
+    kind = type(loader)
+    raw = next(vars(base)["source_to_code"] for base in kind.__mro__ if "source_to_code" in vars(base))
+    bound = () if isinstance(raw, staticmethod) else (asked,)
+    asked.path_stats, asked.get_data = _no_bytecode, lambda _: b""
+    asked.source_to_code = lambda _, *rest, **options: kind.source_to_code(*bound, given, *rest, **options)
+    code: CodeType = asked.get_code(name)
+    return code
+
+
+def _ask_get_code(loader: Any, name: str, given: ast.Module | bytes) -> CodeType:
+    asked, taken = copy.copy(loader), []
+
+    def give(*_: object) -> ast.Module | bytes:
+        taken.append(given)
+        return given
+
+    def give_text(*_: object) -> ast.Module | str:
+        taken.append(given)
+        return given.decode() if isinstance(given, bytes) else given
+
+    asked.path_stats, asked.get_data, asked.get_source = _no_bytecode, give, give_text
+    code: CodeType = asked.get_code(name)
+    if not taken:
+        raise TypeError(f"{type(loader).__name__}.get_code reads the file by itself")
+    return code
 
 
 def _no_bytecode(path: str) -> dict[str, int]:

@@ -12,16 +12,16 @@ from importlib.machinery import ModuleSpec
 from typing import Final
 
 from hotswap._baselines import Baseline, pack
-from hotswap._diff import diff
+from hotswap._diff import diff, only_code
 from hotswap._facts import Facts
 from hotswap._findings import finding
-from hotswap._loader import build_of
+from hotswap._loader import build_of, is_foreign, loader_name
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process
 from hotswap._recent import Recent
 from hotswap._source import read
-from hotswap._witness import runs
+from hotswap._witness import code_of, differing, runs
 
 HOLD_EMPTY: Final = 2.0
 """Seconds for which an emptied or vanished file is held: editors truncate, move and unlink before they write."""
@@ -56,6 +56,7 @@ class Reading:
         self._process, self._clock = process, clock
         self._emptied: dict[str, float] = {}
         self._gone: set[str] = set()
+        self._as_loaded: dict[str, object] = {}
         self.by_hand = False
         self._recent = Recent()
 
@@ -142,13 +143,37 @@ class Reading:
         except (UnicodeDecodeError, ValueError, RecursionError, MemoryError) as error:
             prepared.findings[entry.name] = finding("HS302", entry.path, 1, message=f"{type(error).__name__}: {error}")
         else:
-            if old.certain or _is_live(entry.name, old, before):
+            if (trust := self._trust(entry.name, old, before)) is None:
+                loader = loader_name(sys.modules[entry.name])
+                prepared.findings[entry.name] = finding("HS308", entry.path, 1, module=entry.name, loader=loader)
+                return
+            if trust:
                 prepared.edits[entry.name] = Edit(entry.name, new.origin, before, after, changes)
+                if not old.certain:
+                    prepared.told += _tell_differing(entry, before, changes)
             else:
                 prepared.edits[entry.name] = _unknown(entry.name, new.origin, after)
                 prepared.told.append(finding("HS212", entry.path, 1, module=entry.name, target=entry.name))
             prepared.fresh[entry.name] = new
             self._recent.keep(entry.name, new.packed, after)
+
+    def _trust(self, name: str, old: Baseline, before: Snapshot) -> bool | None:
+        """Whether a module runs the text `before`; None if we cannot make the code that its loader makes.
+
+        That is asked of texts that nobody saw being run, and once if the loader does something of its own.
+        """
+        module = sys.modules.get(name)
+        if module is None:
+            return True
+        foreign = is_foreign(module) and self._as_loaded.get(name) is not vars(module).get("__loader__")
+        if old.certain and not foreign:
+            return True
+        build = build_of(module, before.text)
+        if runs(module, before.text, old.origin, build):
+            self._as_loaded[name] = vars(module).get("__loader__")
+            return True
+        ours = not foreign or (not old.certain and build and code_of(before.text, old.origin, build))
+        return False if ours else None
 
     def _before(self, name: str, old: Baseline) -> Snapshot:
         kept = self._recent.get(name, old.packed)
@@ -168,10 +193,28 @@ def _check(after: Snapshot, changes: Diff) -> None:
         compile(tree, after.origin, "exec", flags=after.flags, dont_inherit=True)
 
 
-def _is_live(name: str, old: Baseline, before: Snapshot) -> bool:
-    """Whether the text that was there when we began to look is the one that the module runs."""
-    module = sys.modules.get(name)
-    return module is None or runs(module, before.text, old.origin, build_of(module))
+def _tell_differing(entry: Entry, before: Snapshot, changes: Diff) -> Iterator[Finding]:
+    """Tell of constants that are not what the old text says, but for those that this edit makes anew."""
+    module = sys.modules.get(entry.name)
+    if module is None:
+        return
+    for name, lineno in differing(module, before.text, before.origin, build_of(module, before.text)):
+        here = _kept_line(changes, lineno)
+        if here is not None:
+            yield finding("HS231", entry.path, here, name=name, target=f"{entry.name}:{name}")
+
+
+def _kept_line(changes: Diff, lineno: int) -> int | None:
+    """Return where the statement of the old line `lineno` stands now, None if it left or is evaluated anew."""
+    for pair in changes.unchanged:
+        if pair.old.lineno <= lineno <= pair.old.end_lineno:
+            return pair.new.lineno + lineno - pair.old.lineno
+    for pair in changes.changed:
+        if pair.old.lineno <= lineno <= pair.old.end_lineno and pair.inner is not None:
+            return _kept_line(pair.inner, lineno)
+        if pair.old.lineno <= lineno <= pair.old.end_lineno and only_code(pair):
+            return pair.new.lineno
+    return None
 
 
 def _unknown(name: str, path: str, after: Snapshot) -> Edit:

@@ -30,7 +30,7 @@ from hotswap._settings import Settings, overlap
 from hotswap._sketch import KNOWN, Sketch, sketch_of
 from hotswap._stale import OldCodes, findings
 from hotswap._turn import Turn
-from hotswap._witness import runs
+from hotswap._witness import differing, is_younger, runs
 
 if TYPE_CHECKING:
     from hotswap._apply import Departed
@@ -68,7 +68,7 @@ class Process:
         self.unsketched: set[str] = set()
         self.dynamic: set[str] = set()
         self._arrived: deque[tuple[str, bytes, Sketch]] = deque()
-        self.finder = Finder(self._note, self._covers, self._saw)
+        self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
         self.on_load: list[Callable[[str], object]] = []
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
@@ -157,6 +157,7 @@ class Process:
     def learn(self, entries: Iterable[Entry]) -> list[Entry]:
         """Give a baseline to every module that has none, from the file as it is now; return those that have one."""
         known = list(self._learn_texts())
+        self.finder.step_forward()
         first, self._first = self._first, False
         for name in sys.modules:
             self.rank.setdefault(name, len(self.rank))
@@ -168,15 +169,25 @@ class Process:
                 self._main = sys.modules["__main__"]
             if entry.name not in self.baselines:
                 self.shape += 1
-                self._learn_late(entry, first=first)
+                self._learn_late(entry, look=not first or _is_young(entry.path))
             if entry.name in self.baselines:
                 known.append(entry)
         return known
 
-    def _learn_late(self, entry: Entry, *, first: bool) -> None:
-        """Take a file's text for what a module runs; of one that another import hook let past us, after a look at
-        it.
-        """
+    def unseen(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return those of `entries` that do not run the text of their file, though it was not saved since."""
+        known = ((entry, self.baselines.get(entry.name)) for entry in entries if entry.path)
+        return [entry for entry, baseline in known if baseline is not None and baseline.seen is None]
+
+    def _note_missed(self) -> None:
+        """Keep the texts of modules that another import hook, in front of ours, has let past us just now."""
+        for settings, _ in list(self._running):
+            for entry in ModuleIndex(settings).entries():
+                if entry.name not in self.baselines:
+                    self._learn_late(entry, look=False)
+
+    def _learn_late(self, entry: Entry, *, look: bool) -> None:
+        """Take a file's text for what a module runs; with `look`, if that may be so."""
         seen = signature(entry.path)
         try:
             with open(entry.path, "rb") as file:
@@ -185,9 +196,14 @@ class Process:
             return
         baseline = Baseline(entry.file, entry.path, pack(source), seen, certain=False)
         module = sys.modules.get(entry.name)
-        if not first and module is not None and not runs(module, text_of(baseline), entry.file, build_of(module)):
+        if look and module is not None and not self._is_witnessed(module, baseline):
             baseline = Baseline(entry.file, entry.path, pack(source + b"\n"), None, certain=False)  # to be looked at
         self.baselines.note(entry.name, baseline)
+
+    def _is_witnessed(self, module: ModuleType, baseline: Baseline) -> bool:
+        text = text_of(baseline)
+        build = build_of(module, text)
+        return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
 
     def _saw(self, module: str, code: CodeType) -> None:
         """Keep what the code that has just run says of its imports."""
@@ -305,6 +321,11 @@ class Process:
 def speaks_of_caches(text: str) -> bool:
     """Whether results may be remembered by what `text` makes."""
     return _MEMO.search(text) is not None
+
+
+def _is_young(path: str) -> bool:
+    seen = signature(path)
+    return seen is not None and is_younger(max(seen[:2]))
 
 
 def text_of(baseline: Baseline) -> str:

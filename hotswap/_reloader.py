@@ -21,7 +21,7 @@ from hotswap._history import History, Reports
 from hotswap._host import Host
 from hotswap._inbox import Inbox
 from hotswap._line import Line
-from hotswap._model import Batch, Finding, Plan, Report
+from hotswap._model import Batch, FileChange, Finding, Plan, Report
 from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._roots import merge
@@ -74,7 +74,9 @@ class Reloader:
         self._running = True
         self._saves.start(threads=self._host.mode not in _UNWATCHED)
         with PROCESS.lock:  # after that: what is saved from now on is told
-            self._line.entries()
+            unseen = PROCESS.unseen(self._line.entries())
+        for entry in unseen:  # edited while the program was starting
+            self.inbox.put(FileChange(entry.path, "modified"))
         try:
             self._host.start()
         except BaseException:

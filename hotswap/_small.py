@@ -15,7 +15,7 @@ from types import ModuleType
 from hotswap._apply._small import Small
 from hotswap._baselines import Baseline
 from hotswap._groups import is_used
-from hotswap._loader import build_of
+from hotswap._loader import build_of, is_foreign
 from hotswap._modules import Entry, signature
 from hotswap._process import Process, speaks_of_caches, text_of
 from hotswap._regions import Index, compare, index_of
@@ -71,7 +71,11 @@ class SmallEdits:
         if old is None or not old.certain or type(module) is not ModuleType or module.__name__ != entry.name:
             return None
         seen = signature(old.path)
-        index = self._index(entry.name, old) if seen is not None and build_of(module) is None else None
+        index = (
+            self._index(entry.name, old)
+            if seen is not None and not is_foreign(module) and build_of(module, "") is None
+            else None
+        )
         if index is None:
             return None
         try:

@@ -1,27 +1,53 @@
-"""Modules that were imported before anybody looked: is the text that their file had then the one that they run?
+"""Modules that were imported before anybody looked: is the text that their file has now the one that they run?
 
 Never asked of a ``.pyc`` header, which knows whole seconds and the size alone: the text is compiled, and the code of
-the module's live functions has to be in it.
+the module's live functions has to be in it. What the text defines has to be there, and plain constants have to be what
+it says: of those the program may have set some itself, so that is told and nothing more.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from types import CodeType, FunctionType, ModuleType
+import dis
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any, Final
 
-from hotswap._compile import Build, all_codes
+from hotswap._compile import Build, all_codes, inner_codes, is_class_body
+from hotswap._source import bound_by, start_line
+
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_CONSTANTS: Final = ("LOAD_CONST", "LOAD_SMALL_INT")
+_IMMUTABLE: Final = (int, str, bytes, float, bool, complex, type(None))
+_LOADED: Final = time.time()
+_EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
 
 
 def runs(module: ModuleType, text: str, origin: str, build: Build | None) -> bool:
-    """Whether the functions of `module` and of its classes that come from the file `origin` are those of `text`."""
-    try:
-        tree = ast.parse(text)
-        whole = build(tree, origin, 0) if build else compile(text, origin, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
+    """Whether the functions of `module` and of its classes that come from the file `origin` are those of `text`.
+
+    What `text` defines at its top has to be there as well, unless the body of the module still runs.
+    """
+    whole = code_of(text, origin, build)
+    if whole is None:
         return False
     known = set(all_codes(whole))
-    return all(code in known for code in _live(vars(module), module.__name__, origin, 8))
+    return all(code in known for code in _live(vars(module), module.__name__, origin, 8)) and (
+        _body_runs(module) or not _missing(module, ast.parse(text))
+    )
+
+
+def code_of(text: str, origin: str, build: Build | None) -> CodeType | None:
+    """Return the code of `text`, made by `build` if there is one; None if it cannot be had."""
+    try:
+        return build(ast.parse(text), origin, 0) if build else compile(text, origin, "exec", dont_inherit=True)
+    except Exception:  # noqa: BLE001  a loader of the program's that does not take a tree may raise anything
+        return None
 
 
 def _live(names: dict[str, object], module: str, origin: str, depth: int) -> Iterator[CodeType]:
@@ -31,3 +57,132 @@ def _live(names: dict[str, object], module: str, origin: str, depth: int) -> Ite
             yield inner.__code__
         elif isinstance(inner, type) and vars(inner).get("__module__") == module and depth:
             yield from _live(dict(vars(inner)), module, origin, depth - 1)
+
+
+def _missing(module: ModuleType, tree: ast.Module) -> bool:
+    """Whether a name that the text defines, imports or assigns at its top is not there, and nothing takes it away."""
+    gone = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)}
+    return any(name not in vars(module) and name not in gone and name != "*" for name in _names(tree.body))
+
+
+def _names(body: Iterable[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, _DEFINITIONS):
+            yield node.name
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and getattr(node, "module", "") != "__future__":
+            yield from bound_by(node)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def _body_runs(module: ModuleType) -> bool:
+    tops: list[FrameType | None] = [*sys._current_frames().values()]
+    found = False
+    while tops:
+        frame = tops.pop()
+        while frame is not None:
+            found = found or (frame.f_globals is vars(module) and frame.f_code.co_name == "<module>")
+            frame = frame.f_back
+    return found
+
+
+def differing(module: ModuleType, text: str, origin: str, build: Build | None) -> list[tuple[str, int]]:
+    """Return names and lines of constants, class attributes and defaults that are not what `text` says.
+
+    Only constants of immutable builtin types, of names that no other statement of the text binds or stores into: what
+    the text itself changes while it runs says nothing of the file.
+    """
+    whole = None if _body_runs(module) else code_of(text, origin, build)
+    if whole is None:
+        return []
+    tree = ast.parse(text)
+    stored = _stored(tree)
+    found = list(_constants(whole, vars(module), tree.body, "", stored))
+    return found if build else [*found, *_defaults(tree.body, vars(module), "")]
+
+
+def _stored(tree: ast.Module) -> dict[str, int]:
+    """Count how often each name is bound or stored into anywhere in the text, as a name or behind a dot."""
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names = [node.id]
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            names = [node.attr]
+        elif isinstance(node, ast.Global):
+            names = node.names * 2
+        elif isinstance(node, _DEFINITIONS):
+            names = [node.name]
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = list(bound_by(node))
+        for name in names:
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _constants(
+    code: CodeType, names: Mapping[str, Any], body: Iterable[ast.stmt], prefix: str, stored: dict[str, int]
+) -> Iterator[tuple[str, int]]:
+    for before, step in pairwise(dis.get_instructions(code)):
+        name = step.argval if step.opname == "STORE_NAME" else ""
+        if before.opname not in _CONSTANTS or stored.get(name) != 1 or name not in names:
+            continue
+        if type(before.argval) in _IMMUTABLE and not _is(names[name], before.argval):
+            yield prefix + name, step.positions.lineno or 1 if step.positions else 1
+    for node, live in _plain_classes(body, names):
+        inner = next((c for c in inner_codes(code) if is_class_body(c) and c.co_name == node.name), None)
+        if inner is not None and stored.get(node.name) == 1:
+            yield from _constants(inner, vars(live), node.body, f"{prefix}{node.name}.", stored)
+
+
+def _plain_classes(body: Iterable[ast.stmt], names: Mapping[str, Any]) -> Iterator[tuple[ast.ClassDef, type]]:
+    """Yield the classes of a block, without those whose attributes may be made of what their bodies say."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not (node.decorator_list or node.bases or node.keywords):
+            live = names.get(node.name)
+            if type(live) is type:
+                yield node, live
+
+
+def _defaults(body: Sequence[ast.stmt], names: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, int]]:
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = names.get(node.name)
+            if type(function) is FunctionType and not _has_defaults(function, node):
+                yield f"{prefix}{node.name}", start_line(node)
+    for inner, live in _plain_classes(body, names):
+        yield from _defaults(inner.body, vars(live), f"{prefix}{inner.name}.")
+
+
+def _has_defaults(function: FunctionType, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if function.__code__.co_firstlineno != start_line(node) or function.__code__.co_name != node.name:
+        return True
+    held, kept = function.__defaults__ or (), function.__kwdefaults__ or {}
+    said = dict(zip((arg.arg for arg in node.args.kwonlyargs), node.args.kw_defaults, strict=True))
+    said = {name: default for name, default in said.items() if default is not None}
+    if len(held) != len(node.args.defaults) or kept.keys() != said.keys():
+        return False
+    pairs = [*zip(held, node.args.defaults, strict=True), *((kept[name], said[name]) for name in kept)]
+    return all(type(literal) is not ast.Constant or _is(value, literal.value) for value, literal in pairs)
+
+
+def _is(held: object, said: object) -> bool:
+    return type(held) is type(said) and repr(held) == repr(said)
+
+
+def is_younger(changed_ns: int) -> bool:
+    """Whether a file that was last changed at `changed_ns` (since the epoch) may be younger than this process."""
+    return changed_ns / 1e9 > _started() - 2.0
+
+
+def _started() -> float:
+    """Return when this process started: exactly on Linux, elsewhere a time before hotswap was imported."""
+    with suppress(OSError, ValueError, IndexError, AttributeError):
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        with open("/proc/uptime", encoding="ascii") as file:
+            up = float(file.read().split()[0])
+        return time.time() - up + ticks / os.sysconf("SC_CLK_TCK")
+    return _LOADED - _EARLIER

@@ -16,6 +16,7 @@ from types import CodeType, FunctionType, ModuleType
 from hotswap._apply import _annotations, _captured, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
+from hotswap._apply._closures import see_to_headers, tell_holders
 from hotswap._apply._definitions import clear_caches
 from hotswap._apply._expected import expected_places
 from hotswap._apply._instances import Migration
@@ -134,6 +135,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         map_codes(work)
     for work in works:
         set_origin(swap, work)
+        see_to_headers(swap, work)
         patch_bodies(swap, work)
         patch_lines(swap, work)
     _registrations.begin(swap, around.registrars())
@@ -152,6 +154,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         scope.drop(name)
     swap.commit()
     swap.replace_references()
+    tell_holders(swap)
 
 
 def _run(swap: Swap, work: Work, around: Surroundings) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 from functools import partial
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
 from hotswap._compile import compile_in, own_content, without_annotations
 from hotswap._diff import only_code
+from hotswap._loader import build_of
 from hotswap._model import Diff, Kind, Pair, Snapshot, Statement
 from hotswap.patch._functions import set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
@@ -62,15 +63,18 @@ def _into(around: Around, node: ast.stmt) -> Around:
 
 def _compile_both(work: Work, pair: Pair, old_around: Around, new_around: Around) -> tuple[CodeType, CodeType]:
     old, new, build = work.edit.old, work.edit.new, work.scope.build
+    was = build_of(work.module, old.text) if build else None
     before, after = without_annotations(pair.old.node), without_annotations(pair.new.node)
-    return (
+    made = (
         compile_in(
-            [before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc", build=build
+            [before], old_around, old.origin, old.flags, imports=old.imports, doc=pair.old.key == "doc", build=was
         ),
         compile_in(
             [after], new_around, new.origin, new.flags, imports=new.imports, doc=pair.new.key == "doc", build=build
         ),
     )
+    work.scope.note_added(made[1])
+    return made
 
 
 def patch_bodies(swap: Swap, work: Work) -> None:
@@ -85,8 +89,11 @@ def patch_bodies(swap: Swap, work: Work) -> None:
                 patch(swap, work, function)
 
 
-def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
-    """Record the code that takes the place of that of `function`; return it, or None if it stays as it is."""
+def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | None = None) -> CodeType | None:
+    """Record the code that takes the place of that of `function`; return it, or None if it stays as it is.
+
+    `fresh` is the function with its new header, whose type parameters the code may read.
+    """
     if id(function) in work.patched:
         return work.patched[id(function)]
     if is_forwarder(function):
@@ -95,7 +102,7 @@ def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
     new = work.codes.successor(old)
     if new is None or new == old:
         return new
-    missing = set_code(swap.journal, function, new, partial(work.cell_for, function))
+    missing = set_code(swap.journal, function, new, partial(_cell_for, work, function, fresh))
     if missing:
         names = ", ".join(missing)
         swap.tell(work, "HS204", new.co_firstlineno, name=function.__qualname__, missing=names)
@@ -105,6 +112,11 @@ def patch(swap: Swap, work: Work, function: FunctionType) -> CodeType | None:
     if new in swap.changes.codes:
         swap.old_codes.append(old)
     return new
+
+
+def _cell_for(work: Work, function: FunctionType, fresh: FunctionType | None, name: str) -> CellType | None:
+    own = [one for one in getattr(fresh, "__type_params__", ()) if one.__name__ == name]
+    return CellType(own[0]) if own else work.cell_for(function, name)
 
 
 def _headers(diff: Diff, prefix: str) -> list[tuple[str, int]]:

@@ -28,6 +28,10 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self._names or self.codes)
 
+    def kept(self) -> Iterator[dict[str, Any]]:
+        """Yield the dictionaries in which old values are held here."""
+        yield from self._names.values()
+
     def note(self, module: str, name: str, old: object, new: object) -> bool:
         """Note that `name` (dotted for a member of a class) was `old` and is `new`; return whether readers can tell."""
         if same(old, new):

@@ -23,7 +23,7 @@ from hotswap._diff import decorators, only_code, same_header
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._source import start_line
-from hotswap.patch._functions import copies, memo_caches, set_copied, set_copied_doc, set_header
+from hotswap.patch._functions import copies, memo_caches, set_copied, set_copied_doc, set_header, set_type_parameters
 from hotswap.patch._proxies import forward, forwarders
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _MARKS = {
 }  # what decorators leave on a function itself
 _FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
 _OBJECTS = (Kind.DEF, Kind.CLASS)
-_Def = ast.FunctionDef | ast.AsyncFunctionDef
+_DESCRIPTORS = (staticmethod, classmethod, property)
 
 
 def define(visit: Visit, pair: Pair) -> None:
@@ -122,7 +122,8 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
             set_copied(visit.swap.journal, wrapper, raw, fresh)
         for old in forwarders(raw):
             forward(visit.swap.journal, old, raw, like=fresh)
-        code = patch(visit.swap, visit.work, raw)
+        set_type_parameters(visit.swap.journal, raw, fresh)
+        code = patch(visit.swap, visit.work, raw, fresh)
         set_header(visit.swap.journal, raw, fresh)
         visit.swap.changes.codes.add(code or raw.__code__)
 
@@ -172,6 +173,8 @@ def is_bare(public: object, raws: list[FunctionType]) -> bool:
 
 def _inside(public: object) -> object:
     """Return the function that a memo cache, a partial or another C object around a function calls."""
+    if type(public) in (staticmethod, classmethod):
+        return _made_of(public)
     if type(public) is FunctionType or type(public).__module__ != "functools":
         return None
     return public.func if isinstance(public, partial) else getattr(public, "__wrapped__", None)
@@ -288,6 +291,9 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     if isinstance(old, type):
         _rebuild.leave_class(visit, name, old, value)
         return
+    if type(old) in _DESCRIPTORS or type(value) in _DESCRIPTORS:
+        _leave_member(visit, name, old, value)
+        return
     clear = None
     if type(old) is not FunctionType:
         swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
@@ -299,6 +305,30 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
         swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
         if clear is not None:
             swap.later.append(clear)
+
+
+def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
+    """Have the function of a static or class method lead to the new one; of other kinds of members, note who has it.
+
+    A method that becomes a property, or a static method, is called otherwise: nobody can forward for it.
+    """
+    swap = visit.swap
+    function, successor = _made_of(old), _made_of(value)
+    if type(function) is not FunctionType or function is successor or not swap.is_project(function):
+        return
+    if type(old) is not type(value):
+        swap.other_kinds.append((visit.work, visit.scope.prefix + name, function))
+    elif type(successor) is FunctionType and not _holds(successor, function):
+        for one in (*forwarders(function), function):
+            forward(swap.journal, one, successor)
+            swap.forwarded.add(one)
+
+
+def _made_of(member: object) -> object:
+    """Return the function that a member of a class is made of."""
+    if isinstance(member, property):
+        return member.fget
+    return member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
 
 
 def _holds(value: object, old: FunctionType) -> bool:

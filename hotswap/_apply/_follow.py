@@ -139,6 +139,8 @@ def _follow_star(visit: Visit, source: str) -> None:
         if (free and (name not in before or name in left)) or (name in changed and (free or same(changed[name], held))):
             visit.swap.last = [entry for entry in visit.swap.last if entry != (visit.scope, name)]
             _bind(visit, name, new)
+    for name in sorted((before - public) & own):
+        _give_back(visit, source, name)
     for name in sorted(before - public - own):
         held = visit.scope.peek(name)
         if held is not MISSING and same(_before(visit.swap, source, name), held):
@@ -164,6 +166,23 @@ def is_taken_by_star(visit: Visit, name: str) -> bool:
     return False
 
 
+def _give_back(visit: Visit, source: str, name: str) -> None:
+    """Run the module's own statement for `name` again, which a star import below it covered until now."""
+    from hotswap._apply import _stale  # who runs stale statements follows imports: the two know each other
+
+    statements = visit.work.edit.new.statements
+    stars = [s.lineno for s in statements if "*" in s.binds and isinstance(s.node, ast.ImportFrom)]
+    binders = [s for s in statements if name in s.binds]
+    covered = bool(stars and binders) and binders[-1].lineno < max(stars)
+    if not covered or not same(_before(visit.swap, source, name), visit.scope.peek(name)):
+        return
+    why, target = f"{source} has no {name} any more", f"{visit.work.edit.module}:{name}"
+    if visit.work.only_follows:
+        visit.swap.tell(visit.work, "HS201", binders[-1].lineno, name=name, why=why, target=target)
+    else:
+        _stale.run_or_tell(visit, binders[-1], why)
+
+
 def _from_other_star(visit: Visit, source: str, name: str) -> object:
     """Return what the last other star import gives for `name`, which left `source`; MISSING if none has it."""
     found: object = MISSING
@@ -183,17 +202,24 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
     return {name for scope, name in visit.swap.last if work is not None and scope is work.scope}
 
 
-def refuse_leaving(visit: Visit, statement: Statement) -> None:
-    """Raise what a fresh start would raise if `statement` imports a name that leaves its module with this save."""
+def leaving_error(visit: Visit, statement: Statement) -> StatementError | None:
+    """Return what a fresh start would raise if `statement` imports a name that leaves its module with this save."""
     node = statement.node
     if not visit.swap.last or not isinstance(node, ast.ImportFrom):
-        return
+        return None
     gone = leaving(visit, statement)
     for alias in node.names:
         if alias.name in gone:
             source = absolute(visit, node)
             error = ImportError(f"cannot import name {alias.name!r} from {source!r}", name=source)
-            raise StatementError(error, visit.work.edit.path, statement.lineno)
+            return StatementError(error, visit.work.edit.path, statement.lineno)
+    return None
+
+
+def raising(error: StatementError, node: ast.stmt) -> ast.stmt:
+    """Return a statement that raises the `error` of the import `node`, to stand in its place."""
+    call = ast.Call(ast.Name("ImportError", ast.Load()), [ast.Constant(str(error.error))], [])
+    return ast.fix_missing_locations(ast.copy_location(ast.Raise(call), node))
 
 
 def names_bound(visit: Visit, statement: Statement) -> tuple[str, ...]:

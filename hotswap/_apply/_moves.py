@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -74,15 +75,24 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
         live = swap.works[here].before.get(name)
         if isinstance(live, type | FunctionType):
             swap.arrivals[there, name] = Departed(here, name, weakref.ref(live), old)
-    for edit in edits:
-        for statement in edit.diff.added if departed else ():
-            known = departed.get((edit.module, statement.binds[-1])) if statement.kind in _DEFINITIONS else None
+    for edit in edits if departed else ():
+        for prefix, statement in _added(edit.diff, ""):
+            known = departed.get((edit.module, prefix + statement.binds[-1]))
             if known is not None and known.statement.kind is statement.kind:
                 swap.arrivals.setdefault((edit.module, known.name), known)
 
 
+def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:
+    """Yield the definitions that are new, those in class bodies as well, with what their qualified names begin with."""
+    yield from ((prefix, s) for s in diff.added if s.kind is Kind.DEF or (s.kind is Kind.CLASS and not prefix))
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind is Kind.CLASS:
+            yield from _added(pair.inner, f"{prefix}{pair.new.binds[-1]}.")
+
+
 def departures(swap: Swap) -> Iterator[Departed]:
-    """Yield what left its module with this save and did not arrive in another one."""
+    """Yield what left its module, or its class, with this save and did not arrive in another one."""
+    yield from swap.left
     arrived = {(known.module, known.name) for known in swap.arrivals.values()}
     for module, work in swap.works.items():
         for statement in work.edit.diff.removed if work.edit.edited else ():
@@ -95,9 +105,10 @@ def departures(swap: Swap) -> Iterator[Departed]:
 
 def take_up(visit: Visit, statement: Statement) -> bool:
     """Run the definition `statement`, new here, with the object that it had elsewhere or before; False if none."""
-    if visit.scope.prefix or statement.kind not in _DEFINITIONS:
+    decorated: list[ast.expr] = getattr(statement.node, "decorator_list", [])
+    if statement.kind not in _DEFINITIONS or (visit.scope.prefix and decorated):
         return False
-    known = visit.swap.arrivals.get((visit.work.edit.module, statement.binds[-1]))
+    known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + statement.binds[-1]))
     live = known.ref() if known is not None else None
     if known is None or live is None or _is_bound_later(visit, statement):
         return False
@@ -108,6 +119,14 @@ def take_up(visit: Visit, statement: Statement) -> bool:
         _take_function(visit, statement, live)
         return True
     return False
+
+
+def note_left(visit: Visit, statement: Statement, name: str) -> None:
+    """Note a method that leaves its class: somebody may have it, and it may come back."""
+    member = visit.scope.peek(name)
+    if visit.scope.prefix and statement.kind is Kind.DEF and type(member) is FunctionType:
+        known = Departed(visit.work.edit.module, visit.scope.prefix + name, weakref.ref(member), statement)
+        visit.swap.left.append(known)
 
 
 def _is_bound_later(visit: Visit, statement: Statement) -> bool:
@@ -123,10 +142,10 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
     if (
         type(fresh) is FunctionType
         and fresh.__globals__ is live.__globals__
-        and not (fresh.__closure__ or live.__closure__)
+        and {"__class__"}.issuperset((*fresh.__code__.co_freevars, *live.__code__.co_freevars))
     ):
         old = live.__code__
-        set_code(swap.journal, live, fresh.__code__, lambda _: None)
+        set_code(swap.journal, live, fresh.__code__, partial(visit.work.cell_for, fresh))
         set_header(swap.journal, live, fresh)
         if is_forwarder(live):
             swap.journal.set_attribute(live, "__doc__", fresh.__doc__)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import CellType, CodeType, ModuleType
 from typing import Any
 
-from hotswap._compile import Outer, class_body, compile_in
+from hotswap._compile import Outer, class_body, compile_in, imported_by
 from hotswap._execute import Layer, Stores, run
 from hotswap._journal import MISSING, Journal
 from hotswap._loader import build_of
@@ -25,13 +26,14 @@ class Scope:
     """
 
     namespace: dict[str, Any]
+    outer: Stores
     around: tuple[Outer, ...]
     local = False
     cls: type | None = None
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
-        self.build = build_of(module)
+        self.build = build_of(module, edit.new.text)
         self.annotations_changed = self.annotations_anew = False
 
     @property
@@ -44,7 +46,19 @@ class Scope:
     def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the module code of `nodes`, standing in this scope, made as the module's loader does it."""
         new = self.edit.new
-        return compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
+        code = compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
+        self.note_added(code)
+        return code
+
+    def note_added(self, code: CodeType) -> None:
+        """Bind with the next wave what the module's loader had `code` import for its own use, as type checkers do."""
+        if self.build is None:
+            return
+        own = {name for statement in self.edit.new.statements for name in statement.binds}
+        for module, name, here in imported_by(code):
+            if here not in own and here not in self.namespace and (known := sys.modules.get(module)) is not None:
+                if name in vars(known):
+                    self.outer[here] = vars(known)[name]
 
 
 class ModuleScope(Scope):
@@ -55,7 +69,7 @@ class ModuleScope(Scope):
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         super().__init__(module, edit)
         self.stores = Stores(self.namespace)
-        self.outer: Stores = self.stores
+        self.outer = self.stores
 
     def mangled(self, name: str) -> str:
         """Return `name`: only classes store private names otherwise."""

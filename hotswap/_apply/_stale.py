@@ -48,7 +48,7 @@ def keep(visit: Visit, pair: Pair) -> None:
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
         elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, reason)):
-            _run_or_tell(visit, statement, reason)
+            run_or_tell(visit, statement, reason)
 
 
 def _is_over(statement: Statement, reason: str) -> bool:
@@ -108,7 +108,7 @@ def _keep_suite(visit: Visit, pair: Pair) -> None:
     header_reads = [name for name in pair.new.reads if name in _expressions(pair.new)]
     stale = [n for n in header_reads if visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, n)]
     if stale and id(pair.new) in visit.swap.maybe:
-        if _run_or_tell(visit, pair.new, f"reads {stale[0]}"):
+        if run_or_tell(visit, pair.new, f"reads {stale[0]}"):
             visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
     elif _any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, _unchanged_inner(pair)))
@@ -166,7 +166,7 @@ def _calls_changed(visit: Visit, decorator: ast.expr) -> bool:
     )
 
 
-def _run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
+def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
     """Run `statement`, or tell why it is kept; return whether it ran."""
     if _is_renewed(visit, statement):
         return False

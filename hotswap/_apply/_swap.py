@@ -16,6 +16,7 @@ from hotswap._apply._changes import Changes
 from hotswap._apply._expected import Place
 from hotswap._apply._following import Following
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
+from hotswap._apply._unload import unload_new
 from hotswap._compile import CodeMap
 from hotswap._findings import finding
 from hotswap._journal import MISSING, Journal
@@ -29,6 +30,7 @@ from hotswap.patch._referrers import count_held, replace
 
 if TYPE_CHECKING:
     from hotswap._apply._adapter import Adapter
+    from hotswap._apply._closures import OldHeader
     from hotswap._apply._instances import Migration
     from hotswap._apply._moves import Departed
     from hotswap._apply._registrations import Registrations
@@ -94,6 +96,10 @@ class Work:
         own = {id(one) for one in functions_of(scope.cls)} if scope.local and isinstance(scope, ClassScope) else None
         return [f for f in found if f.__code__.co_name == name and (own is None or id(f) in own)]
 
+    def found(self) -> Iterator[list[FunctionType]]:
+        """Yield the lists in which the live functions that were looked for are held here."""
+        yield from (self._functions or {}).values()
+
     def old_line(self, function: FunctionType) -> int:
         """Return the first line of `function` in the old text, also when it has the code of the new one by now."""
         if not self._lines:
@@ -136,6 +142,9 @@ class Work:
 
         That of a type parameter which its class is about to gain is filled when the class's header is set.
         """
+        own = [one for one in getattr(function, "__type_params__", ()) if one.__name__ == name]
+        if own:
+            return CellType(own[0])
         qualname = function.__code__.co_qualname
         cls = self._owner(function, qualname)
         cell = cell_of(cls, name)
@@ -208,6 +217,7 @@ class Swap:
         self.rerun: frozenset[str] = frozenset()
         self.forced: frozenset[int] = frozenset()
         self.arrivals: dict[tuple[str, str], Departed] = {}
+        self.left: list[Departed] = []
         self.last: list[tuple[AnyScope, str]] = []
         self.later: list[Callable[[], object]] = []
         self.known = frozenset(sys.modules)
@@ -220,6 +230,8 @@ class Swap:
         self.under_way: set[str] = set()
         self.too_early = False
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
+        self.old_headers: list[OldHeader] = []
+        self.other_kinds: list[tuple[Work, str, FunctionType]] = []
         self.removed: list[tuple[Work, int, str, object]] = []
         self.migrations: list[Migration] = []
         self.renewed: dict[int, object] = {}
@@ -248,10 +260,7 @@ class Swap:
         try:
             self.journal.undo()
         finally:
-            for name in reversed(list(new_modules(self.known))):
-                module = sys.modules[name]
-                if type(module) is ModuleType and self.is_project(module):
-                    _unload(name, module)
+            unload_new(self.known, self.is_project)
         return made
 
     def forget(self) -> None:
@@ -384,17 +393,3 @@ def _member(value: object, name: str) -> object:
     if isinstance(value, type):
         return next((vars(base)[name] for base in value.__mro__ if name in vars(base)), MISSING)
     return MISSING
-
-
-def _unload(name: str, module: ModuleType) -> None:
-    """Take a module back that an import bound: out of ``sys.modules``, and out of its package."""
-    sys.modules.pop(name, None)
-    parent, _, last = name.rpartition(".")
-    package = sys.modules.get(parent)
-    if package is not None and vars(package).get(last) is module:
-        vars(package).pop(last)
-
-
-def new_modules(known: frozenset[str]) -> Iterator[str]:
-    """Yield the names that came into ``sys.modules`` since `known` was taken."""
-    yield from (name for name in list(sys.modules) if name not in known)

@@ -29,7 +29,7 @@ class Visit:
     def __init__(self, swap: Swap, work: Work, scope: AnyScope, wrap: Wrap = lambda nodes: nodes) -> None:
         self.swap, self.work, self.scope, self.wrap = swap, work, scope, wrap
         self.chains, self.closing, self.line = _chains.Chains(), 0, 0
-        self.passing: set[str] = set()
+        self.passing, self.made = set[str](), set[str]()
         self.new: Sequence[Statement] = ()
         self.elsewhere: frozenset[str] = frozenset()
         self.siblings: frozenset[str] = frozenset()
@@ -195,8 +195,10 @@ class Visit:
         """Run `nodes`, which stand for `statement`, in this scope."""
         wrapped = self.wrap(nodes)
         reaching = self.make_ready(statement, wrapped)
-        if wrapped == nodes:  # else the program may have an answer to a failing import
-            _follow.refuse_leaving(self, statement)
+        if (error := _follow.leaving_error(self, statement)) is not None:
+            if wrapped == nodes:
+                raise error
+            wrapped = self.wrap([_follow.raising(error, nodes[0])])  # the program may have an answer
         before = dict(self.scope.namespace) if reaching else {}
         bound: Mapping[str, object] = {}
         for target, name in _noting.attributes(self.scope, statement):
@@ -232,6 +234,7 @@ class Visit:
                 del bound[name]
                 bound.gone.pop(name)
             self.work.starred |= bound.keys()
+        self.made |= bound.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
             changed = self.bind(name, value)
@@ -278,16 +281,15 @@ class Visit:
         for statement in removed:
             for name in _follow.names_bound(self, statement):
                 if name not in kept and self._may_leave(name) and not self._came_back(name):
+                    _moves.note_left(self, statement, name)
                     self._leave(name)
 
     def _came_back(self, name: str) -> bool:
         """Whether another suite of the same ``try`` has just bound `name`: its handler, for instance."""
-        return name in self.siblings and self.scope.peek(name) is not self.work.before.get(name, MISSING)
+        return name in self.siblings and name in self.made
 
     def bound_by(self, statement: Statement) -> Iterator[str]:
-        """Yield the names that `statement` binds; of an ``if`` only those of the branch that is taken, if that is
-        known.
-        """
+        """Yield the names that `statement` binds; of an ``if`` only those of the branch taken, if that is known."""
         node = statement.node
         if not isinstance(node, ast.If) or (truth := _stale.truth(self, node)) is None:
             yield from statement.binds

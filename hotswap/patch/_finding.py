@@ -121,8 +121,9 @@ class Walk:
 
     def _meet_frames(self) -> None:
         """A body that still runs (a script's, say) holds the code of all that it defines; a frame holds its own."""
-        for top in sys._current_frames().values():
-            frame: FrameType | None = top
+        tops: list[FrameType | None] = [*sys._current_frames().values()]
+        while tops:  # emptied: our own frame is among them, and would hold itself, and all its callers have
+            frame = tops.pop()
             while frame is not None:
                 if frame.f_globals is self._namespace:
                     key = id(frame.f_code)

@@ -129,6 +129,17 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
     set_annotations(journal, function, fresh)
 
 
+def set_type_parameters(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
+    """Record the type parameters of `fresh` in the cells by which the code of `function`, and code inside it, reads
+    them.
+    """
+    given = {one.__name__: one for one in getattr(fresh, "__type_params__", ())}
+    own = {one.__name__ for one in getattr(function, "__type_params__", ())}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        if name in given and name in own:
+            journal.set_attribute(cell, "cell_contents", given[name])
+
+
 def set_annotations(journal: Journal, function: Any, fresh: FunctionType | None) -> None:
     """Record on `function` the annotations of `fresh`, none if there is no such function. Lazy ones are not
     evaluated.

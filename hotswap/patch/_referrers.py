@@ -89,7 +89,10 @@ def count_held(member: object, ours: Collection[object] = ()) -> int:
     skip = {id(one) for one in ours} | {id(ours)}
     found = [one for one in referrers(member) if id(one) not in skip]
     owners = _owners(found, _Targets([(member, None)]))
-    return sum(not _belongs_to(member, one, owners) for one in found)
+    left = 0
+    for holder in found:  # a generator expression would hold `member` in a cell, from the start of this call
+        left += not _belongs_to(member, holder, owners)
+    return left
 
 
 def _belongs_to(old: object, holder: Any, owners: Mapping[int, list[Any]]) -> bool:
