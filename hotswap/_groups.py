@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -15,13 +15,13 @@ from hotswap._apply import moves
 from hotswap._baselines import Baseline
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._imports import edges
-from hotswap._model import Edit, Follower, Plan, Planned
+from hotswap._model import Diff, Edit, Follower, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan
 from hotswap._prepare import Prepared, follower, snapshot_of
 from hotswap._process import Process, modules_held, text_of
-from hotswap._select import Selection
+from hotswap._select import WHOLE, Selection
 from hotswap._source import read
 from hotswap._targets import Target
 from hotswap._unedited import concerned
@@ -74,10 +74,29 @@ def is_used(process: Process, edit: Edit, entries: Iterable[Entry]) -> bool:
     affected = process.graph.affected([edit.module])
     if not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again):
         return True
+    if _is_named_nowhere(process, edit, affected):
+        return False
     packages = {entry.name: entry.package for entry in entries}
     selected, _ = _select(process, affected, {edit.module: edit}, packages, ())
     selected.selection.chosen()
     return selected.selection.touches() or bool(_followers(process, selected, {edit.module}))
+
+
+def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) -> bool:
+    """Whether the functions of `edit` are named nowhere but where they stand, which is found out without a parse."""
+    text = edit.new.text
+    names = [name.rpartition(".")[2] for name in _functions_of(edit.diff)]
+    if any(text.count(name) != 1 for name in names) or any(f"{name}(" in text for name in WHOLE):
+        return False
+    if any(module in affected for modules in process.bindings.by_attribute(names) for module in modules):
+        return False
+    return _near(process, {edit.module: edit}, {edit.module: _come_or_go(edit)}) == {edit.module}
+
+
+def _functions_of(diff: Diff) -> Iterator[str]:
+    for pair in diff.changed:
+        yield from [pair.new.binds[-1]] if pair.inner is None else _functions_of(pair.inner)
+    yield from (statement.binds[-1] for statement in diff.added)
 
 
 def plan_rerun(process: Process, target: Target, entries: Iterable[Entry]) -> tuple[Plan, list[Edit]]:

@@ -102,7 +102,7 @@ class SmallEdits:
 
     def _comes_back(self, edit: Small) -> bool:
         """Whether a function that is new has the name of one that left lately, and may be that one."""
-        names = {edit.region.prefix + new.binds[-1] for new in edit.region.added}
+        names = {part.prefix + new.binds[-1] for part in edit.region.parts for new in part.added}
         return bool(names) and not names.isdisjoint(name for _, name in self._process.departed())
 
     def _is_used(self, edit: Small, every: Iterable[Entry]) -> bool:
@@ -112,8 +112,8 @@ class SmallEdits:
             self._process.update_graph()
             self._given_at = self._process.shape
         module, region = edit.module.__name__, edit.region
-        names = [region.prefix + pair.new.binds[-1] for pair in region.changed]
-        names += [f"+{region.prefix}{statement.binds[-1]}" for statement in region.added]
+        names = [part.prefix + pair.new.binds[-1] for part in region.parts for pair in part.changed]
+        names += [f"+{part.prefix}{statement.binds[-1]}" for part in region.parts for statement in part.added]
         wanted = [(module, name) for name in names or [""]]
         if not all(one in self._answers for one in wanted):
             answer = is_used(self._process, region.as_edit(module, edit.origin), every)

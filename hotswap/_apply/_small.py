@@ -8,6 +8,7 @@ None: the edit takes the plain way.
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from hotswap._compile import all_codes, class_body, compile_in, content, inner_c
 from hotswap._execute import Layer, run
 from hotswap._journal import MISSING, Journal
 from hotswap._model import Action, How, Outcome, Pair, Patch, Planned, Statement, Step
-from hotswap._regions import Block, Place, Region
+from hotswap._regions import Block, Part, Place, Region
 from hotswap.patch._classes import cell_of, set_members
 from hotswap.patch._finding import Walk, is_alone
 from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc
@@ -68,107 +69,17 @@ class _Application:
     def __init__(self, journal: Journal, edit: Small) -> None:
         self.journal, self.edit, self.region = journal, edit, edit.region
         self.namespace: dict[str, Any] = vars(edit.module)
-        self.cls = self._class()
-        self.scope = self.namespace if self.cls is None else vars(self.cls)
         self.patches: list[Patch] = []
-        self.patched: set[int] = set()
 
     def outcome(self) -> Outcome:
-        region = self.region
-        if self.cls and {s.binds[-1] for s in (*(pair.new for pair in region.changed), *region.added)} & _makers(
-            self.cls
-        ):
-            raise _TakesThePlainWay
         self._move()
-        nodes = [pair.new.node for pair in self.region.changed] + [new.node for new in self.region.added]
-        code = self._compiled(nodes) if nodes else None
-        if code is not None:
-            for pair in self.region.changed:
-                self._patch(pair, code)
-            self._add(self.region.added)
-        planned = tuple(Planned(statement, certain=True, reason="new") for statement in self.region.added)
+        for part in self.region.parts:
+            _Scope(self, part).apply()
+        added = tuple(statement for part in self.region.parts for statement in part.added)
+        planned = tuple(Planned(statement, certain=True, reason="new") for statement in added)
         action = Action.RUN if planned else Action.PATCH
         step = Step(self.edit.module.__name__, self.edit.path, action, planned, "its text changed")
-        return Outcome(step, self.region.added, tuple(self.patches))
-
-    def _class(self) -> type | None:
-        """Return the live class in whose body the region is, None for the module's own."""
-        found: type | None = None
-        scope: Mapping[str, Any] = self.namespace
-        for outer in self.region.around:
-            live = scope.get(outer.name)
-            if not isinstance(live, type) or live.__module__ != self.namespace.get("__name__"):
-                raise _TakesThePlainWay
-            found, scope = live, vars(live)
-        return found
-
-    def _compiled(self, nodes: list[Any]) -> CodeType:
-        """Return the code that surrounds that of the functions `nodes`."""
-        before = self.region.before
-        code = compile_in(nodes, self.region.around, self.edit.origin, before.flags, imports=before.imports)
-        return class_body(code, [outer.name for outer in self.region.around])
-
-    # -- functions that change -----------------------------------------------------------------------------------------
-
-    def _patch(self, pair: Pair, surrounding: CodeType) -> None:
-        name = pair.new.binds[-1]
-        public = self.scope.get(self._mangled(name), MISSING)
-        place = (self.region.prefix + name, pair.old.lineno)
-        function = next((f for f in _inside(public) if self._stands_at(f, place)), None)
-        if function is None or not is_alone(function):
-            raise _TakesThePlainWay
-        old = function.__code__
-        new = next(
-            code for code in inner_codes(surrounding) if (code.co_name, code.co_firstlineno) == (name, pair.new.lineno)
-        )
-        if set_code(self.journal, function, new, partial(cell_of, self.cls)):
-            raise _TakesThePlainWay
-        self.patched.add(id(function))
-        docs = doc_of(old), doc_of(new)
-        if docs[0] != docs[1]:
-            set_doc(self.journal, function, old, new)
-            for wrapper in copies(public, function):
-                set_copied_doc(self.journal, wrapper, function, *docs)
-        if docs[0] != docs[1] or content(old) != content(new):
-            self.patches.append(Patch(place[0], How.IN_PLACE))
-
-    def _stands_at(self, function: FunctionType, place: Place) -> bool:
-        code = function.__code__
-        return (
-            function.__globals__ is self.namespace
-            and (code.co_qualname, code.co_firstlineno) == place
-            and code.co_filename == self.edit.origin
-        )
-
-    def _mangled(self, name: str) -> str:
-        own = self.region.around[-1].name.lstrip("_") if self.region.around else ""
-        return f"_{own}{name}" if own and name.startswith("__") and not name.endswith("__") else name
-
-    # -- functions that are new ----------------------------------------------------------------------------------------
-
-    def _add(self, added: Sequence[Statement]) -> None:
-        for statement in added:
-            name = self._mangled(statement.binds[-1])
-            if name in self.scope or (name.startswith("__") and name.endswith("__")) or not self._takes_members():
-                raise _TakesThePlainWay
-            code = self._compiled([statement.node])
-            if code.co_freevars:
-                raise _TakesThePlainWay
-            made = Layer({}, {})
-            run(code, self.namespace, made, self.edit.path, statement.lineno)
-            if self.cls is None:
-                self.journal.set_item(self.namespace, name, made[name])
-            else:
-                set_members(self.journal, self.cls, {name: made[name]})
-            self.patches.append(Patch(self.region.prefix + statement.binds[-1], How.ADDED))
-
-    def _takes_members(self) -> bool:
-        """Whether a new member of the class is that and nothing more: nobody collected them when it was made."""
-        if self.cls is None:
-            return True
-        return self.region.plain and type(self.cls) is type and type(self.cls.__init_subclass__) is BuiltinMethodType
-
-    # -- functions that move -------------------------------------------------------------------------------------------
+        return Outcome(step, added, tuple(self.patches))
 
     def _move(self) -> None:
         """Give everything that stands on other lines now code that says so."""
@@ -213,6 +124,95 @@ class _Application:
             if vars(live).get("__firstlineno__", line + number) != line + number:
                 self.journal.set_member(live, "__firstlineno__", line + number)
             self._move_classes(known.block, vars(live), line + number)
+
+
+class _Scope:
+    """A module, or a class whose body differs, of the edit that `under` applies."""
+
+    def __init__(self, under: _Application, part: Part) -> None:
+        self.under, self.part, self.journal, self.namespace = under, part, under.journal, under.namespace
+        self.cls = self._class()
+        self.scope = self.namespace if self.cls is None else vars(self.cls)
+
+    def apply(self) -> None:
+        """Record the new code of functions that differ, and bind those that are new."""
+        touched = [statement.binds[-1] for statement in self.part.touched]
+        if self.cls is not None and not _makers(self.cls).isdisjoint(touched):
+            raise _TakesThePlainWay
+        surrounding = self._compiled([pair.new.node for pair in self.part.changed])
+        for pair in self.part.changed:
+            self._patch(pair, surrounding)
+        for statement in self.part.added:
+            self._add(statement)
+
+    def _class(self) -> type | None:
+        """Return the live class in whose body the region is, None for the module's own."""
+        found: type | None = None
+        scope: Mapping[str, Any] = self.namespace
+        for outer in self.part.around:
+            live = scope.get(outer.name)
+            if not isinstance(live, type) or live.__module__ != self.namespace.get("__name__"):
+                raise _TakesThePlainWay
+            found, scope = live, vars(live)
+        return found
+
+    def _compiled(self, nodes: list[ast.stmt]) -> CodeType:
+        """Return the code that surrounds that of the functions `nodes`."""
+        before, around = self.under.region.before, self.part.around
+        code = compile_in(nodes, around, self.under.edit.origin, before.flags, imports=before.imports)
+        return class_body(code, [outer.name for outer in around])
+
+    def _patch(self, pair: Pair, surrounding: CodeType) -> None:
+        name = pair.new.binds[-1]
+        public = self.scope.get(self._mangled(name), MISSING)
+        place = (self.part.prefix + name, pair.old.lineno)
+        function = next((f for f in _inside(public) if self._stands_at(f, place)), None)
+        if function is None or not is_alone(function):
+            raise _TakesThePlainWay
+        old, line = function.__code__, pair.new.lineno
+        new = next(code for code in inner_codes(surrounding) if (code.co_name, code.co_firstlineno) == (name, line))
+        if set_code(self.journal, function, new, partial(cell_of, self.cls)):
+            raise _TakesThePlainWay
+        docs = doc_of(old), doc_of(new)
+        if docs[0] != docs[1]:
+            set_doc(self.journal, function, old, new)
+            for wrapper in copies(public, function):
+                set_copied_doc(self.journal, wrapper, function, *docs)
+        if docs[0] != docs[1] or content(old) != content(new):
+            self.under.patches.append(Patch(place[0], How.IN_PLACE))
+
+    def _stands_at(self, function: FunctionType, place: Place) -> bool:
+        code = function.__code__
+        return (
+            function.__globals__ is self.namespace
+            and (code.co_qualname, code.co_firstlineno) == place
+            and code.co_filename == self.under.edit.origin
+        )
+
+    def _mangled(self, name: str) -> str:
+        own = self.part.around[-1].name.lstrip("_") if self.part.around else ""
+        return f"_{own}{name}" if own and name.startswith("__") and not name.endswith("__") else name
+
+    def _add(self, statement: Statement) -> None:
+        name = self._mangled(statement.binds[-1])
+        if name in self.scope or (name.startswith("__") and name.endswith("__")) or not self._takes_members():
+            raise _TakesThePlainWay
+        code = self._compiled([statement.node])
+        if code.co_freevars:
+            raise _TakesThePlainWay
+        made = Layer({}, {})
+        run(code, self.namespace, made, self.under.edit.path, statement.lineno)
+        if self.cls is None:
+            self.journal.set_item(self.namespace, name, made[name])
+        else:
+            set_members(self.journal, self.cls, {name: made[name]})
+        self.under.patches.append(Patch(self.part.prefix + statement.binds[-1], How.ADDED))
+
+    def _takes_members(self) -> bool:
+        """Whether a new member of the class is that and nothing more: nobody collected them when it was made."""
+        if self.cls is None:
+            return True
+        return self.part.plain and type(self.cls) is type and type(self.cls.__init_subclass__) is BuiltinMethodType
 
 
 def _makers(cls: type) -> set[str]:

@@ -1,0 +1,153 @@
+"""What of two parsed regions is nothing but functions: bodies that differ, and functions that are new."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hotswap._diff import diff, dump
+from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
+from hotswap._regions._index import Index
+
+_DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_ACTS = (ast.Call, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Await)
+
+Around = tuple[ast.ClassDef, ...]
+Span = tuple[int, int, int]
+"""The first and the last of some old lines, and how many lines further down they stand."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What differs in one block. `around` are the classes whose bodies it is in, outermost first.
+
+    `plain` says that these have neither decorators nor keywords.
+    """
+
+    around: Around
+    plain: bool
+    changed: list[Pair] = field(default_factory=list)
+    added: list[Statement] = field(default_factory=list)
+
+    @property
+    def prefix(self) -> str:
+        """What qualified names in the block begin with."""
+        return "".join(f"{outer.name}." for outer in self.around)
+
+    @property
+    def touched(self) -> Iterator[Statement]:
+        """The statements of the new text that differ or are new."""
+        yield from (pair.new for pair in self.changed)
+        yield from self.added
+
+    def diff(self) -> Diff:
+        """Return the diff of the whole module, of which all else is left out."""
+        found = Diff(changed=tuple(self.changed), added=tuple(self.added))
+        for outer in reversed(self.around):
+            line, name = outer.lineno, outer.name
+            shell = Statement(f"class {name}", Kind.CLASS, b"", line, line, (name,), node=outer)
+            found = Diff(changed=(Pair(shell, shell, found),))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """How a text became another. `moved` are lines that stand elsewhere now; `text` is what was parsed of the new text.
+
+    `before` and `after` are the indexes of the two texts.
+    """
+
+    before: Index
+    parts: tuple[Part, ...]
+    moved: tuple[Span, ...]
+    text: str
+    after: Index
+
+    def as_edit(self, module: str, origin: str) -> Edit:
+        """Return the edit of `module`, the file `origin`, of which all that does not differ is left out."""
+        diffs = [part.diff() for part in self.parts]
+        diff = Diff(
+            changed=tuple(pair for one in diffs for pair in one.changed),
+            added=tuple(statement for one in diffs for statement in one.added),
+        )
+        old = tuple(pair.old for pair in diff.changed)
+        new = (*(pair.new for pair in diff.changed), *diff.added)
+        before = Snapshot(module, origin, self.before.text, old, self.before.flags)
+        after = Snapshot(module, origin, self.after.text, new, self.after.flags)
+        return Edit(module, origin, before, after, diff, part=True)
+
+
+class NotSmall(Exception):
+    """More differs than functions."""
+
+
+class Parts:
+    """Collects the parts of a region, and the statements in it that are the same."""
+
+    def __init__(self) -> None:
+        self.found: list[Part] = []
+        self.same: list[Pair] = []
+
+    def add(self, old: Sequence[Statement], new: Sequence[Statement], around: Around, *, plain: bool) -> None:
+        """Take in a block. Raises NotSmall."""
+        part = Part(around, plain)
+        for pair in self._pairs(old, new, part):
+            if pair.old.digest == pair.new.digest:
+                self.same.append(pair)
+            elif pair.old.kind is pair.new.kind is Kind.CLASS:
+                self._add_class(pair, part)
+            elif _is_small(pair):
+                part.changed.append(pair)
+            else:
+                raise NotSmall
+        if part.changed or part.added:
+            self.found.append(part)
+
+    def _pairs(self, old: Sequence[Statement], new: Sequence[Statement], part: Part) -> list[Pair]:
+        if len(old) == len(new) and all(one.key == other.key for one, other in zip(old, new, strict=True)):
+            return [Pair(*both) for both in zip(old, new, strict=True)]
+        found = diff(old, new)
+        if found.removed or found.moved or not all(map(_is_plain, found.added)):
+            raise NotSmall
+        part.added += found.added
+        return [*found.changed, *found.unchanged]
+
+    def _add_class(self, pair: Pair, part: Part) -> None:
+        old, new = pair.old.node, pair.new.node
+        assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
+        if getattr(new, "type_params", None) or _head_of_class(old) != _head_of_class(new):
+            raise NotSmall
+        plain = part.plain and not (new.decorator_list or new.keywords)
+        self.add(pair.old.children, pair.new.children, (*part.around, new), plain=plain)
+
+    def moved(self, rest: Span) -> tuple[Span, ...]:
+        """Return the lines that stand elsewhere now, `rest` among them, which is behind the region."""
+        spans = [(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno) for pair in self.same]
+        return tuple(span for span in (*spans, rest) if span[2])
+
+
+def _is_small(pair: Pair) -> bool:
+    """Whether only the body of a function differs, of which its ``def`` makes nothing."""
+    old, new = pair.old.node, pair.new.node
+    if type(old) is not type(new) or not isinstance(new, _DEFS) or not isinstance(old, _DEFS):
+        return False
+    return _head(old) == _head(new) and not getattr(new, "type_params", None)
+
+
+def _is_plain(statement: Statement) -> bool:
+    """Whether `statement` is a ``def`` that runs nothing of the program's, so that it may run twice."""
+    node = statement.node
+    if not isinstance(node, _DEFS) or node.decorator_list or getattr(node, "type_params", None):
+        return False
+    parts = [*ast.walk(node.args), *(ast.walk(node.returns) if node.returns else ())]
+    return not any(isinstance(part, _ACTS) for part in parts)
+
+
+def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    parts = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
+    return "|".join(map(dump, parts))
+
+
+def _head_of_class(node: ast.ClassDef) -> str:
+    return "|".join(map(dump, (*node.decorator_list, *node.bases, *node.keywords)))
