@@ -2,7 +2,7 @@
 
 import logging as _logging
 
-from hotswap._api import errors, graph, plan, poll, reload, reports, rerun, retry, stale, undo, watch
+from hotswap._api import errors, graph, on_reload, pause, plan, poll, reload, reports, rerun, retry, stale, undo, watch
 from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
 from hotswap._frames import frames
 from hotswap._graph import ImportGraph
@@ -26,6 +26,8 @@ __all__ = [
     "errors",
     "frames",
     "graph",
+    "on_reload",
+    "pause",
     "plan",
     "poll",
     "reload",

@@ -8,10 +8,13 @@ from typing import Unpack
 from hotswap._errors import NotRunningError
 from hotswap._graph import ImportGraph
 from hotswap._history import Reports
+from hotswap._hooks import C
 from hotswap._model import Finding, Plan, Report
+from hotswap._process import PROCESS
 from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
 from hotswap._stale import Stale
+from hotswap._turn import Pause
 
 _default: Reloader | None = None
 _outer: Reloader | None = None
@@ -89,6 +92,11 @@ def undo() -> Report:
     return _running().undo()
 
 
+def pause() -> Pause:
+    """Have nothing applied until the pause ends: ``with hotswap.pause():``, or call `resume` of what is returned."""
+    return _running().pause()
+
+
 def plan() -> Plan:
     """Return what `reload` would do at most; nothing is touched."""
     return _running().plan()
@@ -107,6 +115,15 @@ def errors() -> tuple[Finding, ...]:
 def reports() -> Reports:
     """Return the reports of the last swaps, the newest last; ``async for`` waits for those that come."""
     return _running().reports()
+
+
+def on_reload(callback: C) -> C:
+    """Have `callback` called with the report of each swap from now on; return it, so that this serves as a decorator.
+
+    A coroutine function is awaited where the swap runs on an event loop. It is called once a report, however often it
+    is given. What it raises is logged. Works also while nothing is watched yet.
+    """
+    return PROCESS.callbacks.add(callback)
 
 
 def rerun(target: str) -> Report:

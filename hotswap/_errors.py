@@ -48,3 +48,15 @@ class StatementError(HotswapError):
     def __init__(self, error: BaseException, path: str, lineno: int) -> None:
         super().__init__(f"{type(error).__name__}: {error}")
         self.error, self.path, self.lineno = error, path, lineno
+
+
+class HookError(StatementError):
+    """A hook `name` of a module raised before a swap; never leaves hotswap."""
+
+    def __init__(self, error: BaseException, path: str, lineno: int, name: str) -> None:
+        super().__init__(error, path, lineno)
+        self.name = name
+
+
+class NotAwaitedError(HotswapError):
+    """A hook is a coroutine function and the swap does not run on an event loop; the report tells it."""

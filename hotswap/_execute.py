@@ -13,6 +13,7 @@ from types import CellType, CodeType, FrameType, TracebackType
 from typing import Any
 
 from hotswap._errors import StatementError
+from hotswap._findings import line_in
 from hotswap._journal import MISSING
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -135,13 +136,3 @@ def _user_frames(traceback: TracebackType | None, path: str) -> TracebackType | 
     while rest is not None and rest.tb_frame.f_code.co_filename != path:
         rest = rest.tb_next
     return rest or traceback
-
-
-def line_in(traceback: TracebackType | None, path: str) -> int | None:
-    """Return the last line of `path` that `traceback` goes through."""
-    line = None
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == path:
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    return line

@@ -6,10 +6,12 @@ could not be read or run (its group is held), `HS4xx` watching trouble. Codes ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Final
 
-from hotswap._model import Finding
+from hotswap._model import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ _RULES: Final = (
     Rule("HS102", "file of a loaded module is gone", "{module} has no file any more; its code stays loaded",
          "restart if nothing should use it"),
     Rule("HS104", "member that a class cannot take", "{name} cannot be changed in place: {why}", "restart to use it"),
+    Rule("HS105", "class header that is fixed", "the header of {name} cannot be changed while it runs: {why}", "restart to use it"),
+    Rule("HS106", "extension module built anew", "{module} is an extension module, and its file is another one now",
+         "restart to use it"),
     Rule("HS201", "kept value", "{name} depends on what changed but keeps its value: {why}",
          "hotswap.rerun({target!r}) makes it anew"),
     Rule("HS202", "statement not run", "this statement was not run: {why}", "hotswap.rerun({target!r}) runs it"),
@@ -55,6 +60,21 @@ _RULES: Final = (
          "do by hand what that does, or restart"),
     Rule("HS219", "old value is held", "{name} is another object now; the old one is still held by {where}",
          "give them the new one, or restart"),
+    Rule("HS220", "hook not awaited", "{name} was not called: {why}", "start hotswap with apply='asyncio'"),
+    Rule("HS221", "statement of a body that runs", "{name} was not run: the body of {module} still runs, at or above this line",
+         "put what runs so long into a function, or restart"),
+    Rule("HS222", "suspended in old code", "{name} is suspended at this line and goes on with its old code",
+         "let it end or cancel it; new calls run the new code"),
+    Rule("HS223", "state made anew", "{name} was made anew, as its statement changed; what the program had put into it is gone",
+         "carry it over with __hotswap_before__ and __hotswap_after__"),
+    Rule("HS224", "undone", "{module} runs the text of before, its file says otherwise", "save the file to have it count again"),
+    Rule("HS225", "process of its own", "{name} (pid {pid}, made by {method}) has imported the program for itself and keeps its code",
+         "restart that process"),
+    Rule("HS226", "kept state", "{name} depends on what changed but is state by now: {why}",
+         "hotswap.rerun({target!r}) makes it anew; what the program did to it is gone then"),
+    Rule("HS227", "registration stays", "{name} is not decorated so any more, but what the decorator did stays: {why}",
+         "take the registration back by hand, or restart"),
+    Rule("HS228", "hook raised after the swap", "{name} raised {message}", "the swap is in effect; mend the hook"),
     Rule("HS230", "closure keeps its header", "{count} live closures of {name} keep their old {what}: the call that made them is over",
          "call the function that makes them again"),
     Rule("HS231", "value differs from the file", "{name} is not what the file says: the program set it, or the file was edited "
@@ -71,10 +91,27 @@ _RULES: Final = (
     Rule("HS307", "swap asked for inside a swap", "there can be no swap here: {why}", "what was saved is looked at with the next one"),
     Rule("HS308", "code of another loader", "{module} does not run what hotswap makes of its file: its loader {loader} makes other code",
          "restart, or importlib.reload() the module"),
+    Rule("HS309", "effect of a save that was taken back", "this ran before the save was taken back, and what it did may stay: {why}",
+         "undo it by hand; the next save runs it again"),
+    Rule("HS310", "interrupted", "Ctrl-C came while this save was applied", "nothing of it is live; hotswap.retry() tries again"),
+    Rule("HS311", "merge conflict", "the file has conflict markers", "the old code runs on; save it once they are resolved"),
+    Rule("HS312", "not text in its encoding", "{message}",
+         "the old code runs on; save the file in UTF-8, or name its encoding in the first line"),
+    Rule("HS313", "import failed", "{message}", "nothing of this save is live; it is tried again when what is missing is there"),
+    Rule("HS314", "module asked to exit", "{message}", "nothing of this save is live; take the exit out of the module's own code"),
+    Rule("HS315", "too much for the compiler", "{message}", "the old code runs on; split the expression"),
+    Rule("HS316", "refused as a whole", "strict: nothing of this save is live, as {refusal} says: {message}",
+         "restart to use it, or allow {refusal} in the settings"),
+    Rule("HS317", "paused", "nothing is applied while hotswap is paused", "what was saved is applied when the pause ends"),
+    Rule("HS318", "hook raised before the swap", "{name} raised {message}",
+         "nothing of this save is live; the next save tries again"),
     Rule("HS401", "watch limit reached", "the system has no file watches left: {message}", "changed files are polled instead"),
     Rule("HS402", "events lost", "the system dropped file events; all loaded files were looked at", ""),
     Rule("HS403", "watched folder gone", "{path_name} is gone or cannot be watched: {message}", "it is tried again"),
     Rule("HS404", "events may not come", "{path_name} is on {kind}, where not every save comes as an event", "its loaded files are polled as well"),
+    Rule("HS405", "no global lock", "this build of Python has no global lock: other threads may see a part of a change",
+         "apply where other threads rest, as with apply='poll'"),
+    Rule("HS406", "another reloader", "{name} restarts this process upon each save ({variable} is set)", "turn its reloader off"),
 )
 # E501: a row of the table is easier to read on one line than wrapped.
 
@@ -88,3 +125,19 @@ def finding(code: str, path: str, lineno: int, **fields: object) -> Finding:
     """
     rule = CATALOGUE[code]
     return Finding(code, path, lineno, rule.message.format(**fields), rule.advice.format(**fields))
+
+
+def graded(found: Finding, severities: Mapping[str, Severity]) -> Finding:
+    """Return `found` with the severity that the settings give its code."""
+    grade = severities.get(found.code)
+    return found if grade is None or grade is found.grade else replace(found, grade=grade)
+
+
+def line_in(traceback: TracebackType | None, path: str) -> int | None:
+    """Return the last line of `path` that `traceback` goes through."""
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == path:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line

@@ -9,15 +9,18 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
+from typing import Final
 
 from hotswap._apply import Applied
-from hotswap._errors import StatementError
+from hotswap._errors import HookError, StatementError
 from hotswap._findings import finding
-from hotswap._model import Edit, Finding, Plan
+from hotswap._model import Edit, Finding, Plan, Severity
 from hotswap._modules import signature
 from hotswap._prepare import Prepared
 
 log = logging.getLogger("hotswap")
+
+_RAISED: Final = {ImportError: "HS313", ModuleNotFoundError: "HS313", SystemExit: "HS314"}
 
 
 class Holding:
@@ -79,11 +82,17 @@ class Holding:
 def why_not(applied: Applied, edits: list[Edit]) -> Finding:
     """Return the finding for a group that was taken back."""
     error = applied.error
+    if isinstance(error, HookError):
+        return finding("HS318", error.path, error.lineno, name=error.name, message=str(error).removesuffix(": "))
+    if applied.interrupt is not None:
+        path, line = (error.path, error.lineno) if isinstance(error, StatementError) else (edits[0].path, 1)
+        return finding("HS310", path, line)
     if isinstance(error, StatementError):
         message = f"{type(error.error).__name__}: {error.error}".removesuffix(": ")
-        return finding("HS303", error.path, error.lineno, message=message)
+        return finding(_RAISED.get(type(error.error), "HS303"), error.path, error.lineno, message=message)
     if error is None:
-        return next(found for found in applied.findings if found.code.startswith("HS1"))
+        refused = next(found for found in applied.findings if found.severity is Severity.REFUSED)
+        return finding("HS316", refused.path, refused.lineno, refusal=refused.code, message=refused.message)
     log.error("bug in hotswap", exc_info=error)
     return finding("HS304", edits[0].path, 1, message=f"{type(error).__name__}: {error}")
 

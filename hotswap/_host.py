@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap import _loops
 from hotswap._errors import SettingsError
+from hotswap._hooks import begin_on_loop, run_now
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
+    from hotswap._hooks import Steps
     from hotswap._inbox import Inbox
     from hotswap._settings import Apply
 
@@ -31,19 +33,20 @@ _WITH_THREAD: Final = ("auto", "thread", "asyncio", "poll", "signal")
 class Host:
     """The safe point of one reloader.
 
-    `act` applies what is due, here and now; `idle` is called now and then without news, and says whether all files have
-    to be looked at; `look` asks for that.
+    `act` applies what is due, as steps of which some may have to be awaited; `idle` is called now and then without
+    news, and says whether all files have to be looked at; `look` asks for that; `free` waits while swaps are paused.
     """
 
     def __init__(
         self,
         mode: Apply,
         inbox: Inbox,
-        act: Callable[[], object],
+        act: Callable[[], Steps[object]],
         idle: Callable[[], bool],
         look: Callable[[], object],
+        free: Callable[[float], bool],
     ) -> None:
-        self.mode = mode
+        self.mode, self._free = mode, free
         self._inbox, self._act, self._idle, self._look = inbox, act, idle, look
         self._stopped = threading.Event()
         self._home: AbstractEventLoop | None = None
@@ -102,7 +105,8 @@ class Host:
                 self._inbox.bell.sleep(self._inbox.bell.pause)
                 self._idle()
             elif (self._inbox.wait(self._inbox.bell.pause) or self._idle()) and self._waits_for_files():
-                self._at_safe_point()
+                if self._free(1.0):
+                    self._at_safe_point()
 
     def _waits_for_files(self) -> bool:
         return self._running and self.mode in ("auto", "thread", "asyncio", "poll")
@@ -113,7 +117,7 @@ class Host:
             if not self._inbox.widen(TOGETHER):  # else it is due a little later, with what is saved till then
                 self._on_loop(loop)
         elif self.mode != "asyncio":
-            self._act()
+            run_now(self._act())
         else:
             self._stopped.wait(0.05)  # there will be a loop
 
@@ -133,10 +137,9 @@ class Host:
         done = threading.Event()
 
         def apply() -> None:
-            try:
-                if self._running:
-                    self._act()
-            finally:
+            if self._running:
+                begin_on_loop(loop, self._act(), done.set)
+            else:
                 done.set()
 
         try:
@@ -175,4 +178,4 @@ class Host:
             if self._signals.get():
                 self._look()
                 loop = self.loop()
-                self._act() if loop is None else self._on_loop(loop)
+                run_now(self._act()) if loop is None else self._on_loop(loop)

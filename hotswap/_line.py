@@ -1,114 +1,126 @@
 """The line: one swap, from a batch of paths to a report, stage by stage in the order of their numbers.
 
-Read `Line.swap` first. What exists once in the process (the lock, the baselines, the import graph, the generation) is
-in `_process`; who asks for swaps, and when, is the reloader's affair.
+Read `Line.swap` first. What is asked for is given as steps, of which some may have to be awaited; `_hooks` carries them
+out. What exists once in the process (the lock, the finder, the baselines, the import graph) is in `_process`.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
-from hotswap import _surroundings
-from hotswap._apply import apply
 from hotswap._apply._small import apply_small
-from hotswap._baselines import Baseline
-from hotswap._findings import finding
-from hotswap._groups import plan_group, plan_rerun, split, unused
+from hotswap._elsewhere import Elsewhere
+from hotswap._errors import TargetError
+from hotswap._findings import finding, graded
+from hotswap._groups import plan_group, split, unused
 from hotswap._history import History
-from hotswap._holding import why_not
+from hotswap._hooks import Hooks, Steps
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, FileChange, Finding, Plan, Report
 from hotswap._modules import Entry, Loaded
-from hotswap._prepare import HOLD_EMPTY, Prepared, Reading
+from hotswap._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._process import PROCESS
+from hotswap._report import text
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
-from hotswap._small import SmallEdits
+from hotswap._small import SmallEdits, is_plain
 from hotswap._targets import find as find_target
-from hotswap._transactions import Transactions
+from hotswap._transactions import Done, Transactions
+from hotswap._turn import PAUSED
+
+log = logging.getLogger("hotswap")
+
+
+class Told(NamedTuple):
+    """What came of a turn: its report, the hooks that come after it, and the seconds of its phases."""
+
+    report: Report
+    hooks: list[Hooks]
+    seconds: dict[str, float]
 
 
 class Line:
-    """What one reloader needs to bring the process to the files' texts.
+    """The line of one reloader. `in_slices` says that objects are migrated bit by bit, at each poll.
 
-    `look_at_all` says that events were lost, so that the next swap looks at every loaded file. `troubles` are findings
-    that the next report tells.
+    `look_at_all` has the next swap look at every loaded file. `troubles` are findings that wait for the next report.
     """
 
-    def __init__(self, settings: Settings, inbox: Inbox, history: History) -> None:
-        self.inbox, self.history = inbox, history
+    def __init__(self, settings: Settings, inbox: Inbox, history: History, in_slices: Callable[[], bool]) -> None:
+        self.inbox, self.history, self._in_slices = inbox, history, in_slices
+        self._small = SmallEdits(PROCESS)
+        self.take(settings)
         self.transactions = Transactions(PROCESS, settings)
         self.reading = Reading(PROCESS)
         self.look_at_all = False
         self.troubles: list[Finding] = []
-        self._small = SmallEdits(PROCESS)
-        self.take(settings)
 
     def take(self, settings: Settings) -> None:
         """Go by other settings from now on."""
         self.settings = settings
+        self._elsewhere = Elsewhere(settings.scope())
         self.index = PROCESS.index(settings)
         self._loaded = Loaded((), None)
 
     def entries(self) -> list[Entry]:
-        """Return what is loaded and looked after, each with a baseline."""
+        """Return the loaded modules that are looked after; those that were not known are from now on."""
         return PROCESS.learn(self.index.entries())
 
-    def swap(self, batch: Batch | None, names: Iterable[str] = (), *, slices: bool = False) -> Report:
-        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names.
+    def rescan(self) -> None:
+        """Have the next swap look at every loaded file, and have it soon."""
+        self.look_at_all = True
+        self.inbox.wake()
 
-        One swap runs at a time. A save that arrives meanwhile makes the next one. With `slices`, objects that migrate
-        wait for somebody who has time for them.
-        """
-        with PROCESS.lock.swap() as busy:
-            if busy:
-                return self.put_off(busy)
-            clock = _Clock()
-            entries = self._known(batch)
-            changed = self._changed(batch, entries, frozenset(names))
-            report = self._swap_small(changed, entries, clock)
-            if report is not None:
-                return report
-            prepared = self.reading.prepare(changed)
-            self.reading.let_go(prepared, unused(PROCESS, prepared, entries))
-            for path in prepared.emptied:
-                self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
-            clock.note("read")
-            report, replaced = self._apply_all(prepared, entries, slices=slices)
-            self.history.add_texts(replaced)
-            return clock.stamped(report)
+    def swap(self, batch: Batch | None, names: Iterable[str] = ()) -> Steps[Report]:
+        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names."""
+        return self._in_turn(lambda: self._swap(batch, frozenset(names)))
 
-    def undo(self) -> Report:
+    def rerun(self, target: str) -> Steps[Report]:
+        """Run the statements that make `target` again. Raises TargetError."""
+        return self._in_turn(lambda: self._rerun(target))
+
+    def undo(self) -> Steps[Report]:
         """Bring the modules of the last swap back to the texts they had before it."""
-        with PROCESS.lock.swap() as busy:
-            if busy:
-                return self.put_off(busy)
-            clock = _Clock()
-            entries = self.entries()
-            texts = self.history.pop_texts()
-            report, _ = self._apply_all(self.reading.prepare_texts(entries, texts), entries)
-            if report.held:
-                self.history.add_texts(texts)
-            return clock.stamped(report)
+        return self.safely(self._in_turn(self._undo))
 
-    def rerun(self, target: str) -> Report:
-        """Run the statements that make `target` again, and what depends on them. Raises TargetError."""
-        with PROCESS.lock.swap() as busy:
+    def due(self) -> Steps[Report | None]:
+        """Apply what is due, if anything is, at the safe point that calls this."""
+        with PROCESS.lock.turn() as busy:  # before it is taken: who looks meanwhile waits until it is live
+            batch = None if busy or not PROCESS.lock.is_free() else self.inbox.take()
+            if busy or not PROCESS.lock.is_free() or (batch is None and not self.look_at_all):
+                return None
+            return (yield from self.safely(self.swap(batch)))
+
+    def by_hand(self, take: Callable[[], Batch | None], names: Iterable[str] = ()) -> Steps[Report]:
+        """Apply what `take` gives, and if that is nothing whatever changed on disk; with `names` only these."""
+        with PROCESS.lock.turn() as busy:
             if busy:
-                return self.put_off(busy)
-            clock = _Clock()
-            entries = self.entries()
-            PROCESS.update_graph()
-            wanted = find_target(PROCESS, target)
-            plan, edits = plan_rerun(PROCESS, wanted, entries)
-            around = _surroundings.make(PROCESS, self.settings, wanted.ids)
-            applied = apply(plan, edits, around, strict=self.settings.strict)
-            PROCESS.generation += bool(applied.outcomes)
-            why = () if applied.outcomes else (why_not(applied, edits),)
-            error = getattr(applied.error, "error", applied.error)
-            return clock.stamped(Report(PROCESS.generation, applied.outcomes, (*why, *applied.findings), (), error))
+                return self._put_off(busy)
+            batch = take()
+            self.reading.by_hand = True
+            report = (yield from self.safely(self.swap(batch))) if batch is not None and not names else None
+            return report or (yield from self.safely(self.swap(None, names)))
+
+    def look(self, take: Callable[[], Batch | None]) -> Steps[Report | None]:
+        """Apply what `take` gives."""
+        with PROCESS.lock.turn() as busy:
+            if busy:
+                return self._put_off(busy)
+            batch = take()
+            return None if batch is None else (yield from self.safely(self.swap(batch))) or None
+
+    @staticmethod
+    def safely(steps: Steps[Report]) -> Steps[Report]:
+        """Swap; a failure of ours is told and never reaches the program."""
+        try:
+            return (yield from steps)
+        except Exception as error:
+            log.exception("bug in hotswap: please report it; the old code runs on")
+            found = finding("HS304", "", 0, message=f"{type(error).__name__}: {error}")
+            return Report(PROCESS.generation, findings=(found,), error=error)
 
     def plan(self) -> Plan:
         """Look at the disk and return what a swap would do at most; nothing is touched."""
@@ -121,13 +133,85 @@ class Line:
         cycles = tuple(cycle for plan in plans for cycle in plan.cycles)
         return Plan(tuple(prepared.edits), steps, cycles)
 
-    def put_off(self, busy: str) -> Report:
-        """Tell who asked for a swap where there can be none; what was saved makes the next one."""
-        self.look_at_all = True
-        self.inbox.wake()
-        return Report(PROCESS.generation, findings=(finding("HS307", "", 0, why=busy),))
+    def _in_turn(self, act: Callable[[], Steps[Told]]) -> Steps[Report]:
+        """Take the turn, `act`, call the hooks that come after, and tell what became of it."""
+        with PROCESS.lock.swap() as busy:
+            if busy:
+                return self._put_off(busy)
+            started = time.perf_counter()
+            try:
+                report, hooks, seconds = yield from act()
+                applied = time.perf_counter()
+                told: list[Finding] = []
+                for one in hooks:
+                    told += yield from one.after(report)
+            except BaseException as error:
+                if not isinstance(error, TargetError):
+                    self.rescan()  # what was saved is not lost: the next swap finds it
+                raise
+            done = time.perf_counter()
+        seconds |= ({"after": done - applied} if any(one.called for one in hooks) else {}) | {"total": done - started}
+        severities = self.settings.severities
+        findings = tuple(graded(found, severities) for found in (*report.findings, *told))
+        report = replace(report, findings=findings, seconds=seconds)
+        yield from self.finish(report)
+        for one in hooks:
+            if one.interrupt is not None:  # Ctrl-C: all is in order now, and the program has to know
+                raise KeyboardInterrupt from None
+        return report
 
-    # -- what to read --------------------------------------------------------------------------------------------------
+    def _swap(self, batch: Batch | None, names: frozenset[str]) -> Steps[Told]:
+        started = time.perf_counter()
+        entries = self._known(batch)
+        changed = self._changed(batch, entries, names)
+        small = self._swap_small(changed, entries, started)
+        if small is not None:
+            return small
+        prepared = self.reading.prepare(changed)
+        self.reading.let_go(prepared, unused(PROCESS, prepared, entries))
+        for path in prepared.emptied:
+            self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
+        read = time.perf_counter() - started
+        self.troubles += self._elsewhere.extensions()
+        report, done = yield from self._apply_all(prepared, entries)
+        self.history.add_texts(done.replaced)
+        return Told(report, done.hooks, {"read": read, **done.seconds})
+
+    def _swap_small(self, changed: list[Entry], entries: list[Entry], started: float) -> Told | None:
+        """Apply what is nothing but small edits; None, with nothing done, if there is more to it."""
+        if not changed or self.transactions.holding or self.troubles or not all(map(is_plain, changed)):
+            return None
+        found = self._small.find(changed, entries)
+        read = time.perf_counter()
+        outcomes = apply_small([one.edit for one in found]) if found else None
+        if not found or outcomes is None:
+            return None
+        PROCESS.generation += 1
+        self.history.add_texts(self._small.accept(found))
+        seconds = {"read": read - started, "apply": time.perf_counter() - read}
+        return Told(Report(PROCESS.generation, outcomes), [], seconds)
+
+    def _rerun(self, target: str) -> Steps[Told]:
+        entries = self.entries()
+        PROCESS.update_graph()
+        done = yield from self.transactions.rerun(find_target(PROCESS, target), entries)
+        report = Report(PROCESS.generation, tuple(done.outcomes), tuple(done.told), (), done.error)
+        return Told(report, done.hooks, done.seconds)
+
+    def _put_off(self, busy: str) -> Report:
+        """Tell who asked for a swap, and nobody else, that there can be none; what was saved makes the next one."""
+        self.rescan()
+        found = finding("HS317", "", 0) if busy == PAUSED else finding("HS307", "", 0, why=busy)
+        return Report(PROCESS.generation, findings=(found,))
+
+    def _undo(self) -> Steps[Told]:
+        entries = self.entries()
+        texts = self.history.pop_texts()
+        report, done = yield from self._apply_all(self.reading.prepare_texts(entries, texts), entries)
+        if report.held:
+            self.history.add_texts(texts)
+        report = replace(report, findings=(*report.findings, *undone(PROCESS, done.replaced)))
+        return Told(report, done.hooks, done.seconds)
 
     def _known(self, batch: Batch | None) -> list[Entry]:
         """Return what is loaded; for a batch of saves, what was found last if nothing was imported since."""
@@ -154,58 +238,28 @@ class Line:
             found = self._named(batch, entries)
         return [entry for entry in found if not names or entry.name in names]
 
-    # -- what to do ----------------------------------------------------------------------------------------------------
-
-    def _swap_small(self, changed: list[Entry], entries: list[Entry], clock: _Clock) -> Report | None:
-        """Apply what is nothing but small edits; None, with nothing done, if there is more to it."""
-        if not changed or self.transactions.holding or self.troubles:
-            return None
-        found = self._small.find(changed, entries)
-        clock.note("read")
-        try:
-            outcomes = apply_small([one.edit for one in found]) if found else None
-        except BaseException:  # the program is being ended; should it go on after all, nothing is lost
-            self.look_at_all = True
-            raise
-        if not found or outcomes is None:
-            return None
-        PROCESS.generation += 1
-        self.history.add_texts(self._small.accept(found))
-        return clock.stamped(Report(PROCESS.generation, outcomes))
-
-    def _apply_all(
-        self, prepared: Prepared, entries: list[Entry], *, slices: bool = False
-    ) -> tuple[Report, dict[str, Baseline]]:
-        """Apply what is prepared; return the report and the baselines that were live before."""
+    def _apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[tuple[Report, Done]]:
+        """Apply what is prepared; return the report, and what became of each group."""
         holding, migrations = self.transactions.holding, self.transactions.migrations
-        if not prepared or holding.holds_already(prepared):
-            told = holding.findings() if prepared else ()
-            return Report(PROCESS.generation, held=holding.modules, findings=told), {}
         troubles = self._take_troubles()
-        done = self.transactions.apply_all(prepared, entries)
-        moved = () if slices else migrations.finish()
-        findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved)
+        if not prepared or holding.holds_already(prepared):
+            told = (*(holding.findings() if prepared else ()), *troubles)
+            return Report(PROCESS.generation, held=holding.modules, findings=told), Done()
+        done = yield from self.transactions.apply_all(prepared, entries)
+        moved = () if self._in_slices() else migrations.finish()  # when polled, a slice at each poll
+        children = self._elsewhere.children() if done.outcomes else ()
+        findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved, *children)
         report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
-        return report, done.replaced
+        return report, done
 
     def _take_troubles(self) -> list[Finding]:
         troubles, self.troubles[:] = list(self.troubles), []
         return troubles
 
-
-class _Clock:
-    """Wall time in seconds, by phase, since it was made."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
-        self._seconds: dict[str, float] = {}
-
-    def note(self, phase: str) -> None:
-        """End the phase `phase`; the next begins."""
-        now = time.perf_counter()
-        self._seconds[phase], self._last = now - self._last, now
-
-    def stamped(self, report: Report) -> Report:
-        """Return `report` with the times; what was not noted yet went into applying."""
-        self.note("apply")
-        return replace(report, seconds={**self._seconds, "total": self._last - self._started})
+    def finish(self, report: Report) -> Steps[None]:
+        """Keep and tell a report that has something to say."""
+        if report:
+            self.history.add(report)
+            PROCESS.swapped(report)
+            log.log(logging.WARNING if report.told else logging.INFO, "%s", text(report).removeprefix("hotswap: "))
+            yield from PROCESS.callbacks.tell(report, self.settings.on_report)

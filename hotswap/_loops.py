@@ -27,16 +27,18 @@ def of_main_thread() -> AbstractEventLoop | None:
     """Return the loop that runs in the main thread, the innermost if there are several; None if there is none."""
     if "asyncio" not in sys.modules:
         return None
-    top = sys._current_frames().get(threading.main_thread().ident or 0)
-    return next(_on_stack(top), None)
+    return next(_on_stack(sys._current_frames().get(threading.main_thread().ident or 0)), None)
 
 
 def running() -> list[AbstractEventLoop]:
     """Return the loops that run, in whatever thread."""
     if "asyncio" not in sys.modules:
         return []
-    on_stacks = (loop for top in sys._current_frames().values() for loop in _on_stack(top))
-    return list({id(loop): loop for loop in (here(), *on_stacks) if loop is not None}.values())
+    found = [here()]
+    for top in sys._current_frames().values():
+        found += _on_stack(top)
+    del top  # it may be the frame of this very call: a cycle, which would keep what its callers hold
+    return list({id(loop): loop for loop in found if loop is not None}.values())
 
 
 def _on_stack(frame: FrameType | None) -> Iterator[AbstractEventLoop]:

@@ -225,19 +225,24 @@ class Plan:
 
 
 class Severity(Enum):
-    """How much of the edit a finding keeps from being in effect."""
+    """How much of the edit a finding keeps from being in effect; `IGNORED` only if the settings say so of its code."""
 
     REFUSED = "refused"
     STALE = "stale"
     HELD = "held"
     WATCH = "watch"
+    IGNORED = "ignored"
+
+
+_SEVERITIES: Final = {"1": Severity.REFUSED, "2": Severity.STALE, "3": Severity.HELD}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not in effect, by name and line. Silence means that all is live.
 
-    `code` is stable (``HS201``); its hundreds digit is the severity. `path` may be empty where no file is at fault.
+    `code` is stable (``HS201``); its hundreds digit is the severity, unless the settings give it another `grade`.
+    `path` may be empty where no file is at fault.
     """
 
     code: str
@@ -245,11 +250,14 @@ class Finding:
     lineno: int
     message: str
     advice: str = ""
+    grade: Severity | None = None
 
     @property
     def severity(self) -> Severity:
-        """What the code's hundreds digit says."""
-        return {"1": Severity.REFUSED, "2": Severity.STALE, "3": Severity.HELD}.get(self.code[2], Severity.WATCH)
+        """What the settings say of the code, else what its hundreds digit says."""
+        return self.grade or {"1": Severity.REFUSED, "2": Severity.STALE, "3": Severity.HELD}.get(
+            self.code[2], Severity.WATCH
+        )
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.lineno}: " if self.path else ""
@@ -281,12 +289,13 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one step: the statements that ran, what was patched, what was found."""
+    """What became of one step: the statements that ran and why each did, what was patched, what was found."""
 
     step: Step
     ran: tuple[Statement, ...] = ()
     patches: tuple[Patch, ...] = ()
     findings: tuple[Finding, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -324,15 +333,20 @@ class Report:
         return any(outcome.patches or outcome.ran for outcome in self.outcomes)
 
     @property
+    def told(self) -> tuple[Finding, ...]:
+        """Findings that are shown: all but those that the settings ignore."""
+        return tuple(f for f in self.findings if f.severity is not Severity.IGNORED)
+
+    @property
     def errors(self) -> tuple[Finding, ...]:
         """Findings that keep an edit wholly or partly from this process: HS1xx and HS3xx."""
         return tuple(f for f in self.findings if f.severity in (Severity.REFUSED, Severity.HELD))
 
     def __bool__(self) -> bool:
-        return self.changed or bool(self.findings)
+        return self.changed or bool(self.told)
 
     def __str__(self) -> str:
-        lines = [self.headline, *(f"  {finding}" for finding in self.findings)]
+        lines = [self.headline, *(f"  {finding}" for finding in self.told)]
         return "\n".join(lines).replace("\n    ", "\n      ")
 
     @property

@@ -21,6 +21,7 @@ from hotswap._modules import Entry, signature
 from hotswap._process import Process
 from hotswap._recent import Recent
 from hotswap._source import read
+from hotswap._unreadable import why
 from hotswap._witness import code_of, differing, runs
 
 HOLD_EMPTY: Final = 2.0
@@ -93,7 +94,11 @@ class Reading:
     def _prepare(self, entry: Entry, prepared: Prepared) -> None:
         old = self._process.baselines.get(entry.name)
         assert old is not None
-        new = _now(entry.name, old)
+        try:
+            new = _now(entry.name, old)
+        except OSError as error:
+            prepared.findings[entry.name] = finding("HS302", entry.path, 1, message=error.strerror or str(error))
+            return
         if new is None:
             self._vanished(entry, prepared)
             return
@@ -138,10 +143,8 @@ class Reading:
             before = self._before(entry.name, old)
             changes = diff(before.statements, after.statements)
             _check(after, changes)
-        except SyntaxError as error:
-            prepared.findings[entry.name] = _syntax_error(entry, error)
-        except (UnicodeDecodeError, ValueError, RecursionError, MemoryError) as error:
-            prepared.findings[entry.name] = finding("HS302", entry.path, 1, message=f"{type(error).__name__}: {error}")
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            prepared.findings[entry.name] = why(entry.path, new.source, error)
         else:
             if (trust := self._trust(entry.name, old, before)) is None:
                 loader = loader_name(sys.modules[entry.name])
@@ -178,6 +181,15 @@ class Reading:
     def _before(self, name: str, old: Baseline) -> Snapshot:
         kept = self._recent.get(name, old.packed)
         return kept if kept is not None and kept.origin == old.origin else snapshot_of(name, old)
+
+
+def undone(process: Process, replaced: Iterable[str]) -> Iterator[Finding]:
+    """Yield a finding for each module that was brought back to a text which its file does not have."""
+    for name in replaced:
+        live = process.baselines.get(name)
+        now = None if live is None else _now(name, live)
+        if live is not None and (now is None or now.packed != live.packed):
+            yield finding("HS224", live.path, 1, module=name)
 
 
 def _check(after: Snapshot, changes: Diff) -> None:
@@ -223,14 +235,17 @@ def _unknown(name: str, path: str, after: Snapshot) -> Edit:
 
 
 def _now(name: str, old: Baseline) -> Baseline | None:
-    """Read the file of a module as it is now. If it is gone, its spec may say that another one took its place."""
+    """Read the file of a module as it is now. If it is gone, its spec may say that another one took its place.
+
+    Raises OSError if there is a file that cannot be read.
+    """
     for origin, path in _origins(name, old):
         seen = signature(path)
         if seen is not None:
             try:
                 with open(path, "rb") as file:
                     return Baseline(origin, path, pack(file.read()), seen)
-            except OSError:
+            except FileNotFoundError:
                 continue
     return None
 
@@ -291,13 +306,3 @@ def follower(facts: Facts, baseline: Baseline) -> Edit:
 def _same(snapshot: Snapshot, looked_at: Iterable[Statement]) -> Edit:
     pairs = tuple(Pair(statement, statement) for statement in looked_at)
     return Edit(snapshot.module, snapshot.origin, snapshot, snapshot, Diff(unchanged=pairs))
-
-
-def _syntax_error(entry: Entry, error: SyntaxError) -> Finding:
-    line = (error.text or "").rstrip("\n")
-    shown = [f"{type(error).__name__}: {error.msg}"]
-    if line.strip():
-        stripped = line.lstrip()
-        caret = max((error.offset or 1) - 1 - (len(line) - len(stripped)), 0)
-        shown += [f"    {stripped}", "    " + " " * caret + "^"]
-    return finding("HS301", entry.path, error.lineno or 1, message="\n".join(shown))

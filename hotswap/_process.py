@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from hotswap._baselines import Baseline, Baselines, pack
 from hotswap._bindings import Bindings
+from hotswap._elsewhere import at_start
 from hotswap._errors import OverlapError
 from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
+from hotswap._hooks import Callbacks
 from hotswap._imports import mentions
 from hotswap._loader import Finder, build_of
 from hotswap._model import Edit, Finding, Report
@@ -28,7 +30,7 @@ from hotswap._order import Graph
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 from hotswap._sketch import KNOWN, Sketch, sketch_of
-from hotswap._stale import OldCodes, findings
+from hotswap._stale import OldCodes, findings, findings_of_suspended
 from hotswap._turn import Turn
 from hotswap._witness import differing, is_younger, runs
 
@@ -68,6 +70,8 @@ class Process:
         self.unsketched: set[str] = set()
         self.dynamic: set[str] = set()
         self._arrived: deque[tuple[str, bytes, Sketch]] = deque()
+        self.callbacks = Callbacks()
+        self._untold = True
         self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
         self.on_load: list[Callable[[str], object]] = []
         self._running: list[tuple[Settings, Scope]] = []
@@ -100,6 +104,11 @@ class Process:
         with self.lock:
             self._refuse_overlap(new, but=old)
             self._running = [(new, new.scope()) if one is old else (one, scope) for one, scope in self._running]
+
+    def at_start(self) -> tuple[Finding, ...]:
+        """Return what is to be told of this process, once."""
+        first, self._untold = self._untold, False
+        return tuple(at_start()) if first else ()
 
     def leave(self, settings: Settings) -> None:
         """Give up the roots of a reloader that stops; with the last one the finder goes."""
@@ -306,12 +315,15 @@ class Process:
         for act in list(self.after_swap):
             act()
 
-    def tell_running(self, codes: Iterable[CodeType]) -> tuple[Finding, ...]:
+    def tell_running(self, codes: tuple[CodeType, ...]) -> tuple[Finding, ...]:
         """Remember code that was replaced, and tell who is running it right now."""
         these = OldCodes()
         these.add(codes)
         self.old_codes.add(codes)
-        return findings(these.running())
+        running = these.running()
+        places = {(one.path, one.lineno) for one in running}
+        suspended = (one for one in these.suspended(codes) if (one.path, one.lineno) not in places)
+        return (*findings(running), *findings_of_suspended(suspended))
 
     def index(self, settings: Settings) -> ModuleIndex:
         """Return a new index of the loaded modules below the roots of `settings`."""

@@ -9,26 +9,26 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from types import ModuleType
 from typing import Final, Self, Unpack
 
 from hotswap import _loops
-from hotswap._findings import finding
 from hotswap._graph import ImportGraph
 from hotswap._history import History, Reports
+from hotswap._hooks import Steps, run_now, run_on_loop
 from hotswap._host import Host
 from hotswap._inbox import Inbox
 from hotswap._line import Line
 from hotswap._model import Batch, FileChange, Finding, Plan, Report
 from hotswap._process import PROCESS
-from hotswap._report import text
 from hotswap._roots import merge
 from hotswap._saves import Saves
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
+from hotswap._turn import Pause
 
 log = logging.getLogger("hotswap")
 Path = str | os.PathLike[str]
@@ -54,12 +54,12 @@ class Reloader:
         self.settings = make_settings(*paths, **settings)
         self.inbox = Inbox()
         self.history = History()
-        self._line = Line(self.settings, self.inbox, self.history)
-        self._saves = Saves(self.settings, self.inbox, self._line.index, self._line.troubles.append)
-        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._rescan)
-        self._running = False
         self._in_slices = False
-        self._telling: set[int] = set()
+        self._line = Line(self.settings, self.inbox, self.history, self._migrates_in_slices)
+        self._saves = Saves(self.settings, self.inbox, self._line.index, self._line.troubles.append)
+        free = PROCESS.lock.is_free
+        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._line.rescan, free)
+        self._running = False
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -75,6 +75,7 @@ class Reloader:
         self._saves.start(threads=self._host.mode not in _UNWATCHED)
         with PROCESS.lock:  # after that: what is saved from now on is told
             unseen = PROCESS.unseen(self._line.entries())
+            self._line.troubles += PROCESS.at_start()
         for entry in unseen:  # edited while the program was starting
             self.inbox.put(FileChange(entry.path, "modified"))
         try:
@@ -101,7 +102,7 @@ class Reloader:
         self._saves.widen(wider, self._line.index)
         with PROCESS.lock:
             self._line.entries()
-        self._rescan()
+        self._line.rescan()
 
     def follow_fork(self) -> None:
         """In a forked child, where threads do not live on: watch there as well, unless it starts another program at
@@ -116,7 +117,7 @@ class Reloader:
         if self._running:
             self._saves.restart_after_fork()
             self._host.start_thread()
-            self._rescan()
+            self._line.rescan()
 
     def stop(self) -> None:
         """Stop watching and release every thread and watch. The swapped code stays. Stopping twice does nothing."""
@@ -145,44 +146,31 @@ class Reloader:
         with PROCESS.lock:
             PROCESS.adopt_main(path, text)
 
-    def _act(self) -> None:
+    def _act(self) -> Steps[Report | None]:
         """Apply what is due, if anything is, at the safe point that calls this."""
         loop = _loops.here()
         self._in_slices = loop is not None
-        self._apply_due()
-        self._in_slices = False
+        try:
+            report = yield from self._line.due()
+        finally:
+            self._in_slices = False
         if loop is not None:
             self._line.transactions.migrations.spread(loop, self.tell)
+        return report
+
+    def _migrates_in_slices(self) -> bool:
+        return self._in_slices or self._host.mode == "poll"
 
     def tell(self, found: list[Finding]) -> Report | None:
         """Report what became known since the save went live: of objects that were migrated, of tasks that failed."""
-        return self._finish(Report(PROCESS.generation, findings=tuple(found))) if found else None
-
-    def _apply_due(self) -> Report | None:
-        with PROCESS.lock.turn() as busy:  # before it is taken: who looks meanwhile waits until it is live
-            batch = None if busy else self.inbox.take()
-            if busy or (batch is None and not self._line.look_at_all):
-                return None
-            return self._safely(lambda: self.swap(batch))
+        report = Report(PROCESS.generation, findings=tuple(found)) if found else None
+        if report is not None:
+            run_now(self._line.finish(report))
+        return report
 
     def _idle(self) -> bool:
         self._saves.check()
         return self._line.look_at_all
-
-    def _rescan(self) -> None:
-        """Events were lost: the next swap looks at every loaded file."""
-        self._line.look_at_all = True
-        self.inbox.wake()
-
-    @staticmethod
-    def _safely(act: Callable[[], Report]) -> Report:
-        """Swap; a failure of ours is told and never reaches the program."""
-        try:
-            return act()
-        except Exception as error:
-            log.exception("bug in hotswap: please report it; the old code runs on")
-            found = finding("HS304", "", 0, message=f"{type(error).__name__}: {error}")
-            return Report(PROCESS.generation, findings=(found,), error=error)
 
     # -- verbs ---------------------------------------------------------------------------------------------------------
 
@@ -197,7 +185,7 @@ class Reloader:
         told = self.tell(self._line.transactions.migrations.step()) if waiting else None
         if self.inbox.empty and not self._line.look_at_all:
             return told
-        return self._apply_due()
+        return run_now(self._line.due())
 
     def reload(self, *modules: str | ModuleType) -> Report:
         """Look at the disk now, apply what changed here, and return the report. Never raises for a bad edit.
@@ -206,13 +194,7 @@ class Reloader:
         not matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
         """
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
-        with PROCESS.lock.turn() as busy:
-            if busy:
-                return self._finish(self._line.put_off(busy))
-            batch = self._saves.take_all(deferred=True)
-            self._line.reading.by_hand = True
-            report = self._safely(lambda: self.swap(batch)) if batch is not None and not names else None
-            return report or self._safely(lambda: self.swap(None, names))
+        return run_now(self._line.by_hand(lambda: self._saves.take_all(deferred=True), names))
 
     def look(self) -> Report | None:
         """Apply here all that was saved up to now, and return the report; None if nothing was.
@@ -221,11 +203,7 @@ class Reloader:
         Unlike `poll` it does not wait for a burst of saves to end; unlike `reload` it trusts what the system told,
         where that tells as soon as a file is closed (Linux). There a look that finds nothing costs some 10 us.
         """
-        with PROCESS.lock.turn() as busy:
-            if busy:
-                return self._finish(self._line.put_off(busy))
-            batch = self._saves.take_all()
-            return None if batch is None else self._safely(lambda: self.swap(batch)) or None
+        return run_now(self._line.look(self._saves.take_all))
 
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
@@ -238,7 +216,7 @@ class Reloader:
         For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by
         what its finding calls it. Raises TargetError if no loaded module has such a statement.
         """
-        return self._finish(self._line.rerun(target))
+        return run_now(self._line.rerun(target))
 
     def undo(self) -> Report:
         """Bring the modules of the last swap back to the texts they had before it, whatever the disk says.
@@ -246,11 +224,19 @@ class Reloader:
         It is a swap like any other, and the disk counts again for a file once it is saved. Up to 10 swaps can be undone
         one after the other. An empty report means that there is nothing to undo.
         """
-        return self._safely(lambda: self._finish(self._line.undo()))
+        return run_now(self._line.undo())
 
     def plan(self) -> Plan:
         """Look at the disk and return what a reload would do at most; nothing is touched."""
         return self._line.plan()
+
+    def pause(self) -> Pause:
+        """Have nothing applied until the pause that is returned ends: ``with reloader.pause():``, or `Pause.resume`.
+
+        A swap under way in another thread comes to its end first. In all of the process nothing is swapped meanwhile;
+        what is saved is applied afterwards, and who asks for a swap by hand is told (HS317). Pauses may overlap.
+        """
+        return Pause(PROCESS.lock, self._line.rescan)
 
     def stale(self) -> tuple[Stale, ...]:
         """Return what still runs or holds old code: frames, tasks, suspended coroutines and generators, closures.
@@ -277,26 +263,18 @@ class Reloader:
         return self.history.reports()
 
     def swap(self, batch: Batch | None, names: Iterable[str] = ()) -> Report:
-        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names."""
-        return self._finish(self._line.swap(batch, names, slices=self._in_slices or self._host.mode == "poll"))
+        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names.
 
-    def _finish(self, report: Report) -> Report:
-        """Keep and tell a report that has something to say."""
-        if not report:
-            return report
-        self.history.add(report)
-        PROCESS.swapped(report)
-        log.log(logging.WARNING if report.findings else logging.INFO, "%s", text(report).removeprefix("hotswap: "))
-        here = threading.get_ident()
-        if self.settings.on_report is not None and here not in self._telling:  # it may ask for a swap itself
-            self._telling.add(here)
-            try:
-                self.settings.on_report(report)
-            except Exception:  # a callback that fails is the program's error, not a reason to stop watching
-                log.exception("on_report raised")
-            finally:
-                self._telling.discard(here)
-        return report
+        One swap runs at a time. A save that arrives meanwhile makes the next one.
+        """
+        return run_now(self._line.swap(batch, names))
+
+    async def swap_on_loop(self, batch: Batch | None, names: Iterable[str] = ()) -> Report:
+        """Do the same on the running event loop: hooks that are coroutine functions are awaited, and nothing else is.
+
+        What changes the program happens between two callbacks of the loop.
+        """
+        return await run_on_loop(self._line.swap(batch, names))
 
 
 if hasattr(os, "register_at_fork"):

@@ -31,7 +31,7 @@ def text(report: Report, *, verbose: bool = False) -> str:
     milliseconds of each phase.
     """
     lines = [headline(report)]
-    for finding in findings(report):
+    for finding in _shown(report):
         lines += (f"  {line}" for line in finding_lines(finding))
     if report.held:
         lines.append(f"  held until the next save: {', '.join(report.held)}")
@@ -49,6 +49,10 @@ def findings(report: Report) -> tuple[Finding, ...]:
     """Return the findings of `report` and of its outcomes, each once."""
     inner = (finding for outcome in report.outcomes for finding in outcome.findings)
     return tuple(dict.fromkeys((*report.findings, *inner)))
+
+
+def _shown(report: Report) -> list[Finding]:
+    return [finding for finding in findings(report) if finding.severity.value != "ignored"]
 
 
 def finding_lines(finding: Finding) -> list[str]:
@@ -88,7 +92,7 @@ def html(report: Report) -> str:
     Inside, parts that fold: what is told, kept and held, what was patched, which statements ran, why, and the time of
     each phase. Without scripts, style sheets, links and colours of its own: it takes those of the page, light or dark.
     """
-    told = findings(report)
+    told = _shown(report)
     kept = [one for one in told if one.severity.value == "stale"]
     rest = [one for one in told if one.severity.value != "stale"]
     pressing = _is_pressing(report)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, get_args
 
 from hotswap._errors import SettingsError
+from hotswap._findings import CATALOGUE
+from hotswap._model import Severity
 from hotswap._roots import Scope, default_roots, make_scope, merge
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 Apply = Literal["auto", "thread", "asyncio", "poll", "signal", "manual"]
 Path = str | os.PathLike[str]
+
+
+_GRADES: Final = ("refused", "stale", "ignored")
 
 
 class Options(TypedDict, total=False):
@@ -33,6 +38,7 @@ class Options(TypedDict, total=False):
     keep: Iterable[str]
     rerun: Iterable[str]
     quiet: Iterable[str]
+    severities: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Settings:
     keep: tuple[str, ...] = ()
     rerun: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
 
     def scope(self) -> Scope:
         """Return which files are looked after, links resolved as they are now."""
@@ -206,6 +213,19 @@ def _dotted(name: str, value: object, place: str) -> tuple[str, ...]:
     return items
 
 
+def _severities(name: str, value: object, place: str) -> Mapping[str, Severity]:
+    if not isinstance(value, Mapping):
+        raise _refusal(place, name, value, "a table of codes and severities, such as {'HS214': 'ignored'}")
+    for code, severity in value.items():
+        if code not in CATALOGUE:
+            raise _refusal(place, name, code, "codes of the edit contract, such as 'HS201'")
+        if code.startswith("HS3"):
+            raise SettingsError(f"{place}{name}: {code} cannot have another severity; what it holds is not applied")
+        if severity not in _GRADES:
+            raise _refusal(place, f"{name}.{code}", severity, f"one of {', '.join(map(repr, _GRADES))}")
+    return {code: Severity(severity) for code, severity in value.items()}
+
+
 def _is_dotted(text: str) -> bool:
     return all(part.isidentifier() for part in text.split("."))
 
@@ -225,4 +245,5 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any, str], object]]] = {
     "keep": _targets,
     "rerun": _targets,
     "quiet": _dotted,
+    "severities": _severities,
 }

@@ -15,10 +15,12 @@ from types import ModuleType
 from hotswap._apply._small import Small
 from hotswap._baselines import Baseline
 from hotswap._groups import is_used
+from hotswap._hooks import AFTER, BEFORE
 from hotswap._loader import build_of, is_foreign
 from hotswap._modules import Entry, signature
 from hotswap._process import Process, speaks_of_caches, text_of
 from hotswap._regions import Index, compare, index_of
+from hotswap._running import is_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class Found:
 
     edit: Small
     fresh: Baseline
+
+
+def is_plain(entry: Entry) -> bool:
+    """Whether nobody wants to be called for a swap of the module, and its body does not run any more."""
+    module = sys.modules.get(entry.name)
+    names = vars(module) if module is not None else {}
+    return BEFORE not in names and AFTER not in names and not is_running(entry.name)
 
 
 class SmallEdits:

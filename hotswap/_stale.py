@@ -6,6 +6,7 @@ Old code objects are remembered by weak references. Once nobody runs one any mor
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
 import threading
 import weakref
@@ -76,6 +77,14 @@ class OldCodes:
         """Return the frames on thread stacks and in tasks that run old code; takes some 0.1 ms."""
         return tuple(_unique((*self._frames(), *self._tasks(RESTARTING)))) if self._alive else ()
 
+    def suspended(self, codes: tuple[CodeType, ...]) -> tuple[Stale, ...]:
+        """Return what is suspended in one of `codes`, which nobody else holds: one pass of the heap, if there can be
+        any.
+        """
+        counts = zip(codes, _references(codes), strict=True)
+        held = [code for code, count in counts if code.co_flags & _SUSPENDABLE and count > _ALONE]
+        return tuple(_unique(one for one in _holders_of(held, self) if one.kind != "function"))
+
     def everything(self) -> tuple[Stale, ...]:
         """Return all that runs or holds old code, suspended generators and unpatched closures too: one pass of the
         heap.
@@ -92,6 +101,7 @@ class OldCodes:
                 if frame.f_code in self and not _is_renewed(frame):
                     yield _entry("frame", frame.f_code, frame.f_lineno, f"thread {names.get(ident, ident)}")
                 frame = frame.f_back
+            del top  # it may be the frame of this very call: a cycle, which would keep what its callers hold
 
     def _tasks(self, without: Container[Any] = ()) -> Iterator[Stale]:
         asyncio = sys.modules.get("asyncio")
@@ -102,14 +112,29 @@ class OldCodes:
 
     def _holders(self) -> Iterator[Stale]:
         codes = [code for held in list(self._alive.values()) if (code := held()) is not None]
-        for holder in gc.get_referrers(*codes) if codes else ():
-            kind = _SUSPENDED.get(type(holder))
-            if kind is not None:
-                code, frame = _code_and_frame(holder)
-                if frame is not None and code in self:
-                    yield _entry(kind, code, frame.f_lineno, "")
-            elif type(holder) is FunctionType and holder.__code__ in self:
-                yield _entry("function", holder.__code__, holder.__code__.co_firstlineno, "")
+        yield from _holders_of(codes, self)
+
+
+_SUSPENDABLE: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def _references(codes: tuple[CodeType, ...]) -> list[int]:
+    return [sys.getrefcount(code) for code in codes]
+
+
+(_ALONE,) = _references((compile("0", "", "eval"),))
+"""References to a code object that nothing but a tuple holds; CPython 3.14 counts otherwise than 3.13."""
+
+
+def _holders_of(codes: list[CodeType], old: OldCodes) -> Iterator[Stale]:
+    for holder in gc.get_referrers(*codes) if codes else ():
+        kind = _SUSPENDED.get(type(holder))
+        if kind is not None:
+            code, frame = _code_and_frame(holder)
+            if frame is not None and code in old:
+                yield _entry(kind, code, frame.f_lineno, "")
+        elif type(holder) is FunctionType and holder.__code__ in old:
+            yield _entry("function", holder.__code__, holder.__code__.co_firstlineno, "")
 
 
 def _code_and_frame(holder: Any) -> tuple[CodeType, FrameType | None]:
@@ -151,6 +176,11 @@ def _unique(found: Iterable[Stale]) -> list[Stale]:
     for one in found:
         kept.setdefault((one.name, one.path, one.lineno), one)
     return list(kept.values())
+
+
+def findings_of_suspended(suspended: Iterable[Stale]) -> tuple[Finding, ...]:
+    """Return a finding for each generator or coroutine that is suspended in old code."""
+    return tuple(finding("HS222", one.path, one.lineno, name=f"{one.name}, a {one.kind},") for one in suspended)
 
 
 def findings(running: Iterable[Stale]) -> tuple[Finding, ...]:

@@ -48,6 +48,7 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
         rerun=rerun,
         forced=forced,
         departed=process.departed(),
+        severities=settings.severities,
     )
 
 

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import ModuleType
 
 from hotswap import _surroundings
 from hotswap._apply import Applied, apply
 from hotswap._apply._instances import Migrations
 from hotswap._baselines import Baseline
-from hotswap._groups import Group, plan_group, split
-from hotswap._holding import Holding
-from hotswap._model import Edit, Finding, Outcome
+from hotswap._errors import EditError, HookError
+from hotswap._groups import Group, plan_group, plan_rerun, split
+from hotswap._holding import Holding, why_not
+from hotswap._hooks import BEFORE, Hooks, Steps
+from hotswap._model import Action, Edit, Finding, Outcome, Plan
 from hotswap._modules import Entry
 from hotswap._prepare import Prepared
 from hotswap._process import Process
+from hotswap._running import Bodies
 from hotswap._settings import Settings
+from hotswap._targets import Target
 
 
 @dataclass(slots=True)
 class Done:
-    """What became of the groups of one save. `replaced` are the baselines that were live before."""
+    """What became of the groups of one save. `replaced` are the baselines that were live before.
+
+    `hooks` were called before, and are to be called after.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     told: list[Finding] = field(default_factory=list)
     error: BaseException | None = None
     replaced: dict[str, Baseline] = field(default_factory=dict)
+    hooks: list[Hooks] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def spend(self, phase: str, seconds: float) -> None:
+        """Add to the time of a phase."""
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + seconds
 
 
 class Transactions:
@@ -35,8 +51,10 @@ class Transactions:
         self._process, self._settings = process, settings
         self.holding = Holding()
         self.migrations = Migrations()
+        self._raised: set[str] = set()
+        self._bodies = Bodies()
 
-    def apply_all(self, prepared: Prepared, entries: list[Entry]) -> Done:
+    def apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[Done]:
         """Apply each group by itself; hold those that cannot be, and what belongs to a file that cannot be read."""
         self.holding.begin(prepared)
         self._process.shape += 1
@@ -46,22 +64,59 @@ class Transactions:
             if broken:
                 self.holding.hold_with(group, broken[0], prepared)
             else:
-                self._apply_group(group, prepared, entries, done)
+                yield from self._apply_group(group, prepared, entries, done)
         for name in self.holding.modules:
             self._process.pin(name)
         self._process.generation += bool(done.outcomes)
         return done
 
-    def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> None:
-        plan, edits = plan_group(self._process, group, prepared.edits, entries)
-        around = _surroundings.make(self._process, self._settings)
-        applied = apply(plan, edits, around, strict=self._settings.strict)
+    def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> Steps[None]:
+        started = time.perf_counter()
+        limited, left = self._bodies.limit({name: prepared.edits[name] for name in group})
+        plan, edits = plan_group(self._process, group, limited, entries)
+        done.spend("plan", time.perf_counter() - started)
+        edits = self._bodies.limit_dependents(edits)
+        applied = yield from self._apply(plan, edits, frozenset(), done)
         if applied.outcomes:
             self._accept(applied, edits, prepared, done)
         else:
             done.error = done.error or getattr(applied.error, "error", applied.error)
             self.holding.hold_group(plan, edits, prepared, applied)
-        done.told += (*applied.findings, *self._process.tell_running(applied.old_codes))
+        done.told += (*left, *applied.findings, *self._process.tell_running(applied.old_codes))
+
+    def rerun(self, wanted: Target, entries: list[Entry]) -> Steps[Done]:
+        """Run the statements of `wanted` again, and what depends on them."""
+        done = Done()
+        plan, edits = plan_rerun(self._process, wanted, entries)
+        applied = yield from self._apply(plan, edits, wanted.ids, done)
+        self._process.generation += bool(applied.outcomes)
+        done.outcomes += applied.outcomes
+        done.told += (*(() if applied.outcomes else (why_not(applied, edits),)), *applied.findings)
+        done.error = getattr(applied.error, "error", applied.error)
+        return done
+
+    def _apply(self, plan: Plan, edits: list[Edit], forced: frozenset[int], done: Done) -> Steps[Applied]:
+        """Apply one group between its hooks; those that come after are left for when there is a report."""
+        hooks = Hooks(_concerned(plan, edits), {name for name in map(_edits_hook, edits) if name in self._raised})
+        done.hooks.append(hooks)
+        started = time.perf_counter()
+        try:
+            yield from hooks.before()
+        except HookError as error:
+            applied = Applied(error=error)
+            self._raised.add(error.name.rpartition(".")[0])
+        else:
+            if hooks.called:
+                done.spend("before", time.perf_counter() - started)
+            started = time.perf_counter()
+            around = _surroundings.make(self._process, self._settings, forced)
+            applied = apply(plan, edits, around, strict=self._settings.strict)
+            done.spend("apply", time.perf_counter() - started)
+        hooks.interrupt = hooks.interrupt or applied.interrupt
+        hooks.error = getattr(applied.error, "error", applied.error)
+        if not applied.outcomes and hooks.error is None:
+            hooks.error = EditError("\n".join(map(str, applied.findings)), applied.findings)
+        return applied
 
     def _accept(self, applied: Applied, edits: Iterable[Edit], prepared: Prepared, done: Done) -> None:
         """The new texts are what is live."""
@@ -73,5 +128,21 @@ class Transactions:
                 done.replaced[edit.module] = old
                 self._process.unpin(edit.old.origin)
                 self._process.baselines.note(edit.module, fresh)
+                self._bodies.move(prepared.edits[edit.module])
         self._process.note_departed(applied.departed)
         self.migrations.waiting += applied.migrations
+
+
+def _concerned(plan: Plan, edits: Iterable[Edit]) -> Iterable[ModuleType]:
+    """Yield the modules that the plan may change otherwise than by an import that follows, dependencies first."""
+    edited = {edit.module for edit in edits if edit.edited and edit.diff}
+    for step in plan.steps:
+        module = sys.modules.get(step.module)
+        if module is not None and (step.module in edited or step.action is Action.RUN):
+            yield module
+
+
+def _edits_hook(edit: Edit) -> str:
+    """Return the name of the module if its hook that comes before has another text now, else ""."""
+    touched = (*edit.diff.removed, *(pair.new for pair in edit.diff.changed))
+    return edit.module if any(BEFORE in statement.binds for statement in touched) else ""

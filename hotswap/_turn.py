@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final, Self
@@ -17,6 +17,7 @@ from typing import Final, Self
 BEFORE_FORK: Final = 1.0
 """Seconds for which a fork waits for a swap under way in another thread, so that the child does not get half of one."""
 
+PAUSED: Final = "hotswap is paused"
 _IMPORTLIB: Final = "<frozen importlib._bootstrap>"
 
 
@@ -27,6 +28,9 @@ class Turn:
         self._lock = threading.RLock()
         self._swapping = 0
         self._held_for_fork = False
+        self._pauses = 0
+        self._free = threading.Event()
+        self._free.set()
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -34,6 +38,23 @@ class Turn:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+    def pause(self) -> None:
+        """Have no swap begin until `go_on` is called as often; one that another thread is at comes to its end first."""
+        with self._lock:
+            self._pauses += 1
+            self._free.clear()
+
+    def go_on(self) -> None:
+        """End a pause."""
+        with self._lock:
+            self._pauses -= 1
+            if not self._pauses:
+                self._free.set()
+
+    def is_free(self, seconds: float = 0.0) -> bool:
+        """Wait until no pause is in force, for `seconds` at most; return whether none is."""
+        return self._free.wait(seconds)
 
     @contextmanager
     def at_once(self) -> Iterator[bool]:
@@ -65,8 +86,8 @@ class Turn:
     def swap(self) -> Iterator[str]:
         """Take the turn for a swap, as `turn` does."""
         with self.turn() as busy:
-            if busy:
-                yield busy
+            if busy or self._pauses:
+                yield busy or PAUSED
                 return
             self._swapping = threading.get_ident()
             try:
@@ -86,6 +107,9 @@ class Turn:
     def after_fork_in_child(self) -> None:
         """Threads other than this one are gone, whatever they held."""
         self._lock = threading.RLock()
+        self._free = threading.Event()
+        if not self._pauses:
+            self._free.set()
         if self._swapping != threading.get_ident():
             self._swapping = 0
 
@@ -95,6 +119,30 @@ class Turn:
             os.register_at_fork(
                 before=self.before_fork, after_in_parent=self.after_fork, after_in_child=self.after_fork_in_child
             )
+
+
+class Pause:
+    """A time in which nothing is applied, from the call that gives it to `resume`, or as a context manager to its end.
+
+    `then` is called when it is over; what was saved meanwhile is applied from there on.
+    """
+
+    def __init__(self, turn: Turn, then: Callable[[], object]) -> None:
+        self._turn, self._then, self._over = turn, then, False
+        turn.pause()
+
+    def resume(self) -> None:
+        """End the pause. Ending it twice does nothing."""
+        if not self._over:
+            self._over = True
+            self._turn.go_on()
+            self._then()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.resume()
 
 
 def _is_importing() -> bool:

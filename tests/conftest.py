@@ -1,12 +1,61 @@
-"""What all tests share: which copy of hotswap is tested is said at the top of each run."""
+"""What all tests share: which copy of hotswap is tested is said at the top of each run; a project to edit."""
 
 from __future__ import annotations
 
+import importlib
+import itertools
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 import hotswap
+from hotswap import Reloader
+
+_numbers = itertools.count()
 
 
 def pytest_report_header() -> str:
     """Name the folder of the package under test: with an editable install it is the checkout's."""
     return f"hotswap: {Path(next(iter(hotswap.__path__)))}"
+
+
+class Files:
+    """A folder with modules of names that no other test has."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.number = root, next(_numbers)
+        root.mkdir(exist_ok=True)
+        sys.path.insert(0, str(root))
+
+    def name(self, stem: str) -> str:
+        return f"{stem}_r{self.number}"
+
+    def path(self, stem: str) -> Path:
+        return self.root / f"{self.name(stem)}.py"
+
+    def write(self, stem: str, text: str) -> None:
+        self.path(stem).write_text(text.replace("NUMBER", str(self.number)), encoding="utf-8")
+
+    def load(self, stem: str) -> ModuleType:
+        importlib.invalidate_caches()
+        return importlib.import_module(self.name(stem))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Files]:
+    """A project whose folder is on `sys.path`, and whose modules go with the test."""
+    made = Files(tmp_path / "project")
+    yield made
+    sys.path.remove(str(made.root))
+    for name in [name for name in sys.modules if name.endswith(f"_r{made.number}")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def reloader(files: Files) -> Iterator[Reloader]:
+    """A reloader over `files` that applies what `reload` finds."""
+    with Reloader(files.root, apply="manual") as made:
+        yield made

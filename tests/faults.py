@@ -194,7 +194,8 @@ def _runs_here(scenario: Scenario) -> bool:
     needed = scenario.mark("needs")
     if scenario.mark("xfail") is not None or sys.version_info[: len(scenario.oldest)] < scenario.oldest:
         return False
-    return needed is None or find_spec(needed) is not None
+    hooked = any("def __hotswap_" in block.text and "report" in block.text for block in scenario.blocks)
+    return not hooked and (needed is None or find_spec(needed) is not None)  # what a hook does is its own affair
 
 
 def name_of(scenario: Scenario) -> str:

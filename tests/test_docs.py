@@ -12,7 +12,7 @@ import pytest
 
 import scenario
 from hotswap import _settings
-from hotswap._findings import CATALOGUE
+from hotswap._findings import CATALOGUE, finding
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("docs", "tests/scenarios", ".github")
@@ -39,20 +39,48 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in _anchors(target), link
 
 
+CONTRACT = ROOT / "docs/reference/contract"
+PARTS = ("Example", "Why", "What to do instead", "Shown by")
+
+
 @pytest.mark.parametrize("code", CATALOGUE)
-def test_each_code_has_its_section(code: str) -> None:
-    """The page of the contract has a section for each code, with its title, its message and its advice."""
-    rule = CATALOGUE[code]
-    page = (ROOT / "docs/reference/contract.md").read_text(encoding="utf-8")
-    lines = [f"> {rule.message}", *([">", f"> {rule.advice}"] if rule.advice else [])]
-    wanted = "\n".join([f"### {code}: {rule.title}", "", *lines, ""])
-    assert wanted in page, f"docs/reference/contract.md lacks:\n{wanted}"
+def test_each_code_has_its_page(code: str) -> None:
+    """Each code has a page with its title, severity and words, an example, why it is so, and what to do instead."""
+    rule, page = CATALOGUE[code], (CONTRACT / f"{code}.md").read_text(encoding="utf-8")
+    severity = finding(code, "", 0, **dict.fromkeys(re.findall(r"{(\w+)", rule.message + rule.advice), "x")).severity
+    said = [f"> {rule.message}", *([">", f"> {rule.advice}"] if rule.advice else [])]
+    assert page.startswith("\n".join([f"# {code}: {rule.title}", "", f"Severity: [{severity.value}]"]))
+    assert "\n".join(["", *said, ""]) in page
+    assert tuple(re.findall(r"^## (.+)$", page, re.MULTILINE)) == PARTS
+    parts = re.split(r"^## .+$", page, flags=re.MULTILINE)[1:]
+    assert all(len(part.split()) >= 2 for part in parts)
+    assert re.match(r"\n\n```(diff|console|python)\n", parts[0])
 
 
-def test_each_section_has_its_code() -> None:
-    """The page of the contract describes no code that is not in the catalogue."""
-    page = (ROOT / "docs/reference/contract.md").read_text(encoding="utf-8")
-    assert re.findall(r"^### (HS\d+)", page, re.MULTILINE) == list(CATALOGUE)
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_each_code_is_provoked(code: str) -> None:
+    """Each scenario that a page names exists, is run, and has the code in a report or a check."""
+    page = (CONTRACT / f"{code}.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(\.\./\.\./\.\./tests/scenarios/([\w-]+\.md)#([\w-]+)\)", page)
+    assert links
+    for file, slug in links:
+        shown = next(one for one in scenario.read(scenario.FOLDER / file) if one.slug == slug)
+        assert shown.mark("xfail") is None
+        told = [block.text for block in shown.blocks if block.kind in ("report", "check")]
+        assert any(re.search(rf"\b{code}\b", text) for text in told), f"{file}#{slug}"
+
+
+def test_each_page_has_its_code() -> None:
+    """There are no pages for codes that nobody can tell, and the index names every code under its title."""
+    assert sorted(path.stem for path in CONTRACT.glob("HS*.md")) == sorted(CATALOGUE)
+    index = (CONTRACT / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(HS\d+)\]\((HS\d+)\.md\) \| (.+) \|$", index, re.MULTILINE)
+    assert rows == [(code, code, rule.title) for code, rule in CATALOGUE.items()]
+
+
+def test_there_are_many_kinds() -> None:
+    """The contract is no list of everything that went wrong under one heading."""
+    assert len(CATALOGUE) >= 50
 
 
 def test_settings_are_described() -> None:

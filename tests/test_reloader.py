@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import itertools
 import queue
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from conftest import Files
 
 from hotswap import OverlapError, Reloader, Report
+from hotswap._process import PROCESS
 
-_numbers = itertools.count()
 Project = Callable[[str], "Files"]
-
-
-class Files:
-    """A folder with modules of names that no other test has."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.number = root, next(_numbers)
-        root.mkdir(exist_ok=True)
-        sys.path.insert(0, str(root))
-
-    def name(self, stem: str) -> str:
-        return f"{stem}_r{self.number}"
-
-    def path(self, stem: str) -> Path:
-        return self.root / f"{self.name(stem)}.py"
-
-    def write(self, stem: str, text: str) -> None:
-        self.path(stem).write_text(text.replace("NUMBER", str(self.number)), encoding="utf-8")
-
-    def load(self, stem: str) -> ModuleType:
-        importlib.invalidate_caches()
-        return importlib.import_module(self.name(stem))
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Iterator[Files]:
-    made = Files(tmp_path / "project")
-    yield made
-    sys.path.remove(str(made.root))
-    for name in [name for name in sys.modules if name.endswith(f"_r{made.number}")]:
-        del sys.modules[name]
-
-
-@pytest.fixture
-def reloader(files: Files) -> Iterator[Reloader]:
-    with Reloader(files.root, apply="manual") as made:
-        yield made
 
 
 def codes(report: Report) -> list[str]:
@@ -258,7 +221,7 @@ def test_a_callback_that_raises_does_not_stop_the_line(files: Files, caplog: pyt
         files.write("mod", "X = 22\n")
         assert reloader.reload().changed
     assert mod.X == 22
-    assert "on_report raised" in caplog.text
+    assert "a callback of a report raised" in caplog.text
 
 
 def test_a_running_function_is_told(files: Files, reloader: Reloader) -> None:
@@ -271,3 +234,48 @@ def test_a_running_function_is_told(files: Files, reloader: Reloader) -> None:
     assert [(found.code, found.lineno) for found in report.findings] == [("HS207", 2)]
     assert f(lambda: 0) == (2, 0)
     assert reloader.stale() == ()
+
+
+KEEPER = "import os\nX = 1\npid = os.getpid() and X\n"
+
+
+@pytest.mark.parametrize(("severity", "strict"), [("ignored", False), ("stale", True), ("refused", True)])
+def test_severities_say_how_codes_count(files: Files, severity: str, strict: bool) -> None:
+    """An ignored finding is shown nowhere, and with `strict` one that counts as refused holds its group."""
+    files.write("mod", KEEPER)
+    mod = files.load("mod")
+    with Reloader(files.root, apply="manual", strict=strict, severities={"HS201": severity}) as reloader:
+        files.write("mod", KEEPER.replace("X = 1", "X = 22"))
+        report = reloader.reload()
+    held = severity == "refused"
+    assert [found.severity.value for found in report.findings if found.code == "HS201"] == [severity]
+    assert codes(report) == (["HS201", "HS316"] if held else ["HS201"])
+    assert (mod.X, bool(report.held), "HS201" in str(report)) == (1 if held else 22, held, severity != "ignored")
+    assert ("HS201" in report.text(), "HS201" in report.to_html()) == (severity != "ignored",) * 2
+    assert report.as_dict()["findings"][-1]["severity"] == severity
+
+
+def test_a_pause_waits_for_the_swap_under_way(files: Files, reloader: Reloader) -> None:
+    """Who pauses comes back when no other thread is in the middle of a swap."""
+    begun, go_on = threading.Event(), threading.Event()
+    sys.modules["waiting_r"] = waiting = ModuleType("waiting_r")
+    waiting.__dict__.update(wait=lambda: begun.set() or go_on.wait(20))
+    files.write("mod", "X = 1\n")
+    mod = files.load("mod")
+    files.write("mod", "X = 22\nimport waiting_r\nwaiting_r.wait()\n")
+    swap = threading.Thread(target=reloader.reload)
+    swap.start()
+    try:
+        assert begun.wait(20)
+        pauses: queue.SimpleQueue[int] = queue.SimpleQueue()
+        threading.Thread(target=lambda: (reloader.pause(), pauses.put(mod.X))).start()
+        with pytest.raises(queue.Empty):
+            pauses.get(timeout=0.05)
+        go_on.set()
+        assert pauses.get(timeout=20) == 22
+    finally:
+        go_on.set()
+        swap.join()
+        reloader._line.rescan()
+        PROCESS.lock.go_on()
+        del sys.modules["waiting_r"]

@@ -13,6 +13,7 @@ import pytest
 
 from hotswap import _roots
 from hotswap._errors import SettingsError
+from hotswap._model import Severity
 from hotswap._settings import Settings, make, overlap
 
 
@@ -107,6 +108,26 @@ def test_wrong_values_are_named(project: Path, name: str, value: object, accepte
     given = value[0] if name in ("keep", "rerun", "quiet") and isinstance(value, list) else value
     assert message.startswith(f"{name}={given!r} ")
     assert accepted in message
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (["HS201"], "severities=['HS201'] is not accepted; it takes a table of codes"),
+        ({"HS999": "stale"}, "severities='HS999' is not accepted; it takes codes of the edit contract"),
+        ({"HS201": "error"}, "severities.HS201='error' is not accepted; it takes one of 'refused', 'stale', 'ignored'"),
+        ({"HS301": "ignored"}, "severities: HS301 cannot have another severity"),
+    ],
+)
+def test_wrong_severities_are_named(project: Path, value: object, words: str) -> None:
+    """A code that does not exist, one that cannot be graded, and an unknown severity are refused by name."""
+    assert refusal(project, severities=value).startswith(words)
+
+
+def test_severities_may_stand_in_the_project(project: Path) -> None:
+    """The table ``[tool.hotswap.severities]`` gives codes their severities."""
+    (project / "pyproject.toml").write_text('[tool.hotswap.severities]\nHS201 = "ignored"\n')
+    assert make(project).severities == {"HS201": Severity.IGNORED}
 
 
 def test_unknown_options_are_named_with_the_nearest(project: Path) -> None:

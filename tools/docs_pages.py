@@ -13,13 +13,27 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "tests" / "scenarios"
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / "tests" / "scenarios"
+CONTRACT: Final = "reference/contract"
 
 
 def on_config(config: Any) -> Any:
-    """Add the scenario files to the navigation, under the titles that they have."""
+    """Add the scenario files and the pages of the contract to the navigation, under the titles that they have."""
     config["nav"].append({"Scenarios": [f"scenarios/{path.name}" for path in sorted(FOLDER.glob("*.md"))]})
+    _put_codes(config["nav"])
     return config
+
+
+def _put_codes(entries: list[Any]) -> None:
+    """Put the page of each code behind the index of the contract."""
+    for entry in entries:
+        for title, value in entry.items():
+            if value == f"{CONTRACT}/index.md":
+                pages = sorted(path.name for path in (ROOT / "docs" / CONTRACT).glob("HS*.md"))
+                entry[title] = [value, *(f"{CONTRACT}/{page}" for page in pages)]
+            elif isinstance(value, list):
+                _put_codes([one for one in value if isinstance(one, dict)])
 
 
 def on_files(files: Files, config: Any) -> Files:

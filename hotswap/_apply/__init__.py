@@ -13,7 +13,8 @@ from functools import partial
 from operator import call
 from types import CodeType, FunctionType, ModuleType
 
-from hotswap._apply import _annotations, _captured, _moves, _registrations
+from hotswap import _interrupt
+from hotswap._apply import _annotations, _captured, _left, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
@@ -21,6 +22,7 @@ from hotswap._apply._definitions import clear_caches
 from hotswap._apply._expected import expected_places
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
+from hotswap._apply._lost import tell_lost
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._stale import Block, probe
@@ -28,7 +30,7 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
 from hotswap._execute import forget_frames
-from hotswap._model import Edit, Finding, Outcome, Plan
+from hotswap._model import Edit, Finding, Outcome, Plan, Severity
 from hotswap._quiet._values import Definition
 
 __all__ = ["Applied", "Departed", "Surroundings", "apply", "moves"]
@@ -40,7 +42,7 @@ class Surroundings:
 
     `run_in` calls back from the module's loader, as `importlib.reload` would, so that import hooks see it. `keep` and
     `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody asked.
-    `departed` are definitions that left lately, by module and name.
+    `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
     """
 
     modules: Mapping[str, ModuleType]
@@ -53,6 +55,7 @@ class Surroundings:
     rerun: frozenset[str] = frozenset()
     forced: frozenset[int] = frozenset()
     departed: Mapping[tuple[str, str], Departed] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = field(default_factory=dict)
 
     def is_ours(self, module: str) -> bool:
         """Whether the module of that name belongs to the project."""
@@ -64,8 +67,8 @@ class Surroundings:
 class Applied:
     """What became of a group: outcomes if it is live, else the exception that took everything back.
 
-    `old_codes` are the code objects that were replaced by ones that behave otherwise, `departed` the
-    definitions that left.
+    `old_codes` are the code objects that were replaced by ones that behave otherwise, `departed` the definitions that
+    left, `interrupt` is a Ctrl-C that came meanwhile.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -74,6 +77,7 @@ class Applied:
     old_codes: tuple[CodeType, ...] = ()
     migrations: tuple[Migration, ...] = ()
     departed: tuple[Departed, ...] = ()
+    interrupt: BaseException | None = None
 
 
 def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bool = False) -> Applied:
@@ -89,32 +93,34 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         swap.adapters = around.adapters
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
         swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
-        swap.memo = plan.memo
+        swap.memo, swap.severities = plan.memo, around.severities
         swap.following.expect(plan.followers)
         if not plan.memo:
             _expect_places(swap)
         _moves.expect(swap, around.departed)
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
-        if strict and any(found.code.startswith("HS1") for found in findings):
+        if strict and any(found.severity is Severity.REFUSED for found in findings):
             swap.undo()
+            stays = _left.left(swap)
             swap.forget()
-            return Applied(findings=findings)
+            return Applied(findings=(*findings, *stays))
         deque(map(call, swap.later), maxlen=0)
         done = _applied(plan, swap, findings)
         olds = _captured.replaced_values(swap)
         swap.forget()
         return replace(done, findings=(*done.findings, *_captured.tell(olds, around.is_ours))) if olds else done
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
-        if done is not None:
-            return done  # an interruption that comes too late: all is live, and has to be known to be
+        if done is not None:  # an interruption that comes too late: all is live, and has to be known to be
+            return replace(done, interrupt=_interrupt.find(error))
         made = swap.undo() if swap is not None else False
+        stays = _left.left(swap) if swap is not None else ()
         forget_frames(error)
         if swap is not None:
             swap.forget()
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
-        return Applied(error=error)
+        return Applied(findings=stays, error=error, interrupt=_interrupt.find(error))
 
 
 def _expect_places(swap: Swap) -> None:
@@ -133,6 +139,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for work in works:
         probe(swap, work, work.scope, looked_at(work.edit), Block(work.edit.diff, work.edit.old.statements))
         map_codes(work)
+        tell_lost(swap, work)
     for work in works:
         set_origin(swap, work)
         see_to_headers(swap, work)
@@ -173,5 +180,5 @@ def _outcomes(plan: Plan, swap: Swap) -> list[Outcome]:
         work = swap.works.get(step.module)
         if work is not None:
             log = work.log
-            found.append(Outcome(step, tuple(log.ran), tuple(log.patches), tuple(log.findings)))
+            found.append(Outcome(step, tuple(log.ran), tuple(log.patches), tuple(log.findings), tuple(log.reasons)))
     return found + swap.following.outcomes()

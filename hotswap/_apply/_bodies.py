@@ -106,6 +106,7 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
     if missing:
         names = ", ".join(missing)
         swap.tell(work, "HS204", new.co_firstlineno, name=function.__qualname__, missing=names)
+        swap.old_codes.append(old)
         return None
     work.docs[id(function)] = set_doc(swap.journal, function, old, new)
     work.patched[id(function)] = new

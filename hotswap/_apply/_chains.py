@@ -228,15 +228,14 @@ def _run_segment(
     was_made_of = segments(name, olds)[-1] if olds else []
     if len(segment) == 1 and not run:
         return
-    why = next(filter(None, (unquiet_link(visit, chains, link, name) for link in run)), "")
-    why = why or (_touched(visit, name, was_made_of) if is_last else "")
+    loud = next(filter(None, (unquiet_link(visit, chains, link, name) for link in run)), "")
+    why = loud or (_touched(visit, name, was_made_of) if is_last else "")
     if not why:
         chains.again |= {id(link): f"{name} is made by several statements" for link in run}
     elif run:
         first = next((link for link in segment if id(link) in affected), segment[0])
-        visit.swap.tell(
-            visit.work, "HS201", first.lineno, name=name, why=why, target=f"{visit.work.edit.module}:{name}"
-        )
+        code, target = "HS201" if loud else "HS226", f"{visit.work.edit.module}:{name}"
+        visit.swap.tell(visit.work, code, first.lineno, name=name, why=why, target=target)
         chains.skip |= {id(link) for link in segment if makes_of_itself(name, link) and link.kind not in _IN_PLACE}
 
 

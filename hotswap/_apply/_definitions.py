@@ -193,7 +193,7 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     made = visit.scope.run([assign], {_RAW: raws[0]})
     visit.bind_all(new, made)
     visit.swap.patched(visit.work, visit.named(new), How.REBOUND)
-    visit.swap.ran(visit.work, new)
+    visit.swap.ran(visit.work, new, "its decorators or header changed")
 
 
 def change_class(visit: Visit, pair: Pair) -> None:

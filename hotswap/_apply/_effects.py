@@ -47,6 +47,4 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
     elif statement.kind is Kind.DEF and decorators(statement.node):
         why = unquiet(visit, statement)
         if why:
-            visit.swap.tell(
-                visit.work, "HS203", statement.lineno, name=f"the registration of {statement.binds[-1]} ({why})"
-            )
+            visit.swap.tell(visit.work, "HS227", statement.lineno, name=statement.binds[-1], why=why)

@@ -13,7 +13,7 @@ from hotswap._apply import _adapter, _annotations, _collectors, _generate, _head
 from hotswap._apply._adapter import ClassEdit
 from hotswap._diff import decorators
 from hotswap._errors import StatementError
-from hotswap._execute import line_in
+from hotswap._findings import line_in
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap.patch import _dataclasses, _generated
@@ -146,7 +146,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     swap.commit()
     if _generate.is_fixed(visit, live):
         told = "its header is read when it is made"
-        swap.tell(visit.work, "HS104", new.lineno, name=visit.named(new), why=told)
+        swap.tell(visit.work, "HS105", new.lineno, name=visit.named(new), why=told)
         change_members(visit, pair, live)
         return
     if _generate.is_made_whole(visit, live):
@@ -166,7 +166,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
         if other_parameters:
             _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)
-    visit.work.log.ran.append(new)
+    visit.swap.ran(visit.work, new, "its header changed")
 
 
 def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> tuple[str, ...]:

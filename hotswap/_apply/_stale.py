@@ -171,10 +171,11 @@ def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
     if _is_renewed(visit, statement):
         return False
     said = wish(visit, statement)
-    why = unquiet(visit, statement) or visit.swap.touched.get(id(statement), "")
+    loud = unquiet(visit, statement)
+    why = loud or visit.swap.touched.get(id(statement), "")
     if said == KEEP or (why and said != RERUN):
         why = "# hotswap: keep" if said == KEEP else why
-        _tell_kept(visit, statement, reason, why)
+        _tell_kept(visit, statement, reason, why, "HS201" if loud or said == KEEP else "HS226")
         return False
     visit.execute(statement, reason)
     return True
@@ -208,12 +209,12 @@ def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
     return _quiet.NamespaceScope(names, swap.is_project, swap.definition)
 
 
-def _tell_kept(visit: Visit, statement: Statement, reason: str, why: str) -> None:
+def _tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: str = "HS201") -> None:
     name = visit.named(statement)
     visit.swap.kept |= {id(visit.scope.peek(bound)) for bound in (*statement.binds, *statement.mutates)}
     if statement.binds:
         visit.swap.tell(
-            visit.work, "HS201", statement.lineno, name=name, why=f"{reason}; {why}", target=visit.target(statement)
+            visit.work, code, statement.lineno, name=name, why=f"{reason}; {why}", target=visit.target(statement)
         )
     else:
         visit.swap.tell(visit.work, "HS202", statement.lineno, why=f"{reason}; {why}", target=visit.target(statement))

@@ -18,9 +18,9 @@ from hotswap._apply._following import Following
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._unload import unload_new
 from hotswap._compile import CodeMap
-from hotswap._findings import finding
+from hotswap._findings import finding, graded
 from hotswap._journal import MISSING, Journal
-from hotswap._model import Edit, Finding, How, Kind, Patch, Statement
+from hotswap._model import Edit, Finding, How, Kind, Patch, Severity, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import find_functions
@@ -44,6 +44,7 @@ class Log:
     """What was done to one module."""
 
     ran: list[Statement] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     patches: list[Patch] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -236,6 +237,8 @@ class Swap:
         self.migrations: list[Migration] = []
         self.renewed: dict[int, object] = {}
         self.registrations: Registrations | None = None
+        self.severities: Mapping[str, Severity] = {}
+        self.tried: list[tuple[Work, AnyScope, Statement]] = []
 
     def commit(self) -> None:
         """Set the wave: everything that waits, at once."""
@@ -264,9 +267,7 @@ class Swap:
         return made
 
     def forget(self) -> None:
-        """Let go of everything: what is kept here refers to itself, and would be taken for references of the
-        program's.
-        """
+        """Let go of everything: it refers to itself, and would be taken for references of the program's."""
         vars(self).clear()
 
     def visit(self, module: str) -> None:
@@ -338,13 +339,14 @@ class Swap:
 
     def tell(self, work: Work, code: str, lineno: int, **fields: object) -> None:
         """Add a finding about a line of the module's file, once."""
-        found = finding(code, work.edit.path, lineno, **fields)
+        found = graded(finding(code, work.edit.path, lineno, **fields), self.severities)
         if found not in work.log.findings:
             work.log.findings.append(found)
 
-    def ran(self, work: Work, statement: Statement) -> None:
-        """Add to the report that `statement` ran; what it registered is its."""
+    def ran(self, work: Work, statement: Statement, reason: str) -> None:
+        """Add to the report that `statement` ran and why; what it registered is its."""
         work.log.ran.append(statement)
+        work.log.reasons.append(reason)
         if self.registrations is not None:
             self.registrations.ran(statement)
 
@@ -378,10 +380,8 @@ def resolve(scope: AnyScope, dotted: str) -> object:
     if value is MISSING and isinstance(scope, ClassScope):
         value = scope.outer.get(first, scope.namespace.get(first, MISSING))
     if value is MISSING:
-        builtins = scope.namespace.get("__builtins__")
-        value = (
-            (builtins if isinstance(builtins, dict) else vars(builtins)).get(first, MISSING) if builtins else MISSING
-        )
+        builtins = scope.namespace.get("__builtins__") or {}
+        value = (builtins if isinstance(builtins, dict) else vars(builtins)).get(first, MISSING)
     for part in rest:
         value = _member(value, part)
     return value

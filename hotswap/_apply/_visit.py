@@ -187,9 +187,8 @@ class Visit:
 
     def execute(self, statement: Statement, reason: str) -> None:
         """Run a statement whole and bind what it binds; `reason` is for the report."""
-        del reason
         self.run(statement, [statement.node])
-        self.swap.ran(self.work, statement)
+        self.swap.ran(self.work, statement, reason)
 
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
         """Run `nodes`, which stand for `statement`, in this scope."""
@@ -199,6 +198,7 @@ class Visit:
             if wrapped == nodes:
                 raise error
             wrapped = self.wrap([_follow.raising(error, nodes[0])])  # the program may have an answer
+        self.swap.tried.append((self.work, self.scope, statement))
         before = dict(self.scope.namespace) if reaching else {}
         bound: Mapping[str, object] = {}
         for target, name in _noting.attributes(self.scope, statement):

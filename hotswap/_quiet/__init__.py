@@ -9,8 +9,9 @@ its entries; `_values` is what can be known of a value; `_results` what comes ou
 and `_callees` say what a use or a call runs; `_expressions` and `_statements` walk the code.
 """
 
+from hotswap._quiet._effects import effect
 from hotswap._quiet._statements import unquiet
 from hotswap._quiet._table import TABLE, Table, extend
 from hotswap._quiet._values import MISSING, Definition, NamespaceScope, Scope
 
-__all__ = ["MISSING", "TABLE", "Definition", "NamespaceScope", "Scope", "Table", "extend", "unquiet"]
+__all__ = ["MISSING", "TABLE", "Definition", "NamespaceScope", "Scope", "Table", "effect", "extend", "unquiet"]

@@ -1,0 +1,39 @@
+"""State that goes because the statement that makes it changed: it runs, as its text says so, and that is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hotswap import _quiet
+from hotswap._apply._scopes import AnyScope
+from hotswap._apply._stale import quiet_scope
+from hotswap._apply._swap import Swap, Work
+from hotswap._errors import StatementError
+from hotswap._journal import CONTAINERS
+from hotswap._model import Kind, Statement
+
+
+def tell_lost(swap: Swap, work: Work) -> None:
+    """Before anything changes: tell of containers whose statement changed and that the program has filled since."""
+    old = work.edit.old.statements
+    for pair in work.edit.diff.changed:
+        if pair.old.kind is not Kind.ASSIGN or len(pair.old.binds) != 1 or pair.new.binds != pair.old.binds:
+            continue
+        (name,) = pair.old.binds
+        held = work.before.get(name)
+        alone = sum(name in (*statement.binds, *statement.mutates) for statement in old) == 1
+        if alone and type(held) in CONTAINERS and held and _is_filled(swap, work.scope, pair.old, held):
+            swap.tell(work, "HS223", pair.new.lineno, name=name)
+
+
+def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, held: Any) -> bool:
+    """Whether the container `held` has other keys, or more or fewer items, than `statement` gives it."""
+    if _quiet.unquiet(statement.node, quiet_scope(swap, scope)):
+        return False
+    try:
+        made: Any = scope.run([statement.node]).get(statement.binds[0])
+    except StatementError:
+        return False
+    if type(made) is not type(held) or len(made) != len(held):
+        return type(made) is type(held)
+    return type(held) is dict and [k for k in held if type(k) is str] != [k for k in made if type(k) is str]
