@@ -2,7 +2,22 @@
 
 import logging as _logging
 
-from hotswap._api import errors, graph, on_reload, pause, plan, poll, reload, reports, rerun, retry, stale, undo, watch
+from hotswap._api import (
+    errors,
+    graph,
+    on_reload,
+    pause,
+    plan,
+    poll,
+    reload,
+    reports,
+    rerun,
+    retry,
+    stale,
+    undo,
+    watch,
+    why,
+)
 from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
 from hotswap._frames import frames
 from hotswap._graph import ImportGraph
@@ -39,6 +54,7 @@ __all__ = [
     "supervise",
     "undo",
     "watch",
+    "why",
 ]
 
 # What the library says is for the program to show; only the command line adds an output of its own.

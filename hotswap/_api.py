@@ -15,6 +15,7 @@ from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
 from hotswap._stale import Stale
 from hotswap._turn import Pause
+from hotswap._why import Why
 
 _default: Reloader | None = None
 _outer: Reloader | None = None
@@ -100,6 +101,11 @@ def pause() -> Pause:
 def plan() -> Plan:
     """Return what `reload` would do at most; nothing is touched."""
     return _running().plan()
+
+
+def why(name: str) -> Why:
+    """Return what became of ``module:name`` with the last swaps, and why; `str()` of it is for people."""
+    return _running().why(name)
 
 
 def stale() -> tuple[Stale, ...]:

@@ -137,9 +137,15 @@ def of_files(target: str, folder: str) -> ImportGraph:
     return build(dict(_sources(target, folder)))
 
 
+def files_below(folder: str) -> Iterator[tuple[str, str, str]]:
+    """Yield name, path and package of each module below `folder`, as it would be imported from there."""
+    return _below(folder, "")
+
+
 def _sources(target: str, folder: str) -> Iterator[tuple[str, tuple[str, str]]]:
     if not target or os.path.isdir(target):
-        yield from _below(os.path.abspath(target or folder), "")
+        for found in files_below(os.path.abspath(target or folder)):
+            yield from _file(*found)
         return
     spec = importlib.machinery.PathFinder.find_spec(target, [folder]) or importlib.machinery.PathFinder.find_spec(
         target
@@ -147,24 +153,25 @@ def _sources(target: str, folder: str) -> Iterator[tuple[str, tuple[str, str]]]:
     if spec is None:
         raise TargetError(f"{target}: no such package, module or folder")
     for place in spec.submodule_search_locations or ():
-        yield from _below(place, target)
+        for found in _below(place, target):
+            yield from _file(*found)
     if not spec.submodule_search_locations and spec.origin:
-        yield from _file(spec.origin, target, target.rpartition(".")[0])
+        yield from _file(target, spec.origin, target.rpartition(".")[0])
 
 
-def _below(folder: str, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
+def _below(folder: str, package: str) -> Iterator[tuple[str, str, str]]:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         name, ending = os.path.splitext(entry.name)
         dotted = f"{package}.{name}" if package else name
         if entry.is_dir() and name.isidentifier() and name not in _SKIPPED and not ending:
             yield from _below(entry.path, dotted)
         elif ending == ".py" and name == "__init__" and package:
-            yield from _file(entry.path, package, package)
+            yield package, entry.path, package
         elif ending == ".py" and name.isidentifier() and name != "__init__":
-            yield from _file(entry.path, dotted, package)
+            yield dotted, entry.path, package
 
 
-def _file(path: str, name: str, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
+def _file(name: str, path: str, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
     try:
         with open(path, "rb") as file:
             yield name, (decode_source(file.read()), package)

@@ -99,6 +99,15 @@ def _functions_of(diff: Diff) -> Iterator[str]:
     yield from (statement.binds[-1] for statement in diff.added)
 
 
+def plan_all(process: Process, prepared: Prepared, entries: list[Entry]) -> Plan:
+    """Return the plans of all groups as one; what belongs to a file that cannot be read is left out."""
+    groups = [group for group in split(process, prepared, entries) if not group & prepared.findings.keys()]
+    plans = [plan_group(process, group, prepared.edits, entries)[0] for group in groups]
+    steps = tuple(step for plan in plans for step in (*plan.steps, *plan.following()))
+    cycles = tuple(cycle for plan in plans for cycle in plan.cycles)
+    return Plan(tuple(prepared.edits), steps, cycles)
+
+
 def plan_rerun(process: Process, target: Target, entries: Iterable[Entry]) -> tuple[Plan, list[Edit]]:
     """Return the plan for running the statements of `target` again, and the edits of the modules it may concern."""
     edits = {target.edit.module: target.edit}

@@ -16,7 +16,7 @@ from hotswap._apply._small import apply_small
 from hotswap._elsewhere import Elsewhere
 from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
-from hotswap._groups import plan_group, split, unused
+from hotswap._groups import plan_all, unused
 from hotswap._history import History
 from hotswap._hooks import Hooks, Steps
 from hotswap._inbox import Inbox
@@ -127,11 +127,7 @@ class Line:
         with PROCESS.lock:
             entries = self.entries()
             prepared = Reading(PROCESS).prepare(self.reading.changed(entries))
-            groups = [group for group in split(PROCESS, prepared, entries) if not group & prepared.findings.keys()]
-            plans = [plan_group(PROCESS, group, prepared.edits, entries)[0] for group in groups]
-        steps = tuple(step for plan in plans for step in (*plan.steps, *plan.following()))
-        cycles = tuple(cycle for plan in plans for cycle in plan.cycles)
-        return Plan(tuple(prepared.edits), steps, cycles)
+            return plan_all(PROCESS, prepared, entries)
 
     def _in_turn(self, act: Callable[[], Steps[Told]]) -> Steps[Report]:
         """Take the turn, `act`, call the hooks that come after, and tell what became of it."""

@@ -29,6 +29,7 @@ from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
 from hotswap._turn import Pause
+from hotswap._why import Why, explain
 
 log = logging.getLogger("hotswap")
 Path = str | os.PathLike[str]
@@ -229,6 +230,16 @@ class Reloader:
     def plan(self) -> Plan:
         """Look at the disk and return what a reload would do at most; nothing is touched."""
         return self._line.plan()
+
+    def why(self, name: str) -> Why:
+        """Return what the last swaps did to `name`, why, and what would become of it if what it reads changed.
+
+        `name` is ``module:name``, ``module.name``, or a name that one module alone makes. Raises TargetError if nothing
+        that is loaded answers to it.
+        """
+        with PROCESS.lock:
+            self._line.entries()
+            return explain(PROCESS, self.settings, self.history.reports(), name)
 
     def pause(self) -> Pause:
         """Have nothing applied until the pause that is returned ends: ``with reloader.pause():``, or `Pause.resume`.

@@ -26,7 +26,7 @@ LOGGER: Final = logging.getLogger("hotswap")
 
 _APPLY: Final = ("auto", "thread", "asyncio", "poll", "signal", "manual")
 _COMMANDS: Final = ("demo", "run", "plan", "graph", "check")
-_RESERVED: Final = ("plan", "check")
+_RESERVED: Final = ("check",)
 _FORMATS: Final = ("tree", "mermaid", "dot")
 _WITH_VALUE: Final = ("--apply", "--root", "--log-file")
 
@@ -34,6 +34,7 @@ _USAGE: Final = """\
 hotswap [options] SCRIPT [ARGS ...]
        hotswap [options] -m MODULE [ARGS ...]
        hotswap graph [PACKAGE]
+       hotswap plan [FOLDER]
        hotswap demo"""
 
 _ABOUT: Final = """\
@@ -50,8 +51,11 @@ commands:
   graph [PACKAGE] [--format tree|mermaid|dot]
             print who imports whom in a package or folder (default: the current directory), with the cycles and the
             modules on which most others depend; files are read, nothing is imported
-  plan, check
-            reserved for later versions
+  plan [--since COMMIT] [FOLDER]
+            print what a running program would do with the edits since a commit (default: HEAD) in a folder (default:
+            the current directory): which statements run for certain, and which if what they read changes; nothing is
+            imported, and the exit code is 1 if a file cannot be read
+  check     reserved for later versions
 
 If a file has the name of a command, the command wins: "hotswap demo" is the command, "hotswap ./demo" runs the file.
 Files below the program's folder, the current directory, editable installs and other sys.path entries outside
@@ -80,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         return _demo(words[1:])
     if command == "graph":
         return _graph(words[1:])
+    if command == "plan":
+        return _plan(words[1:])
     return _run(options, words)
 
 
@@ -171,6 +177,23 @@ def _graph(words: Sequence[str]) -> int:
         return _fail(str(exc))
     print(getattr(graph, options.format)())
     return 0
+
+
+def _plan(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="hotswap plan", description="Print what a swap would do; nothing is run.")
+    parser.add_argument("folder", nargs="?", default=os.curdir, help="where modules are imported from (default: .)")
+    parser.add_argument("--since", default="HEAD", metavar="COMMIT", help="whose texts are run (default: HEAD)")
+    options = parser.parse_args(words)
+    from hotswap._offline import plan_since  # not read for every program
+
+    try:
+        plan, refused = plan_since(options.since, options.folder)
+    except HotswapError as exc:
+        return _fail(str(exc))
+    print(_report.plan_text(plan))
+    for found in refused:
+        print("\n".join(_report.finding_lines(found)))
+    return int(bool(refused))
 
 
 def _run(options: argparse.Namespace, words: Sequence[str]) -> int | None:

@@ -1,0 +1,109 @@
+"""Why a name is what it is: what the last swaps did to it, for which reason, and what the next one would do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hotswap import _surroundings
+from hotswap._errors import TargetError
+from hotswap._model import Kind, Outcome, Report, Statement
+from hotswap._process import Process
+from hotswap._quiet import NamespaceScope, unquiet
+from hotswap._settings import Settings
+from hotswap._targets import Target, find
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What became of `target` (``module:name``), which stands at `path` and `lineno`; `reasons` are whole sentences."""
+
+    target: str
+    path: str
+    lineno: int
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.target} ({self.path}:{self.lineno})", *(f"  {reason}" for reason in self.reasons)])
+
+
+def explain(process: Process, settings: Settings, reports: Iterable[Report], name: str) -> Why:
+    """Return why `name` is what it is: ``module:name``, ``module.name``, or a name that one module alone binds.
+
+    Raises TargetError if nothing that is loaded answers to it.
+    """
+    module, inner = _split(process, name)
+    target = find(process, f"{module}:{inner}")
+    first = target.statements[-1]
+    told = [line for report in reversed(list(reports)) for line in _of_report(report, module, inner)]
+    told = told or ["no swap has touched it"]
+    running = [str(one) for one in process.old_codes.everything() if one.name == inner and one.path == target.edit.path]
+    reasons = (*told, *running, *_outlook(process, settings, module, target))
+    return Why(f"{module}:{inner}", target.edit.path, first.lineno, tuple(dict.fromkeys(reasons)))
+
+
+def _split(process: Process, name: str) -> tuple[str, str]:
+    module, colon, inner = name.partition(":")
+    if colon:
+        return module, inner
+    parts = name.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:count])
+        if module in process.baselines:
+            return module, ".".join(parts[count:])
+    holders = [known for known in process.baselines if parts[0] in vars(sys.modules.get(known, sys))]
+    made = [known for known in holders if _makes(process, known, name)]
+    if len(made) != 1:
+        where = f"several modules make it: {', '.join(made[:6])}" if made else "no module that is watched makes it"
+        raise TargetError(f"{name}: {where}; say it as 'module:name'")
+    return made[0], name
+
+
+def _makes(process: Process, module: str, name: str) -> bool:
+    try:
+        found = find(process, f"{module}:{name}")
+    except TargetError:
+        return False
+    return any(statement.kind is not Kind.IMPORT for statement in found.statements)
+
+
+def _of_report(report: Report, module: str, name: str) -> Iterator[str]:
+    when = f"generation {report.generation}"
+    for outcome in report.outcomes:
+        if outcome.step.module == module:
+            yield from (f"{when}: {line}" for line in _of_outcome(outcome, name))
+    for found in report.findings:
+        if f"{module}:{name}'" in found.advice or found.message.startswith(f"{name} "):
+            yield f"{when}: {found.code}, {found.message}"
+
+
+def _of_outcome(outcome: Outcome, name: str) -> Iterator[str]:
+    for statement, reason in zip(outcome.ran, outcome.reasons, strict=False):
+        if name in (*statement.binds, statement.key):
+            yield f"its statement ran: {reason}"
+    for patch in outcome.patches:
+        if patch.qualname == name or patch.qualname.startswith(f"{name}."):
+            note = f", {patch.note}" if patch.note else ""
+            yield f"{patch.qualname} was changed {patch.how.value}{note}: {outcome.step.reason}"
+
+
+def _outlook(process: Process, settings: Settings, module: str, target: Target) -> Iterator[str]:
+    """Yield what would become of the statements if something that they read changed."""
+    around = _surroundings.make(process, settings)
+    scope = NamespaceScope(vars(sys.modules[module]), around.is_project, around.definition)
+    for statement in target.statements:
+        if statement.kind in (Kind.DEF, Kind.CLASS):
+            yield "its code is changed in place when its text changes"
+        elif statement.kind is not Kind.IMPORT:
+            yield f"line {statement.lineno} reads {_reads(statement)}: {_fate(unquiet(statement.node, scope))}"
+
+
+def _reads(statement: Statement) -> str:
+    return ", ".join(dict.fromkeys(statement.reads)) or "nothing that can change"
+
+
+def _fate(why: str | None) -> str:
+    if why:
+        return f"if that changes, it is kept and told, as it {why}"
+    return "if that changes, it is computed anew, unless the program has changed it since"
