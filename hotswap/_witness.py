@@ -12,6 +12,7 @@ import dis
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -97,44 +98,50 @@ def differing(module: ModuleType, text: str, origin: str, build: Build | None) -
     if whole is None:
         return []
     tree = ast.parse(text)
-    stored = _stored(tree)
-    found = list(_constants(whole, vars(module), tree.body, "", stored))
+    found = list(_constants(whole, vars(module), tree.body, "", _altered(tree)))
     return found if build else [*found, *_defaults(tree.body, vars(module), "")]
 
 
-def _stored(tree: ast.Module) -> dict[str, int]:
-    """Count how often each name is bound or stored into anywhere in the text, as a name or behind a dot."""
-    found: dict[str, int] = {}
+def _altered(tree: ast.Module) -> set[str]:
+    """Return the names that are stored behind a dot, or declared ``global``, anywhere in the text."""
+    found: set[str] = set()
     for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names = [node.id]
-        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            names = [node.attr]
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            found.add(node.attr)
         elif isinstance(node, ast.Global):
-            names = node.names * 2
-        elif isinstance(node, _DEFINITIONS):
-            names = [node.name]
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names = list(bound_by(node))
-        for name in names:
-            found[name] = found.get(name, 0) + 1
+            found.update(node.names)
     return found
 
 
+def _times_bound(body: Iterable[ast.AST]) -> Counter[str]:
+    """Count how often each name is bound by the statements of one block, those in suites included."""
+    counts: Counter[str] = Counter()
+    for node in body:
+        if isinstance(node, _DEFINITIONS):
+            counts[node.name] += 1
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            counts.update(bound_by(node))
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            counts[node.id] += 1
+        elif not isinstance(node, ast.Lambda):
+            counts.update(_times_bound(ast.iter_child_nodes(node)))
+    return counts
+
+
 def _constants(
-    code: CodeType, names: Mapping[str, Any], body: Iterable[ast.stmt], prefix: str, stored: dict[str, int]
+    code: CodeType, names: Mapping[str, Any], body: Sequence[ast.stmt], prefix: str, altered: set[str]
 ) -> Iterator[tuple[str, int]]:
+    counts = _times_bound(body)
     for before, step in pairwise(dis.get_instructions(code)):
         name = step.argval if step.opname == "STORE_NAME" else ""
-        if before.opname not in _CONSTANTS or stored.get(name) != 1 or name not in names:
+        if before.opname not in _CONSTANTS or counts[name] != 1 or name in altered or name not in names:
             continue
         if type(before.argval) in _IMMUTABLE and not _is(names[name], before.argval):
             yield prefix + name, step.positions.lineno or 1 if step.positions else 1
     for node, live in _plain_classes(body, names):
         inner = next((c for c in inner_codes(code) if is_class_body(c) and c.co_name == node.name), None)
-        if inner is not None and stored.get(node.name) == 1:
-            yield from _constants(inner, vars(live), node.body, f"{prefix}{node.name}.", stored)
+        if inner is not None and counts[node.name] == 1:
+            yield from _constants(inner, vars(live), node.body, f"{prefix}{node.name}.", altered)
 
 
 def _plain_classes(body: Iterable[ast.stmt], names: Mapping[str, Any]) -> Iterator[tuple[ast.ClassDef, type]]:

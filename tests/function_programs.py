@@ -62,6 +62,7 @@ class Function(Item):
     decorators: list[int] = field(default_factory=list)
     free: tuple[str, ...] = ("a",)
     block: int = 0
+    inner_default: int = 0
 
     def uses(self) -> list[Item]:
         return [item for item in (self.default,) if item is not None]
@@ -78,6 +79,11 @@ class Function(Item):
                 ("*args", "**kwargs"),
             )[self.parameters % 5]
         )
+
+    def _inner(self) -> str:
+        """Return the parameters of the function inside; some defaults are evaluated by each call of the outer one."""
+        n = self.inner_default
+        return ("z=0", f"z={n}", f"z=0, *, w={n}", f"z=({n}, b)", f"z: int = {n}", f"z: str = {n}")[n % 6]
 
     def _x(self) -> str:
         return "args" if self.parameters % 5 == 4 else "x"
@@ -103,7 +109,7 @@ class Function(Item):
                 f"a = {self._x()}",
                 f"b = {self.number}",
                 "c = 'c'",
-                "def inner(z=0):",
+                f"def inner({self._inner()}):",
                 f"    return (z, {self.number}{used})",
             ]
         if shape == "class":
@@ -382,6 +388,11 @@ def free(program: Program, where: int, number: int) -> None:
     _pick(found, where).free = every[number % 8]
 
 
+def inner_header(program: Program, where: int, number: int) -> None:
+    found = [f for f in _functions(program) if SHAPES[f.shape % 8] in ("inner", "maker")]
+    _pick(found, where).inner_default = number
+
+
 def decorate(program: Program, where: int, number: int) -> None:
     function = _pick(_functions(program), where)
     function.decorators = [*function.decorators[-1:], number] if number % 3 else [number]
@@ -472,6 +483,7 @@ EDITS: Final[tuple[Callable[[Program, int, int], None], ...]] = (
     shape,
     free,
     free,
+    inner_header,
     decorate,
     undecorate,
     decorator_body,

@@ -47,8 +47,19 @@ def keep(visit: Visit, pair: Pair) -> None:
             visit.execute(statement, reason)
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
+        elif own := {name for name in statement.binds if _chains.makes_of_itself(name, statement)}:
+            _keep_link(visit, statement, own)
         elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, reason)):
             run_or_tell(visit, statement, reason)
+
+
+def _keep_link(visit: Visit, statement: Statement, own: set[str]) -> None:
+    """``f = deco(f)`` holds the object that it was given, which is patched in place; to run it alone would be twice."""
+    found = (statement.reads, statement.calls)
+    reads, calls = (tuple(name for name in names if name.partition(".")[0] not in own) for names in found)
+    reason = stale_because(visit, replace(statement, reads=reads, calls=calls))
+    if reason and reason.rpartition(" ")[2].partition(".")[0] not in own:
+        _tell_kept(visit, statement, reason, "what it was made of is not there any more")
 
 
 def _is_over(statement: Statement, reason: str) -> bool:

@@ -14,12 +14,17 @@ _OF_THE_INTERPRETER: Final = 2_000
 
 def referrers(*targets: object) -> list[Any]:
     """Return the objects that refer to one of `targets`, as far as the garbage collector tracks them."""
-    found = pass_over(*targets)
+    found = _pass(targets)
     return list(compress(found, map(is_not, found, repeat(targets))))  # C code: there may be millions
 
 
 def pass_over(*targets: object) -> list[Any]:
-    """Return what `referrers` does, and perhaps tuples of our own that hold the targets.
+    """Return what `referrers` does, and perhaps tuples of our own that hold the targets."""
+    return _pass(targets)
+
+
+def _pass(targets: tuple[object, ...]) -> list[Any]:
+    """Go over the heap. From 3.14 on ``*targets`` is another tuple in each call, so it is handed on as it is.
 
     `gc.freeze` hides objects from the pass; what the program has frozen is unfrozen for it, and frozen again.
     """
