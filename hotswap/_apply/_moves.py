@@ -152,7 +152,7 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
         else:
             set_doc(swap.journal, live, old, fresh.__code__)
         swap.changes.codes.add(fresh.__code__)
-        visit.scope.store(name, live)
+        swap.bind(visit.work, visit.scope, name, live)
     elif callable(fresh):
         forward(swap.journal, live, fresh)
         swap.patched(visit.work, name, How.FORWARDED)

@@ -115,6 +115,9 @@ class _Walk:
                 self._members(meta, frozenset({"__call__"}))
 
     def _members(self, cls: type, names: frozenset[str]) -> None:
+        if (id(cls), names) in self.seen:
+            return  # a class that has an object of its own kind
+        self.seen.add((id(cls), names))
         for name in names:
             member = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
             if isinstance(member, property):

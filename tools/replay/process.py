@@ -26,6 +26,9 @@ from peers import TOOLS, Update
 
 Difference = tuple[str, str, str, str, str]
 
+_INSIDE = ("fget", "func", "__func__", "__wrapped__")
+"""Where a function is that a property, a cache or the like wraps: a held one is that, or leads to it."""
+
 
 def module_names(root: str, packages: list[str]) -> Iterator[str]:
     """Yield the names of all modules in the files below `root`; ``__main__`` runs programs and is left out."""
@@ -139,8 +142,12 @@ class Living:
         if function.__code__.co_filename == "<hotswap>":
             return ""  # a forwarder: it calls whatever is there
         there = fresh.get(fresh[path].get("value", "").removeprefix("same as "), fresh[path])
+        inside = (fresh[inner] for part in _INSIDE if (inner := f"{path}.{part}") in fresh)
+        there = there if "code" in there else next((one for one in inside if "code" in one), there)
         if "code" not in there:
-            return "something else is there"
+            if not callable(_at(path)):
+                return ""  # no call of it could be what the version has
+            return "" if there.get("value") == walk.name(function) else "something else is there"
         own = walk.digest[path] if walk.functions.get(path) is function else walk.behaviour(function)
         return ", ".join(facet for facet in ("code", "defaults", "kwdefaults") if own[facet] != there[facet])
 
@@ -155,6 +162,15 @@ class Living:
             is_same = here is there or (type(here) is type(there) and repr(here) == repr(there))
             if not is_same or f"{module}:{name}" in stale:
                 yield ("client", f"{module}:{name}", "binding", f"{there!r:.80}", f"{here!r:.80}")
+
+
+def _at(path: str) -> object:
+    """Return what stands at `path` now, None if there is nothing."""
+    module, _, inside = path.partition(":")
+    found: Any = sys.modules.get(module)
+    for part in inside.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    return found
 
 
 def compare(fresh: Digest, living: Digest) -> Iterator[Difference]:
