@@ -124,7 +124,8 @@ def finding(code: str, path: str, lineno: int, **fields: object) -> Finding:
     Raises KeyError if the code is not in the catalogue or a field that its words name is missing.
     """
     rule = CATALOGUE[code]
-    return Finding(code, path, lineno, rule.message.format(**fields), rule.advice.format(**fields))
+    target = str(fields.get("target", ""))
+    return Finding(code, path, lineno, rule.message.format(**fields), rule.advice.format(**fields), target=target)
 
 
 def graded(found: Finding, severities: Mapping[str, Severity]) -> Finding:

@@ -242,7 +242,7 @@ class Finding:
     """One thing that is not in effect, by name and line. Silence means that all is live.
 
     `code` is stable (``HS201``); its hundreds digit is the severity, unless the settings give it another `grade`.
-    `path` may be empty where no file is at fault.
+    `path` may be empty where no file is at fault; `target` (``module:name``) says what of the program it is about.
     """
 
     code: str
@@ -251,6 +251,7 @@ class Finding:
     message: str
     advice: str = ""
     grade: Severity | None = None
+    target: str = field(default="", compare=False)
 
     @property
     def severity(self) -> Severity:

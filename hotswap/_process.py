@@ -27,10 +27,11 @@ from hotswap._loader import Finder, build_of
 from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of, signature
 from hotswap._order import Graph
+from hotswap._remains import Remains
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 from hotswap._sketch import KNOWN, Sketch, sketch_of
-from hotswap._stale import OldCodes, findings, findings_of_suspended
+from hotswap._stale import OldCodes, findings_of
 from hotswap._turn import Turn
 from hotswap._witness import differing, is_younger, runs
 
@@ -71,6 +72,7 @@ class Process:
         self.dynamic: set[str] = set()
         self._arrived: deque[tuple[str, bytes, Sketch]] = deque()
         self.callbacks = Callbacks()
+        self.remains = Remains()
         self._untold = True
         self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
         self.on_load: list[Callable[[str], object]] = []
@@ -317,13 +319,8 @@ class Process:
 
     def tell_running(self, codes: tuple[CodeType, ...]) -> tuple[Finding, ...]:
         """Remember code that was replaced, and tell who is running it right now."""
-        these = OldCodes()
-        these.add(codes)
         self.old_codes.add(codes)
-        running = these.running()
-        places = {(one.path, one.lineno) for one in running}
-        suspended = (one for one in these.suspended(codes) if (one.path, one.lineno) not in places)
-        return (*findings(running), *findings_of_suspended(suspended))
+        return findings_of(codes)
 
     def index(self, settings: Settings) -> ModuleIndex:
         """Return a new index of the loaded modules below the roots of `settings`."""

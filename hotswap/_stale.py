@@ -22,8 +22,8 @@ from hotswap._model import Finding
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Something that goes on with old code: `kind` is ``frame``, ``task``, ``coroutine``, ``generator`` or
-    ``function``.
+    """Something that is still old: `kind` is ``frame``, ``task``, ``coroutine``, ``generator``, ``function``,
+    ``value``, ``object`` or ``registration``.
 
     `path` and `lineno` say where it stands, `where` in which thread or task.
     """
@@ -36,8 +36,15 @@ class Stale:
 
     def __str__(self) -> str:
         where = f" in {self.where}" if self.where else ""
-        return f"{self.path}:{self.lineno}: {self.name}, a {self.kind}{where}, goes on with its old code"
+        return f"{self.path}:{self.lineno}: {self.name}, a {self.kind}{where}, {_STILL.get(self.kind, _RUNS)}"
 
+
+_RUNS: Final = "goes on with its old code"
+_STILL: Final = {
+    "value": "was not made anew",
+    "object": "was made before its class gave that",
+    "registration": "stays though its decorator left",
+}
 
 _SUSPENDED: Final[dict[type, str]] = {
     CoroutineType: "coroutine",
@@ -83,15 +90,23 @@ class OldCodes:
         """
         counts = zip(codes, _references(codes), strict=True)
         held = [code for code, count in counts if code.co_flags & _SUSPENDABLE and count > _ALONE]
-        return tuple(_unique(one for one in _holders_of(held, self) if one.kind != "function"))
+        holders = gc.get_referrers(*held) if held else ()
+        return tuple(_unique(one for one in _held_by(holders, self) if one.kind != "function"))
 
-    def everything(self) -> tuple[Stale, ...]:
-        """Return all that runs or holds old code, suspended generators and unpatched closures too: one pass of the
-        heap.
+    def everything(self, holders: Iterable[Any] | None = None) -> tuple[Stale, ...]:
+        """Return all that runs or holds old code, suspended generators and unpatched closures too.
+
+        `holders` are the objects that refer to one of `codes`, if that is known: to find them takes a pass of the heap.
         """
         if not self._alive:
             return ()
-        return tuple(_unique((*self._frames(), *self._tasks(), *self._holders())))
+        if holders is None:
+            holders = gc.get_referrers(*self.codes())
+        return tuple(_unique((*self._frames(), *self._tasks(), *_held_by(holders, self))))
+
+    def codes(self) -> list[CodeType]:
+        """Return the old code objects that are alive."""
+        return [code for held in list(self._alive.values()) if (code := held()) is not None]
 
     def _frames(self) -> Iterator[Stale]:
         names = {thread.ident: thread.name for thread in threading.enumerate()}
@@ -110,10 +125,6 @@ class OldCodes:
                 if frame.f_code in self and task not in without:
                     yield _entry("task", frame.f_code, frame.f_lineno, f"task {task.get_name()}")
 
-    def _holders(self) -> Iterator[Stale]:
-        codes = [code for held in list(self._alive.values()) if (code := held()) is not None]
-        yield from _holders_of(codes, self)
-
 
 _SUSPENDABLE: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -126,8 +137,8 @@ def _references(codes: tuple[CodeType, ...]) -> list[int]:
 """References to a code object that nothing but a tuple holds; CPython 3.14 counts otherwise than 3.13."""
 
 
-def _holders_of(codes: list[CodeType], old: OldCodes) -> Iterator[Stale]:
-    for holder in gc.get_referrers(*codes) if codes else ():
+def _held_by(holders: Iterable[Any], old: OldCodes) -> Iterator[Stale]:
+    for holder in holders:
         kind = _SUSPENDED.get(type(holder))
         if kind is not None:
             code, frame = _code_and_frame(holder)
@@ -176,6 +187,16 @@ def _unique(found: Iterable[Stale]) -> list[Stale]:
     for one in found:
         kept.setdefault((one.name, one.path, one.lineno), one)
     return list(kept.values())
+
+
+def findings_of(codes: tuple[CodeType, ...]) -> tuple[Finding, ...]:
+    """Return a finding for each thing that goes on with one of `codes`, which nobody else may hold."""
+    these = OldCodes()
+    these.add(codes)
+    running = these.running()
+    places = {(one.path, one.lineno) for one in running}
+    suspended = (one for one in these.suspended(codes) if (one.path, one.lineno) not in places)
+    return (*findings(running), *findings_of_suspended(suspended))
 
 
 def findings_of_suspended(suspended: Iterable[Stale]) -> tuple[Finding, ...]:

@@ -91,6 +91,7 @@ class Transactions:
         applied = yield from self._apply(plan, edits, wanted.ids, done)
         self._process.generation += bool(applied.outcomes)
         done.outcomes += applied.outcomes
+        self._process.remains.note(applied.outcomes)
         done.told += (*(() if applied.outcomes else (why_not(applied, edits),)), *applied.findings)
         done.error = getattr(applied.error, "error", applied.error)
         return done
@@ -121,6 +122,7 @@ class Transactions:
     def _accept(self, applied: Applied, edits: Iterable[Edit], prepared: Prepared, done: Done) -> None:
         """The new texts are what is live."""
         done.outcomes += applied.outcomes
+        self._process.remains.note(applied.outcomes)
         for edit in edits:
             fresh = prepared.fresh.get(edit.module)
             old = self._process.baselines.get(edit.module)

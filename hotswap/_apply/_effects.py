@@ -47,4 +47,6 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
     elif statement.kind is Kind.DEF and decorators(statement.node):
         why = unquiet(visit, statement)
         if why:
-            visit.swap.tell(visit.work, "HS227", statement.lineno, name=statement.binds[-1], why=why)
+            visit.swap.tell(
+                visit.work, "HS227", statement.lineno, name=statement.binds[-1], why=why, target=visit.target(statement)
+            )

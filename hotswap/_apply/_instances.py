@@ -141,7 +141,9 @@ def _tell_lacking(visit: Visit, pair: Pair, added: Iterable[str], fields: frozen
             continue
         count = _count_lacking(found, name)
         if count:
-            visit.swap.tell(visit.work, "HS210", pair.new.lineno, count=count, name=visit.named(pair.new), missing=name)
+            target = f"{visit.target(pair.new)}.{name}"
+            whose = visit.named(pair.new)
+            visit.swap.tell(visit.work, "HS210", pair.new.lineno, count=count, name=whose, missing=name, target=target)
 
 
 def _is_read(visit: Visit, name: str) -> bool:
