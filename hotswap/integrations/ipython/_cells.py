@@ -79,6 +79,15 @@ class Cells:
                 lines.setdefault(number, []).append(f"{name} = 0")
         return "\n".join("; ".join(lines.get(number, ())) for number in range(1, max(lines, default=0) + 1))
 
+    def origin(self, name: str) -> Imported | int | None:
+        """Return the import that `name` stands for, the number of the cell that bound it otherwise, or None."""
+        self._read()
+        found = self._imported.get(name)
+        if found is not None and self._stands(found):
+            return found
+        pushed = next((one for one in self._pushed(()) if one.here == name), None)
+        return pushed or self._own.get(name)
+
     def _read(self) -> None:
         unread, self._unread = self._unread, []
         for number, text in unread:

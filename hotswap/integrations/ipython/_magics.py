@@ -11,6 +11,7 @@ from hotswap._errors import HotswapError
 from hotswap._process import PROCESS
 from hotswap.integrations.ipython import _showing, _status
 from hotswap.integrations.ipython._drawing import draw, tree
+from hotswap.integrations.ipython._why import explain
 
 if TYPE_CHECKING:
     from hotswap._model import Report
@@ -121,8 +122,9 @@ class Magic:
     def _why(self, name: str) -> None:
         if not name:
             raise usage("%hotswap why takes a name: module:name, or one of the notebook's")
-        why = getattr(self._session.reloader, "why", None)
-        self._print([] if why is None else str(why(target(name))).splitlines())
+        reloader = self._session.reloader
+        reports = reloader.reports()[::-1]
+        self._print(explain(target(name), self._session.cells, reports, reloader.errors()))
 
     def _stale(self, _: str) -> None:
         self._print(map(str, self._session.reloader.stale()), "nothing runs or holds old code")
