@@ -11,7 +11,7 @@ import __future__ as future
 import ast
 import copy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from threading import get_ident
@@ -137,6 +137,16 @@ class Loader(_Proxy):
 
     def __reduce__(self) -> Any:
         return self.__wrapped__.__reduce__()
+
+
+def take_away(modules: Iterable[object]) -> None:
+    """Give each of `modules` its own loader back."""
+    for module in modules:
+        names = vars(module) if isinstance(module, ModuleType) else {}
+        spec: Any = names.get("__spec__")
+        for holder, name in ((names, "__loader__"), (vars(spec) if type(spec) is ModuleSpec else {}, "loader")):
+            if type(loader := holder.get(name)) is Loader:
+                holder[name] = loader.__wrapped__
 
 
 # CPython drops the frames of importlib from the traceback of a failing import by their file name; ours belongs to them.

@@ -23,7 +23,7 @@ from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
 from hotswap._hooks import Callbacks
 from hotswap._imports import mentions
-from hotswap._loader import Finder, build_of
+from hotswap._loader import Finder, build_of, take_away
 from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of, signature
 from hotswap._order import Graph
@@ -113,11 +113,12 @@ class Process:
         return tuple(at_start()) if first else ()
 
     def leave(self, settings: Settings) -> None:
-        """Give up the roots of a reloader that stops; with the last one the finder goes."""
+        """Give up the roots of a reloader that stops; with the last one the finder goes, and its loaders."""
         with self.lock:
             self._running = [pair for pair in self._running if pair[0] is not settings]
             if not self._running and self.finder in sys.meta_path:
                 sys.meta_path.remove(self.finder)
+                take_away(list(sys.modules.values()))
 
     def _covers(self, origin: str) -> bool:
         return any(origin in scope for _, scope in self._running)

@@ -191,6 +191,9 @@ def test_nothing_is_left_behind(kernel: Kernel) -> None:
     kernel.run("import after")
     kernel.write("after", "V = 2\n")
     assert kernel.run("after.V") == Shown(value="1")
-    kernel.run("%load_ext hotswap")
+    assert kernel.run("import importlib\nimportlib.reload(after).V, type(told.__loader__).__module__").value == (
+        "(2, '_frozen_importlib_external')"
+    )
+    kernel.run("%load_ext hotswap\n%reload_ext hotswap")
     kernel.write("after", "V = 3\n")
     assert kernel.run("after.V").value == "3"

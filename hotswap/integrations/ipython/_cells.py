@@ -138,7 +138,7 @@ class Cells:
         for name, value in list(self._namespace.items()):
             if name in imported or name in self._own or name in _IPYTHONS or name.startswith("_"):
                 continue
-            if isinstance(value, (ModuleType, *_SHARED)):
+            if isinstance(value, (ModuleType, *_SHARED)) or any(_holds(star, name, value) for star in self._stars):
                 continue
             module = next((each for each in self._homes(value) if _holds(each, name, value)), "")
             if module:

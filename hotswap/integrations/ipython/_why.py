@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hotswap import _report
 from hotswap._model import Finding, Outcome, Report
+from hotswap.integrations.ipython import _showing
 from hotswap.integrations.ipython._cells import Cells
 
 
@@ -15,7 +15,7 @@ def explain(name: str, cells: Cells, reports: Iterable[Report], held: Iterable[F
     if target:
         module, _, there = target.partition(":")
         found = [line for report in reports for line in _in_report(report, module, there)]
-        waiting = [f"not live: {_report.finding_lines(one)[0]}" for one in held if _concerns(one, module, there)]
+        waiting = [f"not live: {_showing.lines(one)[0]}" for one in held if _concerns(one, module, there)]
         lines += [*waiting, *(found or [f"{target}: no swap has concerned it"])]
     return lines
 
@@ -50,7 +50,7 @@ def _in_outcome(outcome: Outcome, name: str) -> Iterator[str]:
             yield f"line {statement.lineno} ran: {reasons[statement]}"
     for found in outcome.findings:
         if _concerns(found, "", name):
-            yield _report.finding_lines(found)[0]
+            yield _showing.lines(found)[0]
 
 
 def _is_part(qualname: str, name: str) -> bool:
