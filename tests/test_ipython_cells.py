@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from hotswap._baselines import Baseline
 from hotswap._graph import ImportGraph
 from hotswap._model import Action, Finding, How, Outcome, Patch, Report, Step
+from hotswap._process import PROCESS
 from hotswap.integrations.ipython._cells import Cells
 from hotswap.integrations.ipython._drawing import MOST, draw, tree
 from hotswap.integrations.ipython._showing import MOST_LINES, short
@@ -103,7 +105,7 @@ def test_what_was_pushed_is_found_by_identity(notebook: Notebook) -> None:
     assert notebook.cells.text() == "from lib import C"
 
 
-def test_why_says_whose_a_name_is(notebook: Notebook) -> None:
+def test_why_says_whose_a_name_is(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name of the notebook is explained by its cell, then by the swaps of what it stands for."""
     notebook.run("from lib import A as there")
     notebook.run("own = 1")
@@ -115,6 +117,7 @@ def test_why_says_whose_a_name_is(notebook: Notebook) -> None:
         "swap 4: A rebound (its text changed)",
     ]
     assert explain("own", notebook.cells, [report], []) == ["own: In[2] bound it, so it is yours and follows nothing"]
+    monkeypatch.setitem(PROCESS.baselines._known, "lib", Baseline("/lib.py", "/lib.py", b"", None))
     assert explain("lib:B", notebook.cells, [report], [held])[0].startswith("not live: HS301")
     assert explain("lib:B", notebook.cells, [report], []) == ["lib:B: no swap has concerned it"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from hotswap._model import Finding, Outcome, Report
+from hotswap._process import PROCESS
 from hotswap.integrations.ipython import _showing
 from hotswap.integrations.ipython._cells import Cells
 
@@ -59,6 +60,7 @@ def _is_part(qualname: str, name: str) -> bool:
 
 def _concerns(found: Finding, module: str, name: str) -> bool:
     """Whether a finding speaks of `name`; of a module that is held, it does of all that is in it."""
-    words = found.message.replace(",", " ").split()
-    in_file = bool(module) and found.path.removesuffix(".py").replace("/", ".").endswith(module)
-    return in_file or (bool(name) and name in words)
+    baseline = PROCESS.baselines.get(module)
+    if baseline is not None and found.path in (baseline.origin, baseline.path):
+        return True
+    return bool(name) and name in found.message.replace(",", " ").split()
