@@ -20,7 +20,7 @@ from hotswap._groups import plan_all, unused
 from hotswap._history import History
 from hotswap._hooks import Hooks, Steps
 from hotswap._inbox import Inbox
-from hotswap._model import Batch, FileChange, Finding, Plan, Report
+from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity
 from hotswap._modules import Entry, Loaded
 from hotswap._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._process import PROCESS
@@ -57,6 +57,7 @@ class Line:
         self.reading = Reading(PROCESS)
         self.look_at_all = False
         self.troubles: list[Finding] = []
+        self._said: set[Finding] = set()
 
     def take(self, settings: Settings) -> None:
         """Go by other settings from now on."""
@@ -252,10 +253,16 @@ class Line:
         troubles, self.troubles[:] = list(self.troubles), []
         return troubles
 
+    def _words(self, report: Report) -> str:
+        """Return what is logged: what holds a save is said once, and its modules are named until it is mended."""
+        known, self._said = self._said, {found for found in report.findings if found.severity is Severity.HELD}
+        news = tuple(found for found in report.findings if found not in known)
+        return text(replace(report, findings=news)).removeprefix("hotswap: ")
+
     def finish(self, report: Report) -> Steps[None]:
         """Keep and tell a report that has something to say."""
         if report:
             self.history.add(report)
             PROCESS.swapped(report)
-            log.log(logging.WARNING if report.told else logging.INFO, "%s", text(report).removeprefix("hotswap: "))
+            log.log(logging.WARNING if report.told else logging.INFO, "%s", self._words(report))
             yield from PROCESS.callbacks.tell(report, self.settings.on_report)

@@ -279,3 +279,27 @@ def test_a_pause_waits_for_the_swap_under_way(files: Files, reloader: Reloader) 
         reloader._line.rescan()
         PROCESS.lock.go_on()
         del sys.modules["waiting_r"]
+
+
+def test_an_error_is_said_once(files: Files, reloader: Reloader, caplog: pytest.LogCaptureFixture) -> None:
+    """What holds a file is logged in full once; later lines name the module until it is mended, reports have it all."""
+    files.write("bad", "X = 1\n")
+    files.write("good", "Y = 1\n")
+    files.load("bad"), files.load("good")
+    files.write("bad", "X = (\n")
+    reloader.reload()
+    assert "HS301" in caplog.text
+    assert len(caplog.messages[-1].splitlines()) <= 8
+    caplog.clear()
+    files.write("good", "Y = 22\n")
+    report = reloader.reload()
+    assert [found.code for found in report.findings] == ["HS301"]
+    assert files.name("bad") in caplog.text
+    assert "HS301" not in caplog.text
+    caplog.clear()
+    files.write("bad", "X = 22\n")
+    reloader.reload()
+    assert "held" not in caplog.text
+    files.write("bad", "X = (\n")
+    reloader.reload()
+    assert "HS301" in caplog.text
