@@ -328,6 +328,44 @@ def test_a_forked_child_follows_the_files(folder: Path) -> None:
     assert out == ""
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_workers_of_a_server_follow_the_files(folder: Path) -> None:
+    """Processes that a server forks before it serves each follow the files, and so does the server."""
+    (folder / "watched").mkdir()
+    _write(folder / "watched" / "live_worker.py", "A = 1\n")
+    out = _python(
+        folder,
+        """
+        import os, sys, time
+        sys.path.insert(0, "watched")
+        import live_worker, hotswap
+
+        def follows():
+            end = time.monotonic() + 20
+            while live_worker.A != 22 and time.monotonic() < end:
+                time.sleep(0.02)
+            return live_worker.A == 22
+
+        hotswap.watch("watched")
+        workers, ready = [], os.pipe()
+        for number in range(3):
+            worker = os.fork()
+            if not worker:
+                os.write(ready[1], b".")
+                os._exit(0 if follows() else 1)
+            workers.append(worker)
+        for _ in workers:
+            os.read(ready[0], 1)
+        with open("watched/live_worker.py", "w") as file:
+            file.write("A = 22\\n")
+        print(*[os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) for worker in workers], follows())
+        """,
+        "-W",
+        "ignore::DeprecationWarning",  # that processes with threads should not fork
+    )
+    assert out.split() == ["0", "0", "0", "True"]
+
+
 @pytest.mark.parametrize("mode", ["thread", "auto", "poll", "manual"])
 def test_the_interpreter_ends_at_once_and_in_silence(folder: Path, mode: str) -> None:
     """A program that ends while it is watched, and while a save waits, ends as without us: no hang, no word."""
