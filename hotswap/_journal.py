@@ -212,7 +212,9 @@ def drop_member(cls: Any, name: str) -> None:
     CPython does not give a class the constructor of `object` back once it had one of its own: it would refuse all
     arguments. One that does the same takes its place.
     """
-    if name in vars(cls):
+    if name == "__type_params__" and name in vars(cls):  # it can be set and not be deleted
+        type.__setattr__(cls, name, ())
+    elif name in vars(cls):
         type.__delattr__(cls, name)
         if name == "__new__" and cls.__new__ is object.__new__:
             type.__setattr__(cls, name, staticmethod(_new))

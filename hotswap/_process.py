@@ -303,7 +303,10 @@ class Process:
         """Have tracebacks show the text that runs, while the file says something else."""
         baseline = self.baselines.get(module)
         if baseline is not None:
-            lines = [line if line.endswith("\n") else f"{line}\n" for line in io.StringIO(text_of(baseline))]
+            text = text_of(baseline)
+            if baseline.seen is None:  # a line was added, so that its file is looked at
+                text = text.removesuffix("\n")
+            lines = [line if line.endswith("\n") else f"{line}\n" for line in io.StringIO(text)]
             if not lines and sys.version_info >= (3, 13):  # `linecache` itself does so from there on
                 lines = ["\n"]
             linecache.cache[baseline.origin] = (len(baseline.source), None, lines, baseline.origin)
