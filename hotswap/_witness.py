@@ -23,7 +23,8 @@ from hotswap._compile import Build, all_codes, inner_codes, is_class_body
 from hotswap._source import bound_by, start_line
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_CONSTANTS: Final = ("LOAD_CONST", "LOAD_SMALL_INT")
+_CONSTANTS: Final = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT")
+_COMMON: Final = {"None": None, "True": True, "False": False}
 _IMMUTABLE: Final = (int, str, bytes, float, bool, complex, type(None))
 _LOADED: Final = time.time()
 _EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
@@ -136,7 +137,8 @@ def _constants(
         name = step.argval if step.opname == "STORE_NAME" else ""
         if before.opname not in _CONSTANTS or counts[name] != 1 or name in altered or name not in names:
             continue
-        if type(before.argval) in _IMMUTABLE and not _is(names[name], before.argval):
+        said = _COMMON.get(before.argrepr, before) if before.opname == _CONSTANTS[2] else before.argval
+        if type(said) in _IMMUTABLE and not _is(names[name], said):
             yield prefix + name, step.positions.lineno or 1 if step.positions else 1
     for node, live in _plain_classes(body, names):
         inner = next((c for c in inner_codes(code) if is_class_body(c) and c.co_name == node.name), None)

@@ -48,13 +48,19 @@ def keep(visit: Visit, pair: Pair) -> None:
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
         elif own := {name for name in statement.binds if _chains.makes_of_itself(name, statement)}:
-            _keep_link(visit, statement, own)
+            _keep_link(visit, statement, own, reason)
         elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, reason)):
             run_or_tell(visit, statement, reason)
 
 
-def _keep_link(visit: Visit, statement: Statement, own: set[str]) -> None:
-    """``f = deco(f)`` holds the object that it was given, which is patched in place; to run it alone would be twice."""
+def _keep_link(visit: Visit, statement: Statement, own: set[str], why: str) -> None:
+    """``f = deco(f)`` holds the object that it was given, which is patched in place; to run it alone would be twice.
+
+    Unless the statement above it has just made that object anew.
+    """
+    if not visit.scope.prefix and any(visit.scope.peek(n) is not visit.work.before.get(n, MISSING) for n in own):
+        run_or_tell(visit, statement, why)
+        return
     found = (statement.reads, statement.calls)
     reads, calls = (tuple(name for name in names if name.partition(".")[0] not in own) for names in found)
     reason = stale_because(visit, replace(statement, reads=reads, calls=calls))
