@@ -12,7 +12,7 @@ import ast
 import builtins
 import dis
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +22,7 @@ from hotswap._apply._reach import use_of
 from hotswap._diff import only_code
 from hotswap._journal import MISSING
 from hotswap._model import Pair, Statement
+from hotswap.patch._classes import instances, subclasses
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -125,6 +126,49 @@ def tell(
             visit.swap.tell(visit.work, "HS218", line, name=named, who=", ".join(who))
 
 
+def tell_made(visit: Visit, pair: Pair, live: type) -> None:
+    """Tell of classes that were made before the hook of `live` changed that runs when one is made."""
+    assert pair.inner is not None
+    is_meta = issubclass(live, type)
+    hooks = (HOOK, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
+    for statement in (*pair.inner.added, *(one.new for one in pair.inner.changed)):
+        name = statement.binds[-1] if isinstance(statement.node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ""
+        if name in hooks and (statement in pair.inner.added or _behaves_otherwise(visit, vars(live).get(name))):
+            made = instances(live, *subclasses(live)) if is_meta else subclasses(live)
+            count = sum(one is not live and _is_named(one) for one in made)
+            if count:
+                named = f"{visit.named(pair.new)}.{name}"
+                visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count)
+
+
+def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
+    """Tell of classes that were made before one of their decorators changed."""
+    for statement in statements if visit.swap.changes.codes else ():
+        found = statement.node.decorator_list if isinstance(statement.node, ast.ClassDef) else ()
+        for decorator in found if statement not in visit.work.log.ran else ():
+            if _behaves_otherwise(visit, _generate.called(visit, decorator)):
+                name = ast.unparse(getattr(decorator, "func", decorator))
+                visit.swap.tell(visit.work, "HS229", statement.lineno, name=f"decorator {name}", count=1)
+
+
+def _behaves_otherwise(visit: Visit, member: object) -> bool:
+    raw = getattr(member, "__func__", member)
+    codes = visit.swap.changes.codes
+    if type(raw) is not FunctionType:
+        return False
+    return raw.__code__ in codes or any(
+        isinstance(const, CodeType) and const in codes for const in raw.__code__.co_consts
+    )
+
+
+def _is_named(cls: type) -> bool:
+    """Whether a name of its module leads to the class; others may be nobody's any more."""
+    value: object = sys.modules.get(cls.__module__)
+    for part in cls.__qualname__.split("."):
+        value = getattr(value, "__dict__", {}).get(part)
+    return value is cls
+
+
 def _touched(pair: Pair) -> Iterator[tuple[Statement, str]]:
     """Yield the statements that came, went or changed, with the names that they bind; special names are the class's."""
     assert pair.inner is not None
@@ -156,11 +200,12 @@ def _collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tupl
 
 def _named(who: str, member: object) -> Iterator[tuple[str, FunctionType]]:
     raw = getattr(member, "__func__", member)
-    if type(raw) is FunctionType and not _is_known(raw):
+    if type(raw) is FunctionType and not is_known(raw):
         yield who, raw
 
 
-def _is_known(function: FunctionType) -> bool:
+def is_known(function: FunctionType) -> bool:
+    """Whether a function is of the standard library, or of one that has an adapter."""
     name = str(function.__globals__.get("__name__", ""))
     top = name.partition(".")[0]
     return name != "__main__" and (top in (*sys.stdlib_module_names, "hotswap") or top in _adapter.libraries())
@@ -174,7 +219,7 @@ def _look(function: FunctionType) -> _Look:
         _add(look, one.__code__, one.__globals__, first=depth == 0)
         for name in use_of(one.__code__).chains if depth < _DEEP else ():
             inner = one.__globals__.get(name)
-            if type(inner) is FunctionType and inner not in seen and not _is_known(inner):
+            if type(inner) is FunctionType and inner not in seen and not is_known(inner):
                 seen.add(inner)
                 waiting.append((inner, depth + 1))
     return look

@@ -13,9 +13,10 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _rebuild, _stale, _unnamed
+from hotswap._apply import _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._chains import is_registration, makes_of_itself
+from hotswap._apply._kinds import is_alias_that_left
 from hotswap._apply._reach import behaves_otherwise, content_of
 from hotswap._apply._swap import Swap
 from hotswap._compile import own_content
@@ -259,7 +260,7 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
         line = visit.work.old_line(function)
         if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
             return True  # in whichever branch of an `if` or `try` that ran
-    if _was_made(old, binders[-1]):
+    if _was_made(old, binders[-1]) or (type(old) is FunctionType and is_alias_that_left(binders[-1], visit.new)):
         return True
     return binders[-1].kind in _OBJECTS or (
         makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)
@@ -291,9 +292,11 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     if isinstance(old, type):
         _rebuild.leave_class(visit, name, old, value)
         return
-    if type(old) in _DESCRIPTORS or type(value) in _DESCRIPTORS:
+    target = _kinds.callee(visit.scope, value) if type(old) is FunctionType else value
+    if target is value and (type(old) in _DESCRIPTORS or type(value) in _DESCRIPTORS):
         _leave_member(visit, name, old, value)
         return
+    value = target
     clear = None
     if type(old) is not FunctionType:
         swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
@@ -310,7 +313,8 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
 def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
     """Have the function of a static or class method lead to the new one; of other kinds of members, note who has it.
 
-    A method that becomes a property, or a static method, is called otherwise: nobody can forward for it.
+    What was a property, or a static or class method, and becomes another kind of member is called otherwise: nobody
+    can forward for it.
     """
     swap = visit.swap
     function, successor = _made_of(old), _made_of(value)

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
-from types import MemberDescriptorType, new_class
+from types import FunctionType, MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _adapter, _annotations, _collectors, _generate, _header, _instances
+from hotswap._apply import _adapter, _annotations, _collectors, _generate, _header, _instances, _leftovers, _noting
 from hotswap._apply._adapter import ClassEdit
 from hotswap._diff import decorators
 from hotswap._errors import StatementError
@@ -65,6 +65,7 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     visit.swap.commit()
     if not why:
         _collectors.tell(visit, pair, live, members)
+        _collectors.tell_made(visit, pair, live)
         _generate.tell_below(visit, pair, live)
         _generate.follow(visit, pair, live)
     if visit.scope.peek(pair.new.binds[-1]) is live:
@@ -133,7 +134,8 @@ def decorate(visit: Visit, new: Statement, found: list[ast.expr], live: type) ->
     for decorator in reversed(found):
         value = ast.copy_location(ast.Call(decorator, [value], []), decorator)
     assign = ast.Assign([ast.copy_location(ast.Name(new.node.name, ast.Store()), new.node)], value)
-    made = dict(visit.scope.run([ast.copy_location(assign, new.node)], {_RAW: live}))
+    with visit.swap.journal.noting(_noting.containers(visit.swap, visit.scope, new, reaching=True)):
+        made = dict(visit.scope.run([ast.copy_location(assign, new.node)], {_RAW: live}))
     return made[next(name for name in made if name != _RAW)]
 
 
@@ -152,6 +154,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     if _generate.is_made_whole(visit, live):
         visit.execute(new, "its members are laid out when it is made")
         return
+    called = _leftovers.called_for(visit, pair.old.node, live.__bases__)
     header = _header.evaluate(visit, new, live)
     guard(swap.journal, live)
     other_parameters = _header.own_parameters(visit, live, header)
@@ -159,20 +162,23 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     before, members = _instances.look(visit, pair, live), _collectors.before(visit, pair, live)
     scope = visit_members(visit, pair, live)
     why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
+    swap.commit()
+    _leftovers.let_go(visit, pair, live, header, called)
     if why:
         remake(visit, pair, live, scope, header)
     else:
-        _collectors.tell(visit, pair, live, members, called=_in_place(visit, pair, live, header))
+        _collectors.tell(visit, pair, live, members, called=_in_place(visit, pair, live, header, called))
         if other_parameters:
             _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)
     visit.swap.ran(visit.work, new, "its header changed")
 
 
-def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> tuple[str, ...]:
+def _in_place(visit: Visit, pair: Pair, live: type, header: Header, before: dict[str, FunctionType]) -> tuple[str, ...]:
     """Call what is called for a class with another header; return which sorts of that were."""
     swap, new = visit.swap, pair.new
     swap.commit()
+    registries = _leftovers.Registries(visit, pair, live, before)
     called = [_collectors.HOOK] if header.differs else []
     if header.differs:
         attempt(visit, new, lambda: _init_subclass(live, header.keywords))
@@ -181,11 +187,17 @@ def _in_place(visit: Visit, pair: Pair, live: type, header: Header) -> tuple[str
     if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
         called.append(_collectors.DECORATOR)
         visit.bind(new.binds[-1], decorate(visit, new, others, live) if others else live)
+    if registries.settle():
+        swap.tell(visit.work, "HS203", new.lineno, name=_noted(visit, new))
     attempt(visit, new, lambda: settle_abstract(swap.journal, live))
     swap.commit()
     swap.changes.note(visit.work.edit.module, visit.named(new) + ".*", None, live)
     swap.patched(visit.work, visit.named(new), How.IN_PLACE)
     return tuple(called)
+
+
+def _noted(visit: Visit, statement: Statement) -> str:
+    return f"what was noted of {visit.named(statement)} under its old header"
 
 
 def _init_subclass(live: Any, keywords: dict[str, Any]) -> None:
@@ -233,7 +245,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):
         made = attempt(visit, new, make)
     if before != [len(one) for one in containers(live)]:
-        swap.tell(visit.work, "HS203", new.lineno, name=f"what was noted of {visit.named(new)} under its old header")
+        swap.tell(visit.work, "HS203", new.lineno, name=_noted(visit, new))
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
     _own_cells(visit, live, value if isinstance(value, type) else made, new)
     visit.bind(new.binds[-1], value)

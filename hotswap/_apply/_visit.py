@@ -12,6 +12,7 @@ from operator import setitem
 from types import FunctionType
 
 from hotswap._apply import _annotations, _branches, _chains, _definitions, _effects, _follow, _moves, _noting, _stale
+from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._diff import dump, only_code, same_header
@@ -354,7 +355,8 @@ def _wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
 
     def wrap(nodes: list[ast.stmt]) -> list[ast.stmt]:
         if branch == "body" and isinstance(node, (ast.Try, ast.TryStar)):
-            again: ast.stmt = type(node)(body=nodes, handlers=node.handlers or [_reraise()], orelse=[], finalbody=[])
+            handlers = node.handlers or [ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])]
+            again: ast.stmt = type(node)(body=nodes, handlers=handlers, orelse=[], finalbody=[])
         elif branch == "body" and isinstance(node, ast.With):
             again = ast.With(items=node.items, body=nodes)
         else:
@@ -364,16 +366,12 @@ def _wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
     return wrap
 
 
-def _reraise() -> ast.ExceptHandler:
-    return ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])
-
-
 def visit_module(swap: Swap, work: Work) -> None:
     """Bring one module of the group to its new text."""
     edit = work.edit
-    scope: ModuleScope = work.scope
-    visit = Visit(swap, work, scope)
+    visit = Visit(swap, work, work.scope)
     visit.block(edit.diff, edit.old.statements, looked_at(edit))
+    tell_decorated(visit, edit.new.statements)
     _annotations.renew(visit, edit.old.statements, edit.new.statements)
     if _annotations.are_other(edit):
         swap.commit()

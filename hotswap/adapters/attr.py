@@ -15,7 +15,10 @@ _WRITTEN: Final = (
     *("__init__", "__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"),
     *("__setattr__", "__delattr__", "__getstate__", "__setstate__", "__replace__", "__annotations__"),
 )
-_LAID_OUT: Final = ("__dict__", "__weakref__", "__slots__", "__annotations__", "__annotations_cache__")
+_LAID_OUT: Final = (
+    *("__dict__", "__weakref__", "__slots__"),
+    *("__annotations__", "__annotations_cache__", "__annotate_func__", "__annotate__"),
+)
 
 
 class Attrs:

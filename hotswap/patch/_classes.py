@@ -162,13 +162,12 @@ def _settle_protocol(journal: Journal, cls: type) -> None:
         return
     import typing
 
-    journal.set_member(cls, "__protocol_attrs__", typing._get_protocol_attrs(cls))  # type: ignore[attr-defined]
-    if "__non_callable_proto_members__" in vars(cls):
-        members = {n for n in typing._get_protocol_attrs(cls) if not callable(getattr(cls, n, None))}  # type: ignore[attr-defined]
-        journal.set_member(cls, "__non_callable_proto_members__", members)
-    if "__callable_proto_members_only__" in vars(cls):
-        only = all(callable(getattr(cls, name, None)) for name in vars(cls)["__protocol_attrs__"])
-        journal.set_member(cls, "__callable_proto_members_only__", only)
+    names = typing._get_protocol_attrs(cls)  # type: ignore[attr-defined]
+    others = {name for name in names if not callable(getattr(cls, name, None))}
+    made = {"__protocol_attrs__": names, "__non_callable_proto_members__": others}
+    for name, value in (made | {"__callable_proto_members_only__": not others}).items():
+        if name in vars(cls):  # which of them there are depends on the version
+            journal.set_member(cls, name, value)
 
 
 def can_take(change: Callable[[], object], back: Callable[[], object]) -> str | None:

@@ -135,6 +135,11 @@ def _set_tables(journal: Journal, cls: Any, fresh: Any, members: Mapping[int, An
         if name in vars(fresh):
             value = vars(fresh)[name]
             journal.set_member(cls, name, members.get(id(value), value))
+    order = vars(fresh).get("_iter_member_")  # only where members do not stand in the order of their values
+    if isinstance(order, types.MethodType):
+        journal.set_member(cls, "_iter_member_", types.MethodType(order.__func__, cls))
+    elif "_iter_member_" in vars(cls):
+        journal.del_member(cls, "_iter_member_")
 
 
 def _is_combined(member: Any, value: int, mask: int) -> bool:

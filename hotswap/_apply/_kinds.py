@@ -1,0 +1,51 @@
+"""Members of a class that become another kind of member: where old functions of theirs, as in bound methods, lead.
+
+A property cannot be called, and a static method takes no object; but who holds the bound method of before means what
+the name does now, for the same object.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any
+
+from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._model import Statement
+
+
+def callee(scope: AnyScope, value: object) -> object:
+    """Return what an old function of a class has to call, with an object first, to do what the member `value` does."""
+    if not isinstance(scope, ClassScope):
+        return value
+    if type(value) is property:
+        return value.fget
+    if type(value) is functools.cached_property:
+        return value.func
+    if type(value) is staticmethod and type(value.__func__) is FunctionType:
+        return _without_object(value.__func__)
+    if type(value) is classmethod and type(value.__func__) is FunctionType:
+        return _with_class(value.__func__)
+    return value
+
+
+def _without_object(function: Any) -> Any:
+    def call(_object: object, /, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _with_class(function: Any) -> Any:
+    def call(_object: object, /, *args: Any, **kwargs: Any) -> Any:
+        return function(_object if isinstance(_object, type) else type(_object), *args, **kwargs)
+
+    return call
+
+
+def is_alias_that_left(binder: Statement, new: Iterable[Statement]) -> bool:
+    """Whether ``other = name`` bound a function whose own definition left the text as well."""
+    value = binder.node.value if isinstance(binder.node, ast.Assign) else None
+    return isinstance(value, ast.Name) and not any(value.id in statement.binds for statement in new)
