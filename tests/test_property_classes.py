@@ -201,7 +201,7 @@ def check_held(living: Living, one: Class, cls: Any) -> None:
 
 
 @settings(
-    max_examples=int(WANTED or 60),
+    max_examples=int(WANTED or 40),
     derandomize=WANTED is None,
     database=None,
     deadline=None,

@@ -182,6 +182,7 @@ def adopt_below(journal: Journal, cls: type) -> None:
     """Record on the typed dicts that inherit from `cls` the keys that they copied from it."""
     if not typing.is_typeddict(cls):
         return
+    journal.commit()  # what is below is made of what `cls` has now
     for one in type.__subclasses__(dict):
         bases = vars(one).get("__orig_bases__", ())
         if typing.is_typeddict(one) and cls in bases:
