@@ -95,7 +95,7 @@ def measure(tool: str, root: str, seconds: float) -> None:
     """Be the idle program under `tool`, and print what `seconds` of it cost."""
     sys.path.insert(0, root)
     TOOLS[tool](root)
-    time.sleep(3)  # what starting puts off is over
+    time.sleep(12)  # what starting puts off is over: new modules are counted when next there is nothing to do
     switches, spent = wakeups(), time.process_time()
     time.sleep(seconds)
     spent, switches = time.process_time() - spent, wakeups() - switches
