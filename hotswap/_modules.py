@@ -79,8 +79,8 @@ class Loaded:
 class ModuleIndex:
     """The loaded modules whose source lies below a root of `settings`, found anew at each call.
 
-    A name costs a file system access the first time only; after that an unchanged module costs some 0.2 us. One
-    thread at a time may use an index.
+    A name costs a file system access the first time only; after that, while nothing is loaded, a module costs some
+    0.1 us. One thread at a time may use an index.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -92,6 +92,9 @@ class ModuleIndex:
         self._scope = self._settings.scope()
         self._known: dict[str, tuple[str | None, Entry | None]] = {}
         self._folders: dict[str, str] = {}
+        self._objects: list[int] = []
+        self._files: dict[int, object] = {}
+        self._found: tuple[Entry, ...] = ()
 
     def entries(self, modules: Mapping[str, object] | None = None) -> tuple[Entry, ...]:
         """Return one entry for each module object, in the order of `modules` (``sys.modules`` if None).
@@ -100,8 +103,11 @@ class ModuleIndex:
         are modules without a source file (namespace packages, extensions, sourceless ``.pyc``, archives), lazy modules
         that have not run yet (their first use reads the new file), objects that are no modules, and hotswap itself.
         """
-        found: dict[int, Entry] = {}
-        for name, module in list((sys.modules if modules is None else modules).items()):
+        given = list((sys.modules if modules is None else modules).items())
+        if self._is_as_before(given):
+            return self._found
+        found, self._files, lazy = dict[int, Entry](), {}, False
+        for at, (name, module) in enumerate(given):
             try:
                 namespace = _namespace(module)
             except TypeError:  # not a module: nothing of it is touched
@@ -109,11 +115,24 @@ class ModuleIndex:
             known = self._known.get(name)
             file = namespace.get("__file__")
             entry = known[1] if known is not None and known[0] is file else self._learn(name, namespace)
+            lazy = lazy or type(module) is _LAZY
             if entry is None or type(module) is _LAZY:
                 continue
+            self._files[at] = file
             if id(module) not in found or namespace.get("__name__") == name:
                 found[id(module)] = entry
-        return tuple(found.values())
+        self._objects = [] if lazy else [id(module) for _, module in given]  # a lazy one may run at any time
+        self._found = tuple(found.values())
+        return self._found
+
+    def _is_as_before(self, given: list[tuple[str, object]]) -> bool:
+        """Whether these are the objects that were looked at last, with the same files: some 0.1 us a module.
+
+        Only their numbers are kept, so that nothing is kept alive; who takes another's number has a file of its own.
+        """
+        return [id(module) for _, module in given] == self._objects and all(
+            _namespace(given[at][1]).get("__file__") is file for at, file in self._files.items()
+        )
 
     def loaded(self, modules: Mapping[str, object] | None = None) -> dict[str, tuple[str, ...]]:
         """Return the names of the loaded modules by the real path of their source, both in the order of `modules`."""

@@ -60,6 +60,7 @@ class Process:
         self.baselines = Baselines()
         self.graph = Graph()
         self.rank: dict[str, int] = {}
+        self._ranked: Iterable[Entry] = ()
         self.generation = 0
         self.shape = 0
         self.memo: set[str] = set()
@@ -171,8 +172,10 @@ class Process:
         known = list(self._learn_texts())
         self.finder.step_forward()
         first, self._first = self._first, False
-        for name in sys.modules:
-            self.rank.setdefault(name, len(self.rank))
+        if entries is not self._ranked:  # else no module came or went
+            for name in sys.modules:
+                self.rank.setdefault(name, len(self.rank))
+            self._ranked = entries
         for entry in entries:
             if entry.name in self._texts:
                 continue
