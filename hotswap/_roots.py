@@ -8,16 +8,16 @@ Editable installs are read from ``direct_url.json`` beside their metadata (6 us 
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import json
 import os
-import re
 import sys
 import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
+
+from hotswap._patterns import Patterns, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,8 +43,8 @@ class Scope:
     """
 
     bases: tuple[str, ...]
-    include: re.Pattern[str] | None
-    exclude: re.Pattern[str]
+    include: Patterns | None
+    exclude: Patterns
 
     def base(self, path: str) -> str | None:
         """Return the deepest root that `path` is or lies in, None if there is none."""
@@ -62,20 +62,20 @@ class Scope:
         if not self.reaches(path):
             return False
         inner = _portable(below(path, self.base(path) or path))
-        return not inner or self.include is None or self.include.match(inner) is not None
+        return not inner or self.include is None or self.include.match(inner)
 
 
 def make_scope(roots: Iterable[str], include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Scope:
     """Return the scope of `roots` (absolute paths of folders or files) under patterns relative to them.
 
-    A pattern is `fnmatch`'s, where ``*`` spans folders; it takes in all below a folder that it matches, and without a
-    slash it is tried at every depth. Links are resolved here, once.
+    Patterns are those of ``.gitignore``. Those of `exclude` come after `ALWAYS_EXCLUDED`: ``!name`` takes out of that.
+    Links are resolved here, once.
     """
     bases = dict.fromkeys(spelling for root in roots for spelling in (root, os.path.realpath(root)))
     return Scope(
         tuple(sorted(bases, key=len, reverse=True)),
-        _pattern(tuple(include)) if include else None,
-        _pattern((*ALWAYS_EXCLUDED, *exclude)),
+        compiled(tuple(include)) if include else None,
+        compiled((*ALWAYS_EXCLUDED, *exclude)),
     )
 
 
@@ -174,16 +174,3 @@ def _project(origin: str) -> Iterator[str]:
 
 def _portable(inner: str | None) -> str:
     return (inner or "").replace(os.sep, "/")
-
-
-@functools.lru_cache(maxsize=64)
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    flags = re.IGNORECASE if os.name == "nt" else re.NOFLAG
-    return re.compile("|".join(fnmatch.translate(form) for one in patterns for form in _forms(one)), flags)
-
-
-def _forms(pattern: str) -> tuple[str, ...]:
-    """Spell out `pattern` for whole relative paths: itself, all below it, and both at any depth if it has no slash."""
-    plain = pattern.replace("\\", "/").removeprefix("./").rstrip("/")
-    forms = (plain, f"{plain}/*")
-    return forms if "/" in plain else (*forms, f"*/{plain}", f"*/{plain}/*")

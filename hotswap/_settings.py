@@ -49,7 +49,7 @@ class Settings:
     ``thread`` (at once), ``asyncio`` (between two callbacks of the event loop), ``poll`` (when the program polls),
     ``signal`` (at SIGHUP), ``manual`` (when it reloads), ``auto`` (asyncio while a loop runs in the main thread or in
     the one that started it, else thread; poll from the first poll on). `strict` applies nothing of a group that cannot
-    be applied whole. `include` and `exclude` are `fnmatch` patterns on paths relative to their root: with `include`
+    be applied whole. `include` and `exclude` are `.gitignore` patterns on paths relative to their root: with `include`
     only what matches is looked after. `on_report` is called with each report. `keep` and `rerun` are targets
     (``module:name``) whose statements never, or always, run again when stale. `quiet` are dotted names of functions
     that the project declares to be without effects.

@@ -357,6 +357,20 @@ PATTERNS = [
     (("shop",), (), "bot/a.py", False),
     (("*.py",), ("bot",), "bot/a.py", False),
     (("*.py",), (), "bot/a.pyi", False),
+    ((), ("shop/*.py",), "shop/deep/a.py", True),
+    ((), ("shop/**/a.py",), "shop/very/deep/a.py", False),
+    ((), ("shop/**/a.py",), "shop/a.py", False),
+    ((), ("**/old",), "shop/old/a.py", False),
+    ((), ("shop/**",), "shop/deep/a.py", False),
+    ((), ("/old",), "shop/old/a.py", True),
+    ((), ("/old",), "old/a.py", False),
+    ((), ("*.py", "!a.py"), "shop/a.py", True),
+    ((), ("*.py", "!a.py"), "shop/b.py", False),
+    ((), ("!.plugins",), ".plugins/a.py", True),
+    ((), ("# old",), "old/a.py", True),
+    ((), ("[!a-c].py",), "d.py", False),
+    ((), ("[!a-c].py",), "b.py", True),
+    ((), (r"\!a.py",), "!a.py", False),
 ]
 
 

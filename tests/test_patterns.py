@@ -1,0 +1,42 @@
+"""Patterns as in ``.gitignore``, held against git."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hotswap._patterns import Patterns
+
+NAMES = ("a", "b", "ab", "a.py", "b.py", ".a", "a b", "[a]", "a*")
+PARTS = (*("a", "b", "*", "**", "*.py", "?", "a*", "[ab]", "[!a].py", "[a-c]*", ".*", "[^b]", "a b"), r"a\*", r"\[a]")
+SEEDS = range(8)
+
+
+def some_patterns(chance: random.Random) -> list[str]:
+    def one() -> str:
+        body = "/".join(chance.choices(PARTS, k=chance.choice((1, 1, 2, 3))))
+        return chance.choice(("", "", "!")) + chance.choice(("", "", "/")) + body
+
+    return [one() for _ in range(chance.randint(1, 4))]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is the judge")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_patterns_mean_what_they_mean_to_git(tmp_path: Path, seed: int) -> None:
+    """Whatever is written, the same paths are taken in."""
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    chance = random.Random(seed)
+    for _ in range(8):
+        lines = some_patterns(chance)
+        paths = sorted({"/".join(chance.choices(NAMES, k=chance.randint(1, 4))) for _ in range(60)})
+        (tmp_path / ".gitignore").write_text("\n".join(lines) + "\n")
+        command = ["git", "-c", "core.excludesFile=/dev/null", "check-ignore", "--no-index", "-z", "--stdin"]
+        given = "\0".join(paths).encode()
+        done = subprocess.run(command, cwd=tmp_path, input=given, capture_output=True, check=False)
+        theirs = set(filter(None, done.stdout.decode().split("\0")))
+        patterns = Patterns(tuple(lines))
+        assert {path for path in paths if patterns.match(path)} == theirs, lines
