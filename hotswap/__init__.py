@@ -16,6 +16,7 @@ from hotswap._api import (
     stale,
     undo,
     watch,
+    watch_data,
     why,
 )
 from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
@@ -54,6 +55,7 @@ __all__ = [
     "supervise",
     "undo",
     "watch",
+    "watch_data",
     "why",
 ]
 

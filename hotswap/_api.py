@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Unpack
 
@@ -135,6 +136,11 @@ def on_reload(callback: C) -> C:
 def rerun(target: str) -> Report:
     """Run the statements that make `target` (``module:name``) again, and what depends on them. Raises TargetError."""
     return _running().rerun(target)
+
+
+def watch_data(pattern: str, callback: Callable[[str], object]) -> None:
+    """Have `callback` called with the path of each file below a root that changes and matches `pattern`."""
+    _running().watch_data(pattern, callback)
 
 
 def graph(package: str = "") -> ImportGraph:

@@ -115,17 +115,6 @@ class Inbox:
             due = self._due(now)
             return self._collect(now) if due is not None and due <= 0 else None
 
-    def put_back(self, batch: Batch) -> None:
-        """Return a batch of which more came before it was looked at: it is due again when nothing comes any more."""
-        with self._lock:
-            newer, self._pending = self._pending, {}
-            for change in (*batch.changes, *newer.values()):
-                _merge(self._pending, change)
-            self._first, self._last = batch.seen_at, self._clock()
-            self._quiet = max(self._usual, min(self._quiet * 2, LONGEST_QUIET))
-            self.empty = False
-            self._rouse()
-
     def wait(self, timeout: float | None) -> bool:
         """Block until a batch is due, `timeout` seconds have passed or `wake` is called; return whether one is due.
 

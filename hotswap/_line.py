@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from hotswap._apply._small import apply_small
+from hotswap._data import Data
 from hotswap._elsewhere import Elsewhere
 from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
@@ -28,7 +29,7 @@ from hotswap._report import text
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
 from hotswap._small import SmallEdits, is_plain
-from hotswap._targets import find as find_target
+from hotswap._targets import Target
 from hotswap._transactions import Done, Transactions
 from hotswap._turn import PAUSED
 
@@ -47,6 +48,7 @@ class Line:
     """The line of one reloader. `in_slices` says that objects are migrated bit by bit, at each poll.
 
     `look_at_all` has the next swap look at every loaded file. `troubles` are findings that wait for the next report.
+    `noticed` is called with the report of each swap.
     """
 
     def __init__(self, settings: Settings, inbox: Inbox, history: History, in_slices: Callable[[], bool]) -> None:
@@ -58,6 +60,8 @@ class Line:
         self.look_at_all = False
         self.troubles: list[Finding] = []
         self._said: set[Finding] = set()
+        self.data = Data(PROCESS)
+        self.noticed: list[Callable[[Report], object]] = [self.data.learn_from]
 
     def take(self, settings: Settings) -> None:
         """Go by other settings from now on."""
@@ -76,12 +80,22 @@ class Line:
         self.inbox.wake()
 
     def swap(self, batch: Batch | None, names: Iterable[str] = ()) -> Steps[Report]:
-        """Bring the process to the files' texts: all loaded ones if `batch` is None, else those it names."""
-        return self._in_turn(lambda: self._swap(batch, frozenset(names)))
+        """Bring the process to the files' texts, and data's: all known ones if `batch` is None, else those it names."""
+        looked_at = None if self.look_at_all else batch
+        report = yield from self._in_turn(lambda: self._swap(batch, frozenset(names)))
+        for notice in self.noticed:
+            notice(report)
+        if self.look_at_all:  # there could be no swap
+            return report
+        paths = self.data.changed(looked_at)
+        for wanted in self.data.stale(paths):
+            report = (yield from self.rerun(lambda wanted=wanted: wanted)) or report  # type: ignore[misc]  # bound now
+        self.data.call(paths)
+        return report
 
-    def rerun(self, target: str) -> Steps[Report]:
-        """Run the statements that make `target` again. Raises TargetError."""
-        return self._in_turn(lambda: self._rerun(target))
+    def rerun(self, find: Callable[[], Target]) -> Steps[Report]:
+        """Run the statements of the target that `find` returns again. Raises what that raises."""
+        return self._in_turn(lambda: self._rerun(find))
 
     def undo(self) -> Steps[Report]:
         """Bring the modules of the last swap back to the texts they had before it."""
@@ -188,10 +202,10 @@ class Line:
         seconds = {"read": read - started, "apply": time.perf_counter() - read}
         return Told(Report(PROCESS.generation, outcomes), [], seconds)
 
-    def _rerun(self, target: str) -> Steps[Told]:
+    def _rerun(self, find: Callable[[], Target]) -> Steps[Told]:
         entries = self.entries()
         PROCESS.update_graph()
-        done = yield from self.transactions.rerun(find_target(PROCESS, target), entries)
+        done = yield from self.transactions.rerun(find(), entries)
         report = Report(PROCESS.generation, tuple(done.outcomes), tuple(done.told), (), done.error)
         return Told(report, done.hooks, done.seconds)
 

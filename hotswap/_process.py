@@ -1,6 +1,4 @@
-"""What exists once in a process, however many reloaders there are: lock, finder, baselines, import graph,
-generation.
-"""
+"""What exists once in a process, however many reloaders there are: lock, finder, baselines, graph, generation."""
 
 from __future__ import annotations
 
@@ -60,7 +58,6 @@ class Process:
         self.baselines = Baselines()
         self.graph = Graph()
         self.rank: dict[str, int] = {}
-        self._ranked: Iterable[Entry] = ()
         self.generation = 0
         self.shape = 0
         self.memo: set[str] = set()
@@ -77,6 +74,7 @@ class Process:
         self._untold = True
         self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
         self.on_load: list[Callable[[str], object]] = []
+        self.on_text: list[Callable[[str, str, bytes], object]] = []
         self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
@@ -137,6 +135,8 @@ class Process:
                 source = file.read()
         except OSError:
             return
+        for know in self.on_text:
+            know(module, origin, source)
         self.baselines.note(module, Baseline(origin, origin, pack(source), seen))
 
     def adopt_main(self, path: str, text: bytes) -> None:
@@ -172,10 +172,8 @@ class Process:
         known = list(self._learn_texts())
         self.finder.step_forward()
         first, self._first = self._first, False
-        if entries is not self._ranked:  # else no module came or went
-            for name in sys.modules:
-                self.rank.setdefault(name, len(self.rank))
-            self._ranked = entries
+        for name in sys.modules:
+            self.rank.setdefault(name, len(self.rank))
         for entry in entries:
             if entry.name in self._texts:
                 continue

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import ModuleType
 from typing import Final, Self, Unpack
@@ -29,6 +29,7 @@ from hotswap._saves import Saves
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
 from hotswap._stale import Stale
+from hotswap._targets import find as find_target
 from hotswap._turn import Pause
 from hotswap._why import Why, explain
 
@@ -59,6 +60,8 @@ class Reloader:
         self._in_slices = False
         self._line = Line(self.settings, self.inbox, self.history, self._migrates_in_slices)
         self._saves = Saves(self.settings, self.inbox, self._line.index, self._line.troubles.append)
+        self._line.data.connect(lambda: self.settings.roots, self._saves.cover)
+        self._line.noticed.append(self._saves.look_out_for)
         free = PROCESS.lock.is_free
         self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._line.rescan, free)
         self._running = False
@@ -76,7 +79,9 @@ class Reloader:
         self._running = True
         self._saves.start(threads=self._host.mode not in _UNWATCHED)
         with PROCESS.lock:  # after that: what is saved from now on is told
-            unseen = PROCESS.unseen(self._line.entries())
+            entries = self._line.entries()
+            self._line.data.start(entries)
+            unseen = PROCESS.unseen(entries)
             self._line.troubles += PROCESS.at_start()
         for entry in unseen:  # edited while the program was starting
             self.inbox.put(FileChange(entry.path, "modified"))
@@ -130,6 +135,7 @@ class Reloader:
         PROCESS.leave(self.settings)
         self._host.stop()
         self._saves.stop()
+        self._line.data.stop()
         self.history.close()
 
     def __enter__(self) -> Self:
@@ -172,7 +178,16 @@ class Reloader:
 
     def _idle(self) -> bool:
         self._saves.check()
+        self._ask_libraries()
         return self._line.look_at_all
+
+    def _ask_libraries(self) -> None:
+        if self._line.data.ask_libraries():
+            self._saves.cover_all(self._line.data.wants, self._line.data.note)
+
+    def _take_all(self, *, deferred: bool = False) -> Batch | None:
+        self._ask_libraries()
+        return self._saves.take_all(deferred=deferred)
 
     # -- verbs ---------------------------------------------------------------------------------------------------------
 
@@ -196,7 +211,7 @@ class Reloader:
         not matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
         """
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
-        return run_now(self._line.by_hand(lambda: self._saves.take_all(deferred=True), names))
+        return run_now(self._line.by_hand(lambda: self._take_all(deferred=True), names))
 
     def look(self) -> Report | None:
         """Apply here all that was saved up to now, and return the report; None if nothing was.
@@ -205,7 +220,7 @@ class Reloader:
         Unlike `poll` it does not wait for a burst of saves to end; unlike `reload` it trusts what the system told,
         where that tells as soon as a file is closed (Linux). There a look that finds nothing costs some 10 us.
         """
-        return run_now(self._line.look(self._saves.take_all))
+        return run_now(self._line.look(self._take_all))
 
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
@@ -218,7 +233,16 @@ class Reloader:
         For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by
         what its finding calls it. Raises TargetError if no loaded module has such a statement.
         """
-        return run_now(self._line.rerun(target))
+        return run_now(self._line.rerun(lambda: find_target(PROCESS, target)))
+
+    def watch_data(self, pattern: str, callback: Callable[[str], object]) -> None:
+        """Have `callback` called with the path of each file below a root that changes and matches `pattern`.
+
+        A pattern is one of ``.gitignore``. It is called where changes are applied, after the swap of the same save, if
+        the file says something else than before; what it raises is logged.
+        """
+        self._line.data.ask(pattern, callback)
+        self._saves.cover_all(self._line.data.wants, self._line.data.note)
 
     def undo(self) -> Report:
         """Bring the modules of the last swap back to the texts they had before it, whatever the disk says.

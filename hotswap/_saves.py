@@ -9,7 +9,7 @@ from typing import Final
 
 from hotswap._bell import Bell
 from hotswap._inbox import Inbox
-from hotswap._model import Batch, FileChange, Finding
+from hotswap._model import Batch, FileChange, Finding, Report
 from hotswap._modules import ModuleIndex
 from hotswap._process import PROCESS
 from hotswap._settings import Settings
@@ -26,6 +26,7 @@ class Saves:
         self._settings, self._inbox, self._index, self._tell = settings, inbox, index, tell
         self._watcher: Watcher | None = None
         self._counted = -1
+        self._covers_rest = False
 
     def start(self, *, threads: bool) -> None:
         """Watch: what is saved after this returns is told. Without `threads` only where that needs none."""
@@ -55,6 +56,24 @@ class Saves:
         self._inbox.patience = Git(settings.roots).patience
         if self._watcher is not None:
             self._watcher.widen(settings.roots)
+
+    def cover(self, path: str) -> None:
+        """Have the file `path` watched, whatever it is."""
+        if self._watcher is not None:
+            self._watcher.cover_data(path)
+
+    def cover_all(self, wants: Callable[[str], bool], note: Callable[[str], object]) -> None:
+        """Have every file below the roots watched that `wants` names; `note` is called with those that there are."""
+        if self._watcher is not None:
+            self._watcher.ask_for(wants)
+            self._watcher.cover_all(note)
+
+    def look_out_for(self, report: Report) -> None:
+        """Watch folders from which nothing is loaded as well, if an import failed: what it looks for may come there."""
+        if isinstance(report.error, ImportError) and self._watcher is not None and not self._covers_rest:
+            self._covers_rest = True
+            self._watcher.cover_all()
+            self._inbox.put(EVERYTHING)  # it may have come meanwhile
 
     def check(self) -> None:
         """Look at what tells nothing by itself; to be called every `pause` seconds of the bell."""

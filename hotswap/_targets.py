@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hotswap._errors import TargetError
@@ -19,6 +20,13 @@ class Target:
     statements: tuple[Statement, ...]
     names: frozenset[str]
 
+    @classmethod
+    def of(cls, edit: Edit, chosen: Iterable[tuple[str, Statement]]) -> Target:
+        """Return the target that `chosen` statements of `edit` are, each given with the scope that it stands in."""
+        many = list(chosen)
+        names = frozenset(scope + name for scope, s in many for name in (*s.binds, *s.mutates))
+        return cls(edit, tuple(s for _, s in many), names)
+
     @property
     def ids(self) -> frozenset[int]:
         """The identities of the statements, by which applying knows them."""
@@ -33,11 +41,16 @@ def find(process: Process, target: str) -> Target:
         known = "no such module is watched" if name else "a target has the form 'module:name'"
         raise TargetError(f"{target}: {known}")
     edit = untouched(module, baseline, None)
-    every = facts_of(edit.new, "", lambda _: False, nodes=True).every
-    found = [f for f in every if not f.statement.children or f.scope + f.statement.binds[-1] == name]
-    made = [f for f in found if name in {f.scope + n for n in (*f.statement.binds, *f.statement.mutates)}]
-    made = made or [f for f in found if f.scope + f.statement.key == name]
+    found = leaves(edit, name)
+    made = [(scope, s) for scope, s in found if name in {scope + n for n in (*s.binds, *s.mutates)}]
+    made = made or [(scope, s) for scope, s in found if scope + s.key == name]
     if not made:
         raise TargetError(f"{target}: no statement of {baseline.path} makes that name")
-    names = frozenset(f.scope + n for f in made for n in (*f.statement.binds, *f.statement.mutates))
-    return Target(edit, tuple(f.statement for f in made), names)
+    return Target.of(edit, made)
+
+
+def leaves(edit: Edit, name: str = "") -> list[tuple[str, Statement]]:
+    """Return the statements of a module that have none in them, and the one that makes `name`, each with its scope."""
+    every = facts_of(edit.new, "", lambda _: False, nodes=True).every
+    found = [(f.scope, f.statement) for f in every]
+    return [(scope, s) for scope, s in found if not s.children or (name and scope + s.binds[-1] == name)]

@@ -51,6 +51,23 @@ def test_look_applies_what_was_saved_and_is_silent_otherwise(files: Files, reloa
     assert reloader.look() is None
 
 
+def test_a_module_that_comes_late_is_found_wherever_it_is(files: Files) -> None:
+    """An import that failed is tried again when its module is made, in a folder from which nothing was loaded."""
+    folder = files.root / f"plain_{files.number}"
+    folder.mkdir()
+    files.write("mod", "X = 1\n")
+    mod = files.load("mod")
+    held: queue.SimpleQueue[Report] = queue.SimpleQueue()
+    with Reloader(files.root, apply="thread", on_report=held.put):
+        files.write("mod", "from plain_NUMBER.late import X\n")
+        assert codes(held.get(timeout=10)) == ["HS313"]
+        (folder / "late.py").write_text("X = 2\n")
+        while not held.get(timeout=10).changed:
+            pass
+    assert mod.X == 2
+    del sys.modules[f"plain_{files.number}"], sys.modules[f"plain_{files.number}.late"]
+
+
 def test_nothing_comes_back_after_undo_until_a_file_is_saved(files: Files, reloader: Reloader) -> None:
     """The text that was undone is not applied again by itself; the next save is."""
     files.write("mod", "X = 1\n")

@@ -737,6 +737,8 @@ def saw(name):
     while not changes.get(timeout=10).path.endswith(name):
         pass
 
+os.mkdir(os.path.join(sys.argv[1], "pkg"))
+watcher.cover(os.path.join(sys.argv[1], "pkg", "m.py"))
 watcher.restart_after_fork()
 child = os.fork()
 if child == 0:
@@ -744,10 +746,12 @@ if child == 0:
     try:
         watcher.stop()
         watcher.start()
+        watcher.cover(os.path.join(sys.argv[1], "pkg", "m.py"))
         saw("first.py")
         if (grandchild := os.fork()) == 0:
             watcher.restart_after_fork()
             saw("second.py")
+            saw(os.path.join("pkg", "m.py"))
             watcher.stop()
             os._exit(0)
         assert os.waitpid(grandchild, 0)[1] == 0

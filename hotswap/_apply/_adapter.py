@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hotswap")
 
-_OURS: Final = ("attr", "pydantic", "sqlalchemy", "django", "discord", "aiogram", "telegram", "flask", "starlette")
+_OURS: Final = (
+    "attr",
+    "pydantic",
+    "sqlalchemy",
+    "django",
+    "discord",
+    "aiogram",
+    "telegram",
+    "flask",
+    "starlette",
+    "jinja2",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,16 @@ class Adapter(Protocol):
         """Give the class what the library wrote on the fresh one; return False if the layout differs."""
 
 
+class Reader(Protocol):
+    """What hotswap knows of a library that reads files of its own and keeps what it made of them."""
+
+    files: tuple[str, ...]
+    """Patterns of those files, as in ``.gitignore``, below the watched folders."""
+
+    def reread(self, path: str) -> None:
+        """Have the library read the file `path`, which changed, when it is needed next."""
+
+
 class _Found:
     """The adapters of this process, each loaded when its library is there."""
 
@@ -146,6 +167,7 @@ class _Found:
         self._waiting: dict[str, str] | None = None
         self._loaded: list[Adapter] = []
         self.registrars: list[Registrar] = []
+        self.readers: list[Reader] = []
         self.names: frozenset[str] = frozenset()
 
     def all(self) -> Sequence[Adapter]:
@@ -172,6 +194,8 @@ class _Found:
             self._loaded.append(adapter)
         if hasattr(adapter, "forget"):
             self.registrars.append(adapter)
+        if hasattr(adapter, "reread"):
+            self.readers.append(adapter)
 
 
 _FOUND: Final = _Found()
@@ -225,3 +249,9 @@ def inherit(swap: Swap, edit: ClassEdit) -> None:
 def decorates(swap: Swap, called: object) -> bool:
     """Whether `called` is a class decorator of a library that has an adapter."""
     return any(adapter.decorates(called) for adapter in swap.adapters())
+
+
+def found_readers() -> Sequence[Reader]:
+    """Return the adapters that know files of the libraries that the program has loaded."""
+    _FOUND.all()
+    return _FOUND.readers

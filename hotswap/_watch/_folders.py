@@ -36,11 +36,12 @@ class Folders:
     """What is known of the folders below `roots`, of which `listen` watches one. A folder is listened to once.
 
     `files` are the loaded files, by every spelling that was given; `links` the real places of the links that lead to
-    them; `covered` those whose folder is watched.
+    them; `covered` those whose folder is watched. `also` says which other files count.
     """
 
     def __init__(self, roots: Iterable[str], listen: Callable[[str], None]) -> None:
         self.roots = tuple(roots)
+        self.also: Callable[[str], bool] = lambda _: False
         self._listen = listen
         self.forget()
 
@@ -78,7 +79,7 @@ class Folders:
 
     def wants(self, path: str) -> bool:
         """Whether a change of the file `path` counts: it is loaded, or could come to be."""
-        return path in self.files or (path.endswith(SUFFIXES) and self.inside(path))
+        return path in self.files or (path.endswith(SUFFIXES) and self.inside(path)) or self.also(path)
 
     def inside(self, path: str) -> bool:
         """Whether `path` is or lies below a root."""

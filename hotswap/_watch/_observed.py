@@ -30,24 +30,31 @@ _KINDS: Final[dict[str, ChangeKind]] = {
 }
 
 
-def translate(event: fs.FileSystemEvent, ignored: Callable[[str], bool]) -> Iterator[FileChange]:
-    """Yield the changes of Python files that `event` stands for, those left out for which `ignored` is true.
+def is_python(path: str) -> bool:
+    """Whether `path` is named as Python source."""
+    return path.endswith(SUFFIXES)
+
+
+def translate(
+    event: fs.FileSystemEvent, ignored: Callable[[str], bool], wants: Callable[[str], bool] = is_python
+) -> Iterator[FileChange]:
+    """Yield the changes of files that `event` stands for: those that `wants` names, but for what is `ignored`.
 
     A kind says what the system told, not what was there before: a file renamed in from elsewhere counts as created
-    also where it replaces one. A new or moved folder stands for all Python files that are in it by now.
+    also where it replaces one. A new or moved folder stands for all such files that are in it by now.
     """
     source, target = os.fsdecode(event.src_path), os.fsdecode(event.dest_path)
     for change in _read(event, source, target, ignored):
-        if change.path.endswith(SUFFIXES) and not ignored(change.path):
+        if wants(change.path) and not ignored(change.path):
             yield change
 
 
 def _read(event: fs.FileSystemEvent, source: str, target: str, ignored: Callable[[str], bool]) -> Iterator[FileChange]:
     if isinstance(event, fs.DirCreatedEvent):
-        for path in _python_files(source, ignored):
+        for path in _files_in(source, ignored):
             yield FileChange(path, "created")
     elif isinstance(event, fs.DirMovedEvent):
-        for path in _python_files(target, ignored):
+        for path in _files_in(target, ignored):
             yield FileChange(source + path[len(target) :], "deleted")
             yield FileChange(path, "modified")
     elif isinstance(event, fs.FileMovedEvent):
@@ -57,12 +64,12 @@ def _read(event: fs.FileSystemEvent, source: str, target: str, ignored: Callable
         yield FileChange(source, _KINDS[event.event_type])
 
 
-def _python_files(folder: str, ignored: Callable[[str], bool]) -> Iterator[str]:
+def _files_in(folder: str, ignored: Callable[[str], bool]) -> Iterator[str]:
     if ignored(folder):
         return
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not ignored(os.path.join(parent, name))]
-        yield from (os.path.join(parent, name) for name in files if name.endswith(SUFFIXES))
+        yield from (os.path.join(parent, name) for name in files)
 
 
 class _Listener(fs.FileSystemEventHandler):
@@ -81,18 +88,19 @@ class _Watched(NamedTuple):
 class Observed:
     """Watches roots by an observer that `factory` makes; None is watchdog's best one of the platform.
 
-    put: called with each change. on_trouble, on_overflow: as for the watcher.
+    put: called with each change of a file that `wants` names. on_trouble, on_overflow: as for the watcher.
     """
 
     def __init__(
         self,
         put: Callable[[FileChange], None],
+        wants: Callable[[str], bool],
         ignore: Callable[[str], bool],
         on_trouble: Callable[[Finding], None],
         on_overflow: Callable[[], None],
         factory: Callable[[], BaseObserver] | None,
     ) -> None:
-        self._put, self._ignore = put, ignore
+        self._put, self._wants, self._ignore = put, wants, ignore
         self._on_trouble, self._on_overflow = on_trouble, on_overflow
         self._observer = (factory or _native_observer)()
         self._observer.name = "hotswap-observer"
@@ -137,7 +145,7 @@ class Observed:
     def _receive(self, root: str, event: fs.FileSystemEvent) -> None:
         ignored = partial(self._ignored, root)
         try:
-            for change in translate(event, ignored):
+            for change in translate(event, ignored, self._wants):
                 self._put(change)
             if isinstance(event, (fs.DirDeletedEvent, fs.DirMovedEvent)) and not ignored(os.fsdecode(event.src_path)):
                 self._on_overflow()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from hotswap._bell import Bell
 from hotswap._findings import finding
 from hotswap._model import FileChange
+from hotswap._roots import below
 from hotswap._watch._folders import LEFT, SURE, WRITING, Folders, Put
 from hotswap._watch._ignored import is_ignored
 from hotswap._watch._mounts import shared
@@ -71,6 +72,8 @@ class Watcher(Bell):
         self._lock = threading.RLock()
         self._told: set[tuple[str, str]] = set()
         self._running = self._orphaned = False
+        self._also: Callable[[str], bool] | None = None
+        self._kept: set[str] = set()
         self._clear()
         _watchers.add(self)
 
@@ -81,6 +84,7 @@ class Watcher(Bell):
         self._observed: Observed | None = None
         self._polled = Polled()
         self._folders = Folders(self._roots, self._listen)
+        self._folders.also = self._also or self._folders.also
         self._identities: dict[str, tuple[int, int]] = {}
         self._deaf: set[str] = set()
         self._off = False
@@ -94,7 +98,7 @@ class Watcher(Bell):
             self._running = True
             for root in self._roots:
                 self._add(root)
-        self._cover(self._loaded() or ())
+        self._cover((*(self._loaded() or ()), *self._kept))
 
     def stop(self) -> None:
         """End watching: nothing is called after this returns. Nobody may sleep here. No effect if not started."""
@@ -164,16 +168,38 @@ class Watcher(Bell):
         if path not in self._folders and self._folders.inside(path):
             self._cover((path,))
 
+    def cover_data(self, path: str) -> None:
+        """Have the file `path`, wherever it lies, watched before this returns."""
+        self._cover((path,))
+
+    def ask_for(self, wants: Callable[[str], bool]) -> None:
+        """Have changes of files that `wants` names put as well."""
+        self._also = self._folders.also = wants
+
+    def cover_all(self, note: Callable[[str], object] = lambda _: None) -> None:
+        """Have all folders below the roots watched; `note` is told of the files there that were asked for."""
+        for root in self._folders.roots:
+            for folder, folders, files in os.walk(os.path.realpath(root)):
+                folders[:] = [name for name in folders if not self._ignore(os.path.join(folder, name))]
+                with self._lock:
+                    self._listen(folder)
+                found = [path for name in files if self._folders.also(path := os.path.join(folder, name))]
+                self._cover(found)
+                for path in found:
+                    note(path)
+
     def restart_after_fork(self) -> None:
         """In a forked child, where threads do not live on: watch again if the parent did. Elsewhere no effect."""
         if self._orphaned:
             self._orphaned = False
             self.start()
+            if self._also is not None:
+                self.cover_all()
 
     def forget_after_fork(self) -> None:
         """In a forked child, by itself: drop what is the parent's; to end its watches would end them there."""
         self._orphaned = self._orphaned or self._running
-        self._running = False
+        self._running, self._kept = False, set(self._folders.files)
         self._lock = threading.RLock()
         ears = self._ears
         self._clear()
@@ -198,7 +224,9 @@ class Watcher(Bell):
         from hotswap._watch._observed import Observed
 
         try:
-            self._observed = Observed(self._changed, self._ignore, self._on_trouble, self._on_overflow, self._factory)
+            self._observed = Observed(
+                self._changed, self._folders.wants, self._ignore, self._on_trouble, self._on_overflow, self._factory
+            )
         except OSError as error:
             if error.errno not in _LIMITS:
                 raise
@@ -281,7 +309,7 @@ class Watcher(Bell):
                 self._put(FileChange(path, "created"), quiet=SURE)
 
     def _is_unheard(self, path: str) -> bool:
-        if any(path.startswith(root) for deaf in self._deaf for root in (deaf, os.path.realpath(deaf))):
+        if any(below(path, root) is not None for deaf in self._deaf for root in (deaf, os.path.realpath(deaf))):
             return True
         if self._observed is not None or (not self._threads and self._ears is None):
             return False

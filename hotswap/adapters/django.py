@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pathlib
 import sys
 from typing import Any, Final
 
@@ -14,6 +16,16 @@ class Django:
     """See `hotswap.adapters.Adapter`."""
 
     regenerates = False
+    files = ("*.html", "*.mo")
+
+    def reread(self, path: str) -> None:
+        """Have templates and translations be loaded anew when they are asked for next, as its own server does."""
+        if path.endswith(".mo"):
+            translations: Any = importlib.import_module("django.utils.translation.reloader")
+            translations.translation_file_changed(None, pathlib.Path(path))
+        elif "django.template" in sys.modules:
+            templates: Any = importlib.import_module("django.template.autoreload")
+            templates.reset_loaders()
 
     def owns(self, cls: type) -> bool:
         """Whether `cls` is a model."""

@@ -1,0 +1,190 @@
+"""Files that are no modules: the program is called when they change, or says which of its statements depend on them.
+
+A statement says so by a comment in it or right above it, ``# hotswap: depends on data/levels.json``. A comment that
+stands by itself is about the whole file: it concerns the assignments that name the data file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from hotswap._apply._adapter import Reader, found_readers
+from hotswap._model import Batch, Kind, Report, Statement
+from hotswap._modules import Entry
+from hotswap._patterns import Patterns, compiled
+from hotswap._prepare import untouched
+from hotswap._process import Process
+from hotswap._roots import below
+from hotswap._targets import Target, leaves
+
+log = logging.getLogger("hotswap")
+
+SAID: Final = b"hotswap: depends on"
+_COMMENT: Final = re.compile(r"#\s*hotswap: depends on\s+(\S.*?)\s*$", re.MULTILINE)
+
+
+_READING: Final = ("jinja2", "django")
+"""Libraries that read files of their own; only with one of them adapters are looked for without an edit."""
+
+
+class _Said(NamedTuple):
+    line: int
+    path: str
+
+
+class _Asked(NamedTuple):
+    patterns: Patterns
+    callback: Callable[[str], object]
+
+
+class Data:
+    """What one reloader knows of data files."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.connect(lambda: (), lambda _: None)
+        self._said: dict[str, tuple[_Said, ...]] = {}
+        self._asked: list[_Asked] = []
+        self._live: dict[str, bytes] = {}
+        self._readers: list[Reader] = []
+        self._counted = 0
+
+    def connect(self, roots: Callable[[], Iterable[str]], cover: Callable[[str], object]) -> None:
+        """Say which folders data is looked for in, and what has a file watched."""
+        self._roots, self._cover = roots, cover
+
+    def start(self, entries: Iterable[Entry]) -> None:
+        """Learn what the modules that are loaded say, and from now on what those say that will be."""
+        self.learn_again(entry.name for entry in entries)
+        self._process.on_text.append(self.learn)
+
+    def stop(self) -> None:
+        """Learn no more."""
+        if self.learn in self._process.on_text:
+            self._process.on_text.remove(self.learn)
+
+    def learn_from(self, report: Report) -> None:
+        """Note what the texts say that a swap made live."""
+        self.learn_again(outcome.step.module for outcome in report.outcomes)
+
+    def learn_again(self, modules: Iterable[str]) -> None:
+        """Note what the texts of `modules` say that are live."""
+        for module in modules:
+            baseline = self._process.baselines.get(module)
+            if baseline is not None:
+                self.learn(module, baseline.origin, baseline.source)
+
+    def ask(self, pattern: str, callback: Callable[[str], object]) -> None:
+        """Have `callback` called with the path of each file that changes and matches `pattern`, below any root."""
+        self._asked.append(_Asked(compiled((pattern,)), callback))
+
+    def ask_libraries(self) -> bool:
+        """Have libraries that came to be loaded be told of the files that they read; return whether one was new."""
+        if len(sys.modules) != self._counted and any(name in sys.modules for name in _READING):
+            self._counted = len(sys.modules)
+            new = [reader for reader in found_readers() if reader not in self._readers]
+            self._readers += new
+            self._asked += [_Asked(compiled(reader.files), reader.reread) for reader in new]
+            return bool(new)
+        return False
+
+    def note(self, path: str) -> None:
+        """Take the file `path` as it is now for what the program knows of it."""
+        digest = _digest(path)
+        if digest is not None:
+            self._live[path] = digest
+
+    def wants(self, path: str) -> bool:
+        """Whether somebody asked for the file `path`."""
+        return any(asked.patterns.match(inner) for asked in self._asked for inner in self._inner(path))
+
+    def learn(self, module: str, origin: str, source: bytes) -> None:
+        """Note what the text of a module says it depends on, before it runs."""
+        if SAID not in source and module not in self._said:
+            return
+        text = source.decode("utf-8", "replace")
+        places = ((text.count("\n", 0, one.start()) + 1, self._find(origin, one[1])) for one in _COMMENT.finditer(text))
+        self._said[module] = tuple(_Said(line, path) for line, path in places)
+        for _, path in self._said[module]:
+            self._cover(path)
+            if path not in self._live:
+                self.note(path)
+
+    def changed(self, batch: Batch | None) -> list[str]:
+        """Return the data files that say something else than before, of those in `batch` or, for None, of all."""
+        if not (self._said or self._asked):
+            return []
+        named = None if batch is None else [change.path for change in batch.changes]
+        if named is None or "" in named:
+            named = list(self._live)
+        said = {path for many in self._said.values() for _, path in many}
+        found = []
+        for path in named:
+            digest = _digest(path) if path in said or self.wants(path) else None
+            if digest is not None and self._live.get(path) != digest:
+                self._live[path] = digest
+                found.append(path)
+        return found
+
+    def stale(self, paths: Iterable[str]) -> Iterator[Target]:
+        """Yield, module by module, the statements that depend on one of `paths`."""
+        given = set(paths)
+        for module, many in list(self._said.items()):
+            concerned = [one for one in many if one.path in given]
+            baseline = self._process.baselines.get(module)
+            if concerned and baseline is not None:
+                edit = untouched(module, baseline, None)
+                every = leaves(edit)
+                lines = edit.new.text.split("\n")
+                chosen = {id(s) for one in concerned for s in _meant([s for _, s in every], one, lines)}
+                if chosen:
+                    yield Target.of(edit, [(scope, s) for scope, s in every if id(s) in chosen])
+
+    def call(self, paths: Iterable[str]) -> None:
+        """Call those who asked for `paths`. What they raise is logged: it is the program's error."""
+        for path in paths:
+            for asked in self._asked:
+                if any(map(asked.patterns.match, self._inner(path))):
+                    try:
+                        asked.callback(path)
+                    except Exception:
+                        log.exception("what is called for %s raised", path)
+
+    def _inner(self, path: str) -> Iterator[str]:
+        for root in self._roots():
+            inner = below(path, os.path.realpath(root))
+            if inner:
+                yield inner.replace(os.sep, "/")
+
+    def _find(self, origin: str, said: str) -> str:
+        """Return the real path of what the module in `origin` calls `said`: from its folder, or from a root."""
+        places = [os.path.join(folder, said) for folder in (os.path.dirname(origin), *self._roots())]
+        return os.path.realpath(next(filter(os.path.exists, places), places[0]))
+
+
+def _meant(statements: list[Statement], said: _Said, lines: list[str]) -> list[Statement]:
+    """Return the statements that a comment is about."""
+    own = [s for s in statements if s.lineno <= said.line <= s.end_lineno]
+    own = own or [s for s in statements if s.lineno == said.line + 1]
+    if own:
+        return own[-1:]
+    name = os.path.basename(said.path)
+    return [
+        s
+        for s in statements
+        if s.kind is Kind.ASSIGN and any(name in line for line in lines[s.lineno - 1 : s.end_lineno])
+    ]
+
+
+def _digest(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "blake2b").digest()
+    except OSError:  # gone, for a moment or for good: what is live stays
+        return None
