@@ -21,6 +21,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._names: dict[str, dict[str, Any]] = {}
+        self._order: list[Mapping[str, str]] = []
         self.codes: set[CodeType] = set()
         self.members: set[str] = set()
         self.follow: Callable[[str, str, Any, Any], None] | None = None
@@ -37,6 +38,7 @@ class Changes:
         if same(old, new):
             return False
         self._names.setdefault(module, {}).setdefault(name, old)
+        self._order.append({module: name})
         if "." in name and not name.endswith(("*", "__")):
             self.members.add(name.rpartition(".")[2])
         if self.follow is not None:
@@ -45,11 +47,26 @@ class Changes:
 
     def note_followers(self, names: Mapping[str, str], old: object) -> None:
         """Note that each name, by the module that imports it, is not `old` any more."""
+        self._order.append(names)
         if self._names.keys().isdisjoint(names):
             self._names |= {module: {name: old} for module, name in names.items()}
             return
         for module, name in names.items():
             self._names.setdefault(module, {}).setdefault(name, old)
+
+    @property
+    def now(self) -> tuple[int, int]:
+        """How much has changed so far."""
+        return len(self._order), len(self.codes)
+
+    def since(self, then: tuple[int, int]) -> Changes:
+        """Return what has changed after `then`, an earlier `now`."""
+        later = Changes()
+        for names in self._order[then[0] :]:
+            for module, name in names.items():
+                later.note(module, name, self.old(module, name), later)
+        later.codes = self.codes if len(self.codes) > then[1] else set()
+        return later
 
     def old(self, module: str, name: str) -> object:
         """Return what `name` was before the swap, or MISSING if it did not change (or did not exist)."""

@@ -87,9 +87,19 @@ def _value_is_stale(visit: Visit, statement: Statement) -> bool:
 
 
 def _reason(visit: Visit, statement: Statement) -> str:
-    """Say why `statement` is stale, once what it looks into has been brought to its new text."""
+    """Say why `statement` is stale, once what it looks into has been brought to its new text.
+
+    One that ran in this swap already is stale only if something that it reads changed since: nothing runs twice.
+    """
     _follow.visit_sources(visit, statement)
-    return stale_because(visit, statement)
+    swap, then = visit.swap, visit.swap.ran_at.get(id(statement))
+    if then is None:
+        return stale_because(visit, statement)
+    changes, swap.changes = swap.changes, swap.changes.since(then)
+    try:
+        return stale_because(visit, statement)
+    finally:
+        swap.changes = changes
 
 
 def _unchanged_inner(pair: Pair) -> Diff:
@@ -195,6 +205,7 @@ def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
         _tell_kept(visit, statement, reason, why, "HS201" if loud or said == KEEP else "HS226")
         return False
     visit.execute(statement, reason)
+    visit.swap.ran_at[id(statement)] = visit.swap.changes.now
     return True
 
 

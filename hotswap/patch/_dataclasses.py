@@ -148,8 +148,7 @@ def _take_place(journal: Journal, cls: type, name: str, value: Any) -> None:
         journal.set_member(cls, name, value)
     elif not _is_same(old, value):
         journal.set_member(cls, name, value)
-        if _is_written(old):
-            forward(journal, old, value)
+        forward(journal, old, value)
 
 
 def _is_same(old: types.FunctionType, new: types.FunctionType) -> bool:

@@ -38,12 +38,14 @@ def row(name: str, steps: list[Step]) -> str:
     things = sum(step.edited for step in steps)
     rate = f"{things} / {100 * sum(codes.values()) / max(things, 1):.2f}"
     times = f"{statistics.median(cpu):.0f} / {cpu[math.ceil(0.95 * (len(cpu) - 1))]:.0f} / {cpu[-1]:.0f}"
+    shares.append(f"{last.passed - len(last.lost)} of {last.passed}" if (last := steps[-1]).passed else "-")
     return f"| {name} | {len(steps)} | {' | '.join(shares)} | {told} | {rate} | {times} |"
 
 
 HEAD = (
-    f"| project, tool | steps | {' | '.join(SHOWN)} | findings | edits / told per 100 | CPU ms: median / 95% / most |\n"
-    f"|---|---|{'---|' * len(SHOWN)}---|---|---|"
+    f"| project, tool | steps | {' | '.join(SHOWN)} | tests | findings"
+    " | edits / told per 100 | CPU ms: median / 95% / most |\n"
+    f"|---|---|{'---|' * len(SHOWN)}---|---|---|---|"
 )
 
 
@@ -66,6 +68,10 @@ def _replay(history: History, given: argparse.Namespace, tool: str) -> list[Step
         print("\n".join(lines_of(step, given.verbose * given.most)), flush=True)
         if step.crash:
             break
+    if given.tests and steps and not steps[-1].crash and not given.alone:
+        replay.run_tests(steps[-1])
+        print(f"  tests: {steps[-1].passed} pass in a fresh process, {len(steps[-1].lost)} of them not in this one")
+        print("".join(f"    {name}\n" for name in steps[-1].lost[: given.most]), end="")
     replay.close()
     return steps
 
@@ -95,6 +101,7 @@ def main() -> int:
     parser.add_argument("--first", help="the version to start at")
     parser.add_argument("--last", help="the version to end with")
     parser.add_argument("--alone", action="store_true", help="each step in a process of its own")
+    parser.add_argument("--tests", action="store_true", help="then run the last version's own tests in the process")
     parser.add_argument("--cache", type=Path, default=Path(os.path.expanduser("~/.cache/hotswap-replay")))
     parser.add_argument("--json", type=Path, help="write every step with its differences to this file")
     parser.add_argument("--most", type=int, default=8, help="with -v: how many differences of each level")

@@ -23,6 +23,7 @@ from typing import Any
 from client import CLIENT
 from digest import Digest, Walk, level_of
 from peers import TOOLS, Update
+from suite import passed, passed_aside
 
 Difference = tuple[str, str, str, str, str]
 
@@ -202,6 +203,11 @@ def _parent(path: str) -> str:
 def _serve(living: Living, answers: Any) -> None:
     for line in sys.stdin:
         request = json.loads(line)
+        if "tests" in request:
+            passed_aside(living.root, request["tests"])
+            answers.write("{}\n")
+            answers.flush()
+            continue
         with open(request["fresh"], encoding="utf-8") as file:
             fresh = json.load(file)
         answers.write(json.dumps(living.step(request["changed"], fresh)) + "\n")
@@ -214,6 +220,7 @@ def main() -> None:
     parser.add_argument("root")
     parser.add_argument("packages")
     parser.add_argument("--fresh")
+    parser.add_argument("--tests")
     parser.add_argument("--tool", default="hotswap")
     parser.add_argument("--build", action="store_true")
     given = parser.parse_args()
@@ -226,6 +233,10 @@ def main() -> None:
         failed = import_all(given.root, packages)
         with open(given.fresh, "w", encoding="utf-8") as file:
             json.dump({"failed": failed, "digest": Walk(packages, given.root).run()}, file)
+        return
+    if given.tests:
+        import_all(given.root, packages)
+        passed(given.root, given.tests)
         return
     living = Living(given.root, packages, given.tool, build=given.build)
     answers.write(json.dumps({"ready": len(living.functions)}) + "\n")

@@ -144,10 +144,14 @@ def download(project: Project, count: int, cache: Path) -> None:
             subprocess.run([*pip, "download", "--quiet", *wanted], check=False)
 
 
-def write(files: Mapping[str, bytes], root: Path) -> list[str]:
-    """Make `root` hold `files`; return the paths that were written or deleted. What is equal is not touched."""
+def write(files: Mapping[str, bytes], root: Path, *, keep: bool = False) -> list[str]:
+    """Make `root` hold `files`; return the paths that were written or deleted. What is equal is not touched.
+
+    With `keep`, other files stay.
+    """
     changed = []
-    for path in [path for path in root.rglob("*.py") if path.relative_to(root).as_posix() not in files]:
+    others = [path for path in root.rglob("*.py") if path.relative_to(root).as_posix() not in files]
+    for path in [] if keep else others:
         path.unlink()
         changed.append(str(path))
     for name, text in files.items():

@@ -55,6 +55,8 @@ class Step:
     told: list[tuple[str, str, int, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     crash: str = ""
+    passed: int = 0
+    lost: list[str] = field(default_factory=list)
 
     def silent(self, level: str) -> list[Difference]:
         """Return the differences of `level` that nothing tells of."""
@@ -82,7 +84,6 @@ class Replay:
         self._start(versions[0])
         for version in versions[1:]:
             yield self._step(version)
-        self.close()
 
     def alone(self, versions: list[str]) -> Iterator[Step]:
         """Yield the same steps, each in a process of its own that started at the version before."""
@@ -91,6 +92,19 @@ class Replay:
             self._start(before)
             yield self._step(version)
             self.close()
+
+    def run_tests(self, step: Step) -> None:
+        """Note how many of the version's own tests pass in a fresh process, and which are lost in the living one."""
+        write({**self._files, **self.history.tests(step.version)}, self.root, keep=True)
+        here, there = self.root / "passed-fresh.json", self.root / "passed-living.json"
+        self._run(["--tests", str(here)]).wait(600)
+        process = self._process
+        assert process is not None and process.stdin is not None
+        process.stdin.write(json.dumps({"tests": str(there)}) + "\n")
+        process.stdin.flush()
+        self._read()
+        found = [set(json.loads(path.read_text("utf-8"))) if path.exists() else set() for path in (here, there)]
+        step.passed, step.lost = len(found[0]), sorted(found[0] - found[1])
 
     def close(self) -> None:
         """End the living process."""
