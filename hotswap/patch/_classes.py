@@ -20,11 +20,7 @@ from typing import Any
 from hotswap._journal import CONTAINERS, MISSING, Journal, drop_member, restorer
 from hotswap.patch._heap import pass_over
 
-_IMPLICIT: dict[str, type] = {
-    "__new__": staticmethod,
-    "__init_subclass__": classmethod,
-    "__class_getitem__": classmethod,
-}
+_IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 _FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
 _FAR = 1000  # objects that are looked through before giving up: what a member wraps is near
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
@@ -34,12 +30,16 @@ _FIXED = ("__slots__", "__dict__", "__weakref__")
 def set_members(journal: Journal, cls: type, members: Mapping[str, Any]) -> None:
     """Record `members`, as a class body bound them, on `cls`. Calls ``__set_name__`` at once, as a class body does."""
     for name, value in members.items():
-        wrap = _IMPLICIT.get(name)
-        raw = wrap(value) if wrap and type(value) is FunctionType else value
+        raw = _implied(name, value) if name in _IMPLICIT and type(value) is FunctionType else value
         journal.set_member(cls, name, raw)
         set_name = getattr(type(raw), "__set_name__", None)
         if set_name is not None:
             set_name(raw, cls, name)
+
+
+def _implied(name: str, function: FunctionType) -> Any:
+    """Return `function` as a class body leaves it under `name`: a class or static method that copied no header."""
+    return vars(type("implied", (), {name: function}))[name]
 
 
 def del_members(journal: Journal, cls: type, names: Iterator[str]) -> None:

@@ -240,6 +240,9 @@ class Walk:
         if facets is None:
             return
         self._settle(path, value)
+        if isinstance(value, dict) and any(vars(module) is value for module in self.modules().values()):
+            facets["value"] = f"namespace of {value.get('__name__')}"
+            return
         facets["value"] = self._kind(value)
         for name, part in self._parts(value):
             self.visit(f"{path}.{name}", part, depth + 1)

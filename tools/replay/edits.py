@@ -102,6 +102,20 @@ def _lines(body: list[ast.stmt], prefix: str, functions: Mapping[str, ast.AST]) 
                 yield from _lines(getattr(node, suite, []), inner, functions)
 
 
+def made_of(text: bytes, names: Names) -> Names:
+    """Return `names` and what the module's own statements compute from them, one from the other."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return names
+    found = set(names)
+    for node in body:
+        value = getattr(node, "value", None) if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+        read = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)} if value is not None else set()
+        found |= {name_of(node)} if read & found else set()
+    return frozenset(found)
+
+
 def _named(node: ast.AST, functions: Mapping[str, ast.AST]) -> Names:
     found: set[str] = set()
     waiting: list[ast.AST] = [node]

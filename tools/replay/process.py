@@ -101,6 +101,8 @@ class Living:
         failed = import_all(self.root, self.packages)
         walk = Walk(self.packages, self.root, fresh["digest"])
         digest = walk.run()
+        if not fresh["failed"].keys().isdisjoint(self.packages):  # a package that cannot be imported is no measure
+            return {"told": self._named(walk, told), "differences": [], "cpu": cpu, "wall": wall, "things": 0}
         found = list(compare(fresh["digest"], digest))
         found += [
             ("behaviour", f"{name}:", "import", "works", why)
@@ -109,16 +111,20 @@ class Living:
         ]
         found += list(self._held(walk, fresh["digest"]))
         found += list(self._client({path for level, path, *_ in found if level == "behaviour"}))
+        named = self._named(walk, told)
+        return {"told": named, "differences": found, "cpu": cpu, "wall": wall, "things": len(fresh["digest"])}
+
+    def _named(self, walk: Walk, told: list[tuple[str, str, int, str]]) -> list[tuple[str, str, int, str]]:
+        """Return the findings with modules in the place of paths."""
         files = {
             os.path.realpath(m.__file__ or ""): name
             for name, m in walk.modules().items()
             if getattr(m, "__file__", None)
         }
-        named = [
+        return [
             (code, files.get(os.path.realpath(path), os.path.basename(path)), line, text)
             for code, path, line, text in told
         ]
-        return {"told": named, "differences": found, "cpu": cpu, "wall": wall, "things": len(fresh["digest"])}
 
     def _held(self, walk: Walk, fresh: Digest) -> Iterator[Difference]:
         for path, function in self.functions.items():

@@ -12,14 +12,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from client import CLIENT, client_text, names_of
 from digest import LEVELS
-from edits import Names, edited, lines, module_of
+from edits import Names, edited, lines, made_of, module_of
 from releases import Files, History, write
 from told import Claim, Place, Teller, aliases, claim, other_paths
 
@@ -156,7 +156,10 @@ class Replay:
         statements: dict[int, Names] = {}
         for text in texts:
             statements |= lines(text)
-        return claim(tuple(told), {told[1]: statements})
+        found = claim(tuple(told), {told[1]: statements})
+        if found.code == "HS201" and texts:  # what is made of a value that is kept is kept with it
+            return replace(found, names=made_of(texts[-1], found.names))
+        return found
 
     def _read(self) -> Any:
         assert self._process is not None and self._process.stdout is not None
