@@ -87,15 +87,10 @@ def _value_is_stale(visit: Visit, statement: Statement) -> bool:
 
 
 def _reason(visit: Visit, statement: Statement) -> str:
-    """Say why `statement` is stale, once what it looks into has been brought to its new text.
-
-    One that ran in this swap already is stale only if something that it reads changed since: nothing runs twice.
-    """
+    """Say why `statement` is stale; if it ran in this swap already, only by what changed since: nothing runs twice."""
     _follow.visit_sources(visit, statement)
-    swap, then = visit.swap, visit.swap.ran_at.get(id(statement))
-    if then is None:
-        return stale_because(visit, statement)
-    changes, swap.changes = swap.changes, swap.changes.since(then)
+    swap, changes = visit.swap, visit.swap.changes
+    swap.changes = changes.since(swap.ran_at[id(statement)]) if id(statement) in swap.ran_at else changes
     try:
         return stale_because(visit, statement)
     finally:
