@@ -1,30 +1,33 @@
 """Hot module reloading in the running process: save a file, and the program runs the new code with its state kept."""
 
 import logging as _logging
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
-from hotswap._api import (
-    errors,
-    graph,
-    on_reload,
-    pause,
-    plan,
-    poll,
-    reload,
-    reports,
-    rerun,
-    retry,
-    stale,
-    undo,
-    watch,
-    watch_data,
-    why,
-)
-from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
-from hotswap._frames import frames
-from hotswap._graph import ImportGraph
-from hotswap._model import Finding, Plan, Report
-from hotswap._reloader import Reloader
-from hotswap._supervise import carry, restart_on_swap, supervise
+if TYPE_CHECKING:
+    from hotswap._api import (
+        errors,
+        graph,
+        on_reload,
+        pause,
+        plan,
+        poll,
+        reload,
+        reports,
+        rerun,
+        retry,
+        stale,
+        undo,
+        watch,
+        watch_data,
+        why,
+    )
+    from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
+    from hotswap._frames import frames
+    from hotswap._graph import ImportGraph
+    from hotswap._model import Finding, Plan, Report
+    from hotswap._reloader import Reloader
+    from hotswap._supervise import carry, restart_on_swap, supervise
 
 __all__ = [
     "EditError",
@@ -59,8 +62,32 @@ __all__ = [
     "why",
 ]
 
+_WHERE = {
+    "_api": "errors graph on_reload pause plan poll reload reports rerun retry stale undo watch watch_data why",
+    "_errors": "EditError HotswapError NotRunningError OverlapError SettingsError TargetError",
+    "_frames": "frames",
+    "_graph": "ImportGraph",
+    "_model": "Finding Plan Report",
+    "_reloader": "Reloader",
+    "_supervise": "carry restart_on_swap supervise",
+}
+
 # What the library says is for the program to show; only the command line adds an output of its own.
 _logging.getLogger("hotswap").addHandler(_logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    """Import what `name` needs when it is first asked for (PEP 562): ``import hotswap`` costs next to nothing."""
+    for module, names in _WHERE.items():
+        if name in names.split():
+            value: object = getattr(_import_module(f"hotswap.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: object) -> None:

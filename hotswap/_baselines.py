@@ -5,10 +5,13 @@ No syntax trees are kept: they are some 1,200 bytes a line. Texts of more than a
 
 from __future__ import annotations
 
+import marshal
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from importlib.util import MAGIC_NUMBER, cache_from_source
+from types import CodeType
+from typing import Final, cast
 
 Signature = tuple[int, int, int, int]
 _BIG: Final = 4096
@@ -66,3 +69,28 @@ class Baselines:
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._known))
+
+
+def compiled(baseline: Baseline) -> CodeType | None:
+    """Return the code of a text: that of its cache file, if this belongs to it, else compiled now; None if it fails.
+
+    The cache file is as good as the text for what is asked of it here: of the two, it is what the process runs.
+    """
+    if baseline.seen is not None:
+        try:
+            with open(cache_from_source(baseline.origin), "rb") as file:
+                head, data = file.read(16), file.read()
+        except (OSError, NotImplementedError):
+            data = b""
+        if data and head == _cache_head(baseline.seen):
+            return cast("CodeType", marshal.loads(data))  # noqa: S302  what the import system itself would load
+    try:
+        return compile(baseline.source, baseline.origin, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _cache_head(seen: tuple[int, int, int, int]) -> bytes:
+    """Return how a cache file for a source of this state begins, PEP 552: magic number, flags, time, size."""
+    numbers = (0, seen[0] // 10**9, seen[2])
+    return MAGIC_NUMBER + b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers)

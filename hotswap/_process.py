@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import linecache
-import marshal
 import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
+from importlib.util import decode_source
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from hotswap._baselines import Baseline, Baselines, pack
+from hotswap._baselines import Baseline, Baselines, compiled, pack
 from hotswap._bindings import Bindings
 from hotswap._elsewhere import at_start
 from hotswap._errors import OverlapError
@@ -68,7 +67,7 @@ class Process:
         self.bindings = Bindings(self.baselines.__contains__)
         self.unsketched: set[str] = set()
         self.dynamic: set[str] = set()
-        self._arrived: deque[tuple[str, bytes, Sketch]] = deque()
+        self._arrived: deque[tuple[str, bytes, CodeType]] = deque()
         self.callbacks = Callbacks()
         self.remains = Remains()
         self._untold = True
@@ -130,10 +129,8 @@ class Process:
         for tell in self.on_load:  # first: what is saved from now on is seen
             tell(origin)
         seen = signature(origin)
-        try:
-            with open(origin, "rb") as file:
-                source = file.read()
-        except OSError:
+        source = _read(origin)
+        if source is None:
             return
         for know in self.on_text:
             know(module, origin, source)
@@ -202,10 +199,8 @@ class Process:
     def _learn_late(self, entry: Entry, *, look: bool) -> None:
         """Take a file's text for what a module runs; with `look`, if that may be so."""
         seen = signature(entry.path)
-        try:
-            with open(entry.path, "rb") as file:
-                source = file.read()
-        except OSError:
+        source = _read(entry.path)
+        if source is None:
             return
         baseline = Baseline(entry.file, entry.path, pack(source), seen, certain=False)
         module = sys.modules.get(entry.name)
@@ -219,20 +214,23 @@ class Process:
         return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
 
     def _saw(self, module: str, code: CodeType) -> None:
-        """Keep what the code that has just run says of its imports."""
-        baseline, sketch = self.baselines.get(module), _sketch(module, code)
-        if baseline is None or sketch is None:
-            return
-        self._arrived.append((module, baseline.packed, sketch))
+        """Keep the code that has just run until somebody asks who imports what: importing it must not take longer."""
+        baseline = self.baselines.get(module)
+        if baseline is not None:
+            self._arrived.append((module, baseline.packed, code))
+            self.shape += 1
+
+    def catch_up(self) -> None:
+        """Read what was imported lately, unless somebody swaps: for a thread that has nothing else to do."""
         with self.lock.at_once() as free:
             if free:
                 self._take_arrivals()
 
     def _take_arrivals(self) -> None:
         while self._arrived:
-            module, packed, sketch = self._arrived.popleft()
+            module, packed, code = self._arrived.popleft()
             baseline = self.baselines.get(module)
-            if baseline is not None and baseline.packed is packed:
+            if baseline is not None and baseline.packed is packed and (sketch := _sketch(module, code)) is not None:
                 self._sketched(module, baseline, sketch)
 
     def _sketched(self, module: str, baseline: Baseline, sketch: Sketch) -> None:
@@ -332,6 +330,14 @@ class Process:
         return ModuleIndex(settings)
 
 
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
 def speaks_of_caches(text: str) -> bool:
     """Whether results may be remembered by what `text` makes."""
     return _MEMO.search(text) is not None
@@ -357,31 +363,6 @@ def modules_held(name: str) -> dict[str, str]:
         return {}
     found = {name: value for name, value in list(vars(module).items()) if type(value) is ModuleType}
     return {name: value.__name__ for name, value in found.items() if not name.startswith("__")}
-
-
-def compiled(baseline: Baseline) -> CodeType | None:
-    """Return the code of a text: that of its cache file, if this belongs to it, else compiled now; None if it fails.
-
-    The cache file is as good as the text for what is asked of it here: of the two, it is what the process runs.
-    """
-    if baseline.seen is not None:
-        try:
-            with open(cache_from_source(baseline.origin), "rb") as file:
-                head, data = file.read(16), file.read()
-        except (OSError, NotImplementedError):
-            data = b""
-        if data and head == _cache_head(baseline.seen):
-            return cast("CodeType", marshal.loads(data))  # noqa: S302  what the import system itself would load
-    try:
-        return compile(baseline.source, baseline.origin, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _cache_head(seen: tuple[int, int, int, int]) -> bytes:
-    """Return how a cache file for a source of this state begins, PEP 552: magic number, flags, time, size."""
-    numbers = (0, seen[0] // 10**9, seen[2])
-    return MAGIC_NUMBER + b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers)
 
 
 def _package(name: str) -> str:

@@ -178,6 +178,7 @@ class Reloader:
 
     def _idle(self) -> bool:
         self._saves.check()
+        PROCESS.catch_up()
         self._ask_libraries()
         return self._line.look_at_all
 

@@ -115,7 +115,7 @@ def test_a_save_of_the_same_text_is_no_swap(means: str, project: Project) -> Non
         for _ in range(TIMES):
             project.path.write_text(project.text(0), encoding="utf-8")
             project.settle(reloader)
-        assert project.reports == []
+        assert not any(report.changed for report in project.reports)
         project.path.write_text(project.text(1), encoding="utf-8")
         assert project.wait_for(lambda: project.is_at(1))
     assert project.runs == [1000, 1001]
