@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Final
 
@@ -18,6 +19,15 @@ _ON: Final = "__hotswap_goes_on__"
 _LOCALS: Final = "__hotswap_locals__"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _REFUSED = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Nonlocal)
+
+
+RENEWED: Final[weakref.WeakKeyDictionary[Any, Callable[[FrameType], bool]]] = weakref.WeakKeyDictionary()
+"""Loops whose body is run as the live text has it, with what says so of the frame that is in the loop."""
+
+
+def is_renewed(frame: FrameType) -> bool:
+    """Whether `frame` is in such a loop, and nothing around its body has changed."""
+    return any(covers(frame) for covers in list(RENEWED.values()))
 
 
 class Place:
@@ -117,7 +127,9 @@ class Body:
     def _run_in_module(self, dt: object) -> bool:
         names = self._frame.f_globals
         if self._code is None:
-            self._code = _compile([*self._round(), _assign(_ON, self._loop)], self._frame)
+            once = self._round()
+            once.orelse = [_assign(_ON, self._loop)]
+            self._code = _compile([once], self._frame)
         names[_DT], names[_ON] = dt, False
         try:
             exec(self._code, names)  # noqa: S102  the program's own text
@@ -135,17 +147,16 @@ class Body:
         _write_back(self._frame, self._own)
         return bool(goes_on)
 
-    def _round(self) -> list[ast.stmt]:
+    def _round(self) -> ast.For:
         loop = self._loop
         given = ast.Tuple([ast.Name(_DT, ast.Load())], ast.Load())
         once = ast.For(target=loop.target, iter=given, body=loop.body, orelse=[], type_comment=None)
-        return [ast.copy_location(once, loop)]
+        return ast.copy_location(once, loop)
 
     def _compile_function(self) -> CodeType:
         loop = self._loop
         left = ast.Call(ast.Name(_LOCALS, ast.Load()), [], [])
-        (once,) = self._round()
-        assert isinstance(once, ast.For)
+        once = self._round()
         once.orelse = [ast.Return(ast.Tuple([ast.Constant(value=True), left], ast.Load()))]
         ended = ast.Return(ast.Tuple([ast.Constant(value=False), left], ast.Load()))
         arguments = [ast.arg(name) for name in (_DT, _LOCALS, *self._names) if name not in self._globals]

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from hotswap._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
 from hotswap._outline import Mention
+from hotswap._slices import breathe
 from hotswap._source import handed
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -115,6 +116,7 @@ def _walk(
     statements: Iterable[Statement], scope: str, above: tuple[int, ...], bodies: Mapping[int, Mention]
 ) -> Iterator[Fact]:
     for index, statement in enumerate(statements):
+        breathe()
         place = (*above, index)
         yield _fact(statement, scope, place, bodies)
         if statement.children:

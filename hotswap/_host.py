@@ -35,6 +35,7 @@ class Host:
 
     `act` applies what is due, as steps of which some may have to be awaited; `idle` is called now and then without
     news, and says whether all files have to be looked at; `look` asks for that; `free` waits while swaps are paused.
+    `ahead` reads what is due without applying it, for somebody in a hurry.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Host:
         idle: Callable[[], bool],
         look: Callable[[], object],
         free: Callable[[float], bool],
+        ahead: Callable[[], object],
     ) -> None:
         self.mode, self._free = mode, free
         self._inbox, self._act, self._idle, self._look = inbox, act, idle, look
+        self._ahead, self._read = ahead, 0
         self._stopped = threading.Event()
         self._home: AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -101,12 +104,26 @@ class Host:
 
     def _work(self) -> None:
         while self._waits_for_files():
-            if self.mode == "poll":  # it only reads what the system tells
-                self._inbox.bell.sleep(self._inbox.bell.pause)
-                self._idle()
+            if self.mode == "poll":
+                self._read_ahead()
             elif (self._inbox.wait(self._inbox.bell.pause) or self._idle()) and self._waits_for_files():
                 if self._free(1.0):
                     self._at_safe_point()
+
+    def _read_ahead(self) -> None:
+        """Read what the system tells, and what was saved once that is due, so that a poll finds it ready."""
+        if self._read == self._inbox.puts:
+            self._inbox.bell.sleep(self._inbox.bell.pause)
+            self._idle()
+        elif self._inbox.wait(self._inbox.bell.pause):
+            read = self._inbox.puts
+            self._ahead()
+            self._read = read
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what waits in the inbox has been read, or nobody reads it ahead."""
+        return self._read == self._inbox.puts or self._thread is None or not self._thread.is_alive()
 
     def _waits_for_files(self) -> bool:
         return self._running and self.mode in ("auto", "thread", "asyncio", "poll")
@@ -115,6 +132,7 @@ class Host:
         loop = self.loop() if self.mode in _ON_LOOP else None
         if loop is not None:
             if not self._inbox.widen(TOGETHER):  # else it is due a little later, with what is saved till then
+                self._ahead()
                 self._on_loop(loop)
         elif self.mode != "asyncio":
             run_now(self._act())

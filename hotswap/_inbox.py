@@ -53,6 +53,7 @@ class Inbox:
         patience: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.empty = True
+        self.puts = 0
         self.bell = Bell()
         self.patience = patience
         self._clock = clock
@@ -79,6 +80,7 @@ class Inbox:
         that comes first.
         """
         with self._lock:
+            self.puts += 1
             now = self._clock()
             if not_before > 0:
                 self._defer(change, now, now + not_before)
@@ -96,6 +98,12 @@ class Inbox:
         """Return what `hold` put back and no batch has taken since."""
         with self._lock:
             return tuple(self._held.values())
+
+    def peek(self) -> Batch:
+        """Return what waits as the batch that it may become, without taking it."""
+        with self._lock:
+            changes = {**self._held, **self._pending}
+            return Batch(self._number + 1, tuple(changes.values()), self._first)
 
     def due(self, now: float) -> float | None:
         """Return the seconds from `now` until a batch may be taken, 0.0 if it may be now, None if there is nothing."""

@@ -37,6 +37,11 @@ class Journal:
         self._inverses.append(inverse)
         self._waiting.append(operation)
 
+    def take(self, other: Journal) -> None:
+        """Take over what waits in `other`, as if it had been recorded here."""
+        self._waiting += other._waiting
+        self._inverses += other._inverses
+
     def note(self, inverse: Operation) -> None:
         """Record how to take back something that has happened already."""
         self._inverses.append(inverse)

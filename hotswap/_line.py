@@ -28,6 +28,7 @@ from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
+from hotswap._slices import giving_way
 from hotswap._small import SmallEdits, is_plain
 from hotswap._targets import Target
 from hotswap._transactions import Done, Transactions
@@ -92,6 +93,23 @@ class Line:
             report = (yield from self.rerun(lambda wanted=wanted: wanted)) or report  # type: ignore[misc]  # bound now
         self.data.call(paths)
         return report
+
+    def ahead(self, batch: Batch) -> None:
+        """Read, compare, compile and plan what `batch` names, so that its swap finds that done. Nothing is touched.
+
+        For a thread that has time while another one must not lose any. It leaves others their turn.
+        """
+        with PROCESS.lock.turn() as busy, giving_way():
+            if busy or self.look_at_all or EVERYTHING in batch.changes:
+                return
+            entries = self._known(batch)
+            changed = self._named(batch, entries)
+            if self.transactions.holding or not self._small.ahead(changed, entries):
+                self.transactions.ahead(self.reading.ahead(changed), entries)
+
+    def begin(self, seconds: float) -> bool:
+        """Do for so long what can be done before a swap without touching anything; return whether all of it is done."""
+        return self._small.begin(time.perf_counter() + seconds)
 
     def rerun(self, find: Callable[[], Target]) -> Steps[Report]:
         """Run the statements of the target that `find` returns again. Raises what that raises."""
@@ -265,16 +283,18 @@ class Line:
         report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
         return report, done
 
-    def _words(self, report: Report) -> str:
+    def _news(self, report: Report) -> Report:
         """Return what is logged: what holds a save is said once, and its modules are named until it is mended."""
         known, self._said = self._said, {found for found in report.findings if found.severity is Severity.HELD}
         news = tuple(found for found in report.findings if found not in known)
-        return text(replace(report, findings=news)).removeprefix("hotswap: ")
+        return replace(report, findings=news)
 
     def finish(self, report: Report) -> Steps[None]:
         """Keep and tell a report that has something to say."""
         if report:
             self.history.add(report)
             PROCESS.swapped(report)
-            log.log(logging.WARNING if report.told else logging.INFO, "%s", self._words(report))
+            level, news = logging.WARNING if report.told else logging.INFO, self._news(report)
+            if log.isEnabledFor(level):
+                log.log(level, "%s", text(news).removeprefix("hotswap: "))
             yield from PROCESS.callbacks.tell(report, self.settings.on_report)

@@ -63,7 +63,7 @@ class Reloader:
         self._line.data.connect(lambda: self.settings.roots, self._saves.cover)
         self._line.noticed.append(self._saves.look_out_for)
         free = PROCESS.lock.is_free
-        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._line.rescan, free)
+        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._line.rescan, free, self._ahead)
         self._running = False
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -176,6 +176,13 @@ class Reloader:
             run_now(self._line.finish(report))
         return report
 
+    def _ahead(self) -> None:
+        """Read what is due, for the safe point at which it will be applied; that does what fails here once more."""
+        try:
+            self._line.ahead(self.inbox.peek())
+        except Exception:
+            log.debug("reading ahead failed", exc_info=True)
+
     def _idle(self) -> bool:
         self._saves.check()
         PROCESS.catch_up()
@@ -192,16 +199,20 @@ class Reloader:
 
     # -- verbs ---------------------------------------------------------------------------------------------------------
 
-    def poll(self, budget: float | None = None) -> Report | None:  # noqa: ARG002
+    def poll(self, budget: float | None = None) -> Report | None:
         """Apply here what the watcher has seen, if there is something; return the report, or None.
 
-        Costs an attribute read when idle. The first call of an ``auto`` reloader turns it to ``poll``.
+        Costs some attribute reads when idle. The first call of an ``auto`` reloader turns it to ``poll``. What is saved
+        is read, compiled and planned on another thread, and applied by a call after that. What is left to prepare takes
+        `budget` seconds of each call at most; what runs, and what is set, falls into one call.
         """
         if self._host.mode == "auto":
             self._host.become("poll")
         waiting = self._line.transactions.migrations.waiting
         told = self.tell(self._line.transactions.migrations.step()) if waiting else None
-        if self.inbox.empty and not self._line.look_at_all:
+        if (self.inbox.empty and not self._line.look_at_all) or not self._host.is_ready:
+            return told
+        if budget is not None and not self._line.begin(budget):
             return told
         return run_now(self._line.due())
 

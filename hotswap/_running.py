@@ -7,11 +7,13 @@ counts lines in the text that it began with; where each of its statements stands
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from types import FrameType
 
+from hotswap._body import is_renewed
 from hotswap._findings import finding
 from hotswap._model import Diff, Edit, Finding, Pair, Snapshot, Statement
 
@@ -33,7 +35,7 @@ class Bodies:
             edit, places = edits[name], self._places(name, frame, edits[name].old)
             line = next((now for end, now in places if end >= frame.f_lineno and now is not None), _NOWHERE)
             limited[name] = _above(edit, line)
-            told += _told(edit, limited[name])
+            told += _told(edit, limited[name], frame)
         return limited, told
 
     def limit_dependents(self, edits: list[Edit]) -> list[Edit]:
@@ -112,9 +114,11 @@ def _above(edit: Edit, line: int) -> Edit:
     return replace(edit, old=old, new=new, diff=reduced)
 
 
-def _told(edit: Edit, limited: Edit) -> Iterator[Finding]:
+def _told(edit: Edit, limited: Edit, frame: FrameType) -> Iterator[Finding]:
     left: list[Statement] = [pair.new for pair in edit.diff.changed if pair not in limited.diff.changed]
     left += [statement for statement in edit.diff.added if statement not in limited.diff.added]
     for statement in sorted(left, key=lambda each: each.lineno):
+        if isinstance(statement.node, ast.For) and is_renewed(frame):
+            continue  # a loop over frames, which takes its body from the live text
         name = statement.binds[-1] if statement.binds else statement.key
         yield finding("HS221", edit.path, statement.lineno, name=name, module=edit.module)

@@ -7,8 +7,11 @@ threads come in; how soon is the interpreter's switch interval, 5 ms unless some
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -21,6 +24,9 @@ PIECE: Final = 100
 
 TURN: Final = 0.0005
 """Seconds after which a thread that prepares makes way for one that waits."""
+
+REST: Final = 0.001
+"""Seconds for which such a thread sleeps after each turn, so that one that draws a frame has most of the time."""
 
 # A line at which a statement of the module may begin. Whether it does shows when what stands before it is parsed.
 _BEGIN: Final = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\W\d]|@")
@@ -44,6 +50,7 @@ def parse(text: str, origin: str) -> ast.Module:
             least = 2 * (end - begin)  # in the middle of a string or a statement: the piece goes on
             continue
         body += piece.body
+        breathe()
         begin, least = end, PIECE
     return ast.Module(body=body, type_ignores=[])
 
@@ -65,13 +72,39 @@ def _ends(lines: list[str]) -> Iterator[int]:
             yield number
 
 
+class _Mine(threading.local):
+    """When the turn of this thread is over, if it gives way."""
+
+    until: float | None = None
+
+
+_MINE: Final = _Mine()
+
+
+def breathe() -> None:
+    """Sleep for a moment if this thread gives way and has had its turn: called wherever that does no harm."""
+    until = _MINE.until
+    if until is not None and time.perf_counter() > until:
+        time.sleep(REST)
+        _MINE.until = time.perf_counter() + TURN
+
+
 @contextmanager
 def giving_way() -> Iterator[None]:
-    """Have other threads come in soon while this one works: those that draw frames or answer."""
-    before = sys.getswitchinterval()
+    """Have other threads come in soon while this one works: those that draw frames or answer.
+
+    The many objects of a syntax tree would set off collections of all garbage, in which nobody comes in. They go
+    without one, so there is none until the end.
+    """
+    before, collecting = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(min(before, TURN))
+    gc.disable()
+    _MINE.until = 0.0
     try:
         yield
     finally:
+        _MINE.until = None
+        if collecting:
+            gc.enable()
         if abs(sys.getswitchinterval() - min(before, TURN)) < 1e-5:  # else the program asked for something else
             sys.setswitchinterval(before)

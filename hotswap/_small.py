@@ -7,12 +7,13 @@ it does not change with small edits: what uses nothing but functions that nothin
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import decode_source
 from types import ModuleType
 
-from hotswap._apply._small import Small
+from hotswap._apply._small import Small, begin, precompile
 from hotswap._baselines import Baseline
 from hotswap._groups import is_used
 from hotswap._hooks import AFTER, BEFORE
@@ -21,14 +22,19 @@ from hotswap._modules import Entry, signature
 from hotswap._process import Process, speaks_of_caches, text_of
 from hotswap._regions import Index, compare, index_of
 from hotswap._running import is_running
+from hotswap._slices import breathe
+
+_SPENT = 1000
+"""Things that are kept at most until somebody has time to let them go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A small edit and the baseline that takes effect with it."""
+    """A small edit and the baseline that takes effect with it, instead of `before`."""
 
     edit: Small
     fresh: Baseline
+    before: Baseline
 
 
 def is_plain(entry: Entry) -> bool:
@@ -45,6 +51,10 @@ class SmallEdits:
         self._process = process
         self._indexes: dict[str, tuple[Baseline, Index | None]] = {}
         self._answers: dict[tuple[str, str], bool] = {}
+        self._looked: dict[str, Found] = {}
+        self._not_begun: list[Found] = []
+        self._spent: list[object] = []
+        self._asked = 0
         self._given_at = -1
 
     def find(self, entries: Iterable[Entry], every: Iterable[Entry]) -> list[Found] | None:
@@ -54,6 +64,7 @@ class SmallEdits:
         """
         found = []
         for entry in entries:
+            breathe()
             one = self._look(entry)
             if one is None:
                 return None
@@ -62,17 +73,47 @@ class SmallEdits:
             return None
         return found
 
+    def ahead(self, entries: Iterable[Entry], every: Iterable[Entry]) -> bool:
+        """Find them, and compile them, for a swap that comes soon; return whether there is nothing but small edits."""
+        self._spent = []
+        found = self.find(entries, every)
+        for one in found or ():
+            breathe()
+            precompile(one.edit)
+            self._looked[one.edit.module.__name__] = one
+        self._not_begun = list(found or ())
+        self._asked = len(self._not_begun)
+        return found is not None
+
+    def begin(self, until: float) -> bool:
+        """Begin to apply what was found ahead, as far as that goes until `until`; return whether all was begun."""
+        if not self._not_begun or self._asked == 1:  # one edit costs no more when it is applied
+            return True
+        while self._not_begun:
+            begin(self._not_begun.pop().edit)
+            if time.perf_counter() >= until:
+                break
+        return False
+
     def accept(self, found: Iterable[Found]) -> dict[str, Baseline]:
-        """Note that these are live now; return the baselines that were."""
+        """Note that these are live now; return the baselines that were.
+
+        What is of no more use is let go when something is read ahead again: to take large trees apart takes time.
+        """
         replaced = {}
+        self._spent += found
         for one in found:
+            one.edit.codes.clear()  # who holds code is asked at the next edit
             name = one.edit.module.__name__
             old = self._process.baselines.get(name)
             if old is not None:
                 replaced[name] = old
             self._process.unpin(one.edit.origin)
             self._process.baselines.note(name, one.fresh)
+            self._spent.append(self._indexes.get(name))
             self._indexes[name] = (one.fresh, one.edit.region.after)
+        if len(self._spent) > _SPENT:
+            self._spent.clear()
         return replaced
 
     def _look(self, entry: Entry) -> Found | None:
@@ -80,6 +121,9 @@ class SmallEdits:
         if old is None or not old.certain or type(module) is not ModuleType or module.__name__ != entry.name:
             return None
         seen = signature(old.path)
+        known = self._looked.pop(entry.name, None)
+        if known is not None and known.fresh.seen == seen and known.before is old and known.edit.module is module:
+            return known
         index = (
             self._index(entry.name, old)
             if seen is not None and not is_foreign(module) and build_of(module, "") is None
@@ -97,7 +141,7 @@ class SmallEdits:
         if region is None or speaks_of_caches(region.text):
             return None
         small = Small(module, entry.path, old.origin, region)
-        return Found(small, Baseline(old.origin, old.path, b"=" + source, seen))
+        return Found(small, Baseline(old.origin, old.path, b"=" + source, seen), old)
 
     def _index(self, name: str, baseline: Baseline) -> Index | None:
         known = self._indexes.get(name)
@@ -125,6 +169,7 @@ class SmallEdits:
         names += [f"+{part.prefix}{statement.binds[-1]}" for part in region.parts for statement in part.added]
         wanted = [(module, name) for name in names or [""]]
         if not all(one in self._answers for one in wanted):
+            breathe()
             answer = is_used(self._process, region.as_edit(module, edit.origin), every)
             self._answers |= dict.fromkeys(wanted, answer)
         return any(self._answers[one] for one in wanted)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from importlib.util import decode_source
 
 from hotswap._model import Kind, Snapshot, Statement
-from hotswap._slices import parse
+from hotswap._slices import breathe, parse
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -121,6 +121,7 @@ class _Reader:
 
     def statements(self, body: list[ast.stmt], branch: str, *, first: bool = False) -> Iterator[Statement]:
         for index, node in enumerate(body):
+            breathe()
             yield self._statement(node, branch, doc=first and index == 0 and _is_text(node))
 
     def _statement(self, node: ast.stmt, branch: str, *, doc: bool) -> Statement:

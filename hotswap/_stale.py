@@ -10,12 +10,13 @@ import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, Final
 
 from hotswap import _loops
+from hotswap._body import is_renewed
 from hotswap._findings import finding
 from hotswap._model import Finding
 
@@ -58,10 +59,6 @@ _AWAITED: Final = ("cr_await", "gi_yieldfrom", "ag_await")
 
 RESTARTING: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
 """Tasks that are begun anew when their code changed: nothing of them stays old, so nothing is told."""
-
-
-RENEWED: Final[weakref.WeakKeyDictionary[Any, Callable[[FrameType], bool]]] = weakref.WeakKeyDictionary()
-"""Loops whose body is run as the live text has it, with what says so of the frame that is in the loop."""
 
 
 class OldCodes:
@@ -113,7 +110,7 @@ class OldCodes:
         for ident, top in sys._current_frames().items():
             frame: FrameType | None = top
             while frame is not None:
-                if frame.f_code in self and not _is_renewed(frame):
+                if frame.f_code in self and not is_renewed(frame):
                     yield _entry("frame", frame.f_code, frame.f_lineno, f"thread {names.get(ident, ident)}")
                 frame = frame.f_back
             del top  # it may be the frame of this very call: a cycle, which would keep what its callers hold
@@ -166,10 +163,6 @@ def awaited_frames(task: Any) -> Iterator[FrameType]:
         awaited = next(filter(None, (getattr(awaited, name, None) for name in _AWAITED)), None)
 
 
-def _is_renewed(frame: FrameType) -> bool:
-    return any(covers(frame) for covers in list(RENEWED.values()))
-
-
 def _all_tasks() -> list[Any]:
     """Return the tasks that are not done of all loops that run, in whatever thread."""
     import asyncio
@@ -195,6 +188,8 @@ def findings_of(codes: tuple[CodeType, ...]) -> tuple[Finding, ...]:
     these.add(codes)
     running = these.running()
     places = {(one.path, one.lineno) for one in running}
+    begun_anew = (frame for task in list(RESTARTING) for frame in awaited_frames(task))
+    places |= {(frame.f_code.co_filename, frame.f_lineno) for frame in begun_anew}
     suspended = (one for one in these.suspended(codes) if (one.path, one.lineno) not in places)
     return (*findings(running), *findings_of_suspended(suspended))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import is_
 from types import ModuleType
 
 from hotswap import _surroundings
@@ -53,6 +54,7 @@ class Transactions:
         self.migrations = Migrations()
         self._raised: set[str] = set()
         self._bodies = Bodies()
+        self._plans: dict[Group, tuple[tuple[object, ...], tuple[Plan, list[Edit]]]] = {}
 
     def apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[Done]:
         """Apply each group by itself; hold those that cannot be, and what belongs to a file that cannot be read."""
@@ -70,10 +72,30 @@ class Transactions:
         self._process.generation += bool(done.outcomes)
         return done
 
+    def ahead(self, prepared: Prepared, entries: list[Entry]) -> None:
+        """Plan for a swap that comes soon."""
+        self._plans.clear()
+        for group in split(self._process, prepared, entries):
+            self._plans[group] = (
+                self._mark(group, prepared.edits),
+                plan_group(self._process, group, prepared.edits, entries),
+            )
+
+    def _mark(self, group: Group, edits: Mapping[str, Edit]) -> tuple[object, ...]:
+        """Return what is another one if the plan of `group` may be."""
+        return (self._process.generation, self._process.shape, *(edits.get(name) for name in sorted(group)))
+
+    def _planned(self, group: Group, edits: Mapping[str, Edit], entries: list[Entry]) -> tuple[Plan, list[Edit]]:
+        mark, planned = self._plans.pop(group, ((), None))
+        now = self._mark(group, edits)
+        if planned is not None and len(mark) == len(now) and mark[:2] == now[:2] and all(map(is_, mark[2:], now[2:])):
+            return planned
+        return plan_group(self._process, group, edits, entries)
+
     def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> Steps[None]:
         started = time.perf_counter()
         limited, left = self._bodies.limit({name: prepared.edits[name] for name in group})
-        plan, edits = plan_group(self._process, group, limited, entries)
+        plan, edits = self._planned(group, limited, entries)
         done.spend("plan", time.perf_counter() - started)
         edits = self._bodies.limit_dependents(edits)
         applied = yield from self._apply(plan, edits, frozenset(), done)

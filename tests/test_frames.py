@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import itertools
 import sys
@@ -160,6 +161,32 @@ def test_an_exception_that_no_swap_brought_ends_the_loop(game: Callable[[str], G
     one = game(FALLS_BACK.replace("score += 1", "score += 1 // score"))
     with pytest.raises(ZeroDivisionError):
         one.load().play(one.clock)
+
+
+SCRIPT = """
+import hotswap
+
+score, seen = 0, []
+for dt in hotswap.frames(CLOCK):
+    score += 1
+    seen.append(("old", score))
+    if score == 6:
+        break
+"""
+
+
+def test_a_loop_in_the_body_of_a_script(game: Callable[[str], Game]) -> None:
+    """A main loop that stands in no function is replaced as well, and nothing of it is told."""
+    one = game(SCRIPT.replace("CLOCK", "__import__('builtins').CLOCK"))
+    one.edits[3] = ('("old", score)', '("new", score * 10)')
+    builtins.CLOCK = one.clock  # type: ignore[attr-defined]
+    try:
+        module = one.load()
+    finally:
+        del builtins.CLOCK  # type: ignore[attr-defined]
+    assert one.told == [[]]
+    assert module.seen == [("old", 1), ("old", 2), ("new", 30), ("new", 40), ("new", 50), ("new", 60)]
+    assert not [name for name in vars(module) if "hotswap_" in name]
 
 
 def test_clocks() -> None:

@@ -13,6 +13,7 @@ import pytest
 from conftest import Files
 
 from hotswap import OverlapError, Reloader, Report
+from hotswap._model import Batch, FileChange
 from hotswap._process import PROCESS
 
 Project = Callable[[str], "Files"]
@@ -205,10 +206,49 @@ def test_poll_applies_where_it_is_called(files: Files) -> None:
         files.write("mod", "def f():\n    return 2\n")
         assert reloader.inbox.wait(20)
         assert f() == 1
-        report = reloader.poll()
-        assert report is not None
+        report = next(filter(None, iter(reloader.poll, False)))
         assert report.changed
         assert f() == 2
+
+
+def test_what_is_polled_was_read_on_another_thread(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading, parsing and planning are over when a poll applies: its own thread parses nothing."""
+    import threading
+
+    from hotswap import _slices
+
+    parsed: list[int] = []
+    parse = _slices._parse
+    monkeypatch.setattr(_slices, "_parse", lambda *given: (parsed.append(threading.get_ident()), parse(*given))[1])
+    text = "X = 1\n" + "".join(f"def f{i}():\n    return {i}\n" for i in range(400))
+    files.write("mod", text)
+    with Reloader(files.root, apply="poll") as reloader:
+        mod = files.load("mod")
+        for edited in (text.replace("return 7\n", "return 70\n"), text.replace("X = 1", "X = 2")):
+            files.write("mod", edited)
+            next(filter(None, iter(reloader.poll, False)))
+        assert (mod.X, mod.f7()) == (2, 7)
+    assert parsed
+    assert threading.get_ident() not in parsed
+
+
+def test_a_budget_spreads_what_can_be_prepared(files: Files, reloader: Reloader) -> None:
+    """Many edits take several calls to prepare, and are live at once; a function that changed meanwhile is seen."""
+    for number in range(5):
+        files.write(f"m{number}", "def f():\n    return 1\n")
+    mods = [files.load(f"m{number}") for number in range(5)]
+    for number in range(5):
+        files.write(f"m{number}", "def f():\n    return 2\n")
+    changes = tuple(FileChange(str(files.path(f"m{number}")), "modified") for number in range(5))
+    reloader._line.ahead(Batch(1, changes, 0.0))
+    for _ in range(5):
+        assert not reloader._line.begin(0.0)
+        assert {mod.f() for mod in mods} == {1}
+    assert reloader._line.begin(0.0)
+    mods[3].f.__code__ = mods[3].f.__code__.replace(co_consts=(None, 3))
+    report = reloader.reload()
+    assert len(report.outcomes) == 5
+    assert {mod.f() for mod in mods} == {2}
 
 
 def test_stop_leaves_nothing_behind(files: Files) -> None:

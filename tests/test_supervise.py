@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import hotswap
+from hotswap import _program
 
 _numbers = itertools.count()
 
@@ -207,6 +208,21 @@ def test_a_task_that_fails_falls_back_to_the_code_before(start: Callable[..., Pr
         await end(task)
 
     asyncio.run(main())
+
+
+def test_an_exception_that_ends_a_program_names_the_swap(
+    start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``python -m hotswap`` prints has a line for the swap that changed the function which raised."""
+    program = start()
+    program.edit('log.append("begin")', "raise KeyError")
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    with pytest.raises(KeyError) as caught:
+        _program._cut(lambda: asyncio.run(program.module.outer()))
+    assert "outer was changed by swap" in caught.value.__notes__[0]
+    with pytest.raises(KeyError) as caught:
+        _program._cut(lambda: {}["missing"])
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_carry_outside_of_such_a_task_is_a_namespace_of_its_own() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -38,6 +38,17 @@ class Small:
     path: str
     origin: str
     region: Region
+    codes: dict[tuple[int, ...], CodeType] = field(default_factory=dict, compare=False)
+    begun: list[Begun] = field(default_factory=list, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is left of applying an edit is one wave: `journal` has it, as long as `functions` still have these codes."""
+
+    journal: Journal
+    outcome: Outcome
+    functions: tuple[tuple[FunctionType, CodeType], ...]
 
 
 class _TakesThePlainWay(Exception):
@@ -52,7 +63,7 @@ def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
     journal = Journal()
     outcomes: tuple[Outcome, ...] | None = None
     try:
-        outcomes = tuple(_Application(journal, edit).outcome() for edit in edits)
+        outcomes = tuple(_go_on(journal, edit) or _Application(journal, edit).outcome() for edit in edits)
         journal.commit()
     except Exception:  # noqa: BLE001  whatever it is, it is the plain way's to tell
         journal.undo()
@@ -63,6 +74,51 @@ def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
     return outcomes
 
 
+def begin(edit: Small) -> None:
+    """Do all of applying `edit` but the wave, ahead of it; nothing changes by that.
+
+    For who has little time at once. What does not work out is found again, and dealt with, when the edit is applied.
+    """
+    journal = Journal()
+    try:
+        if not edit.begun and not any(part.added for part in edit.region.parts):
+            application = _Application(journal, edit)
+            outcome = application.outcome()
+            edit.begun.append(Begun(journal, outcome, tuple(application.functions)))
+    except Exception:  # noqa: BLE001  whatever it is, it is for `apply_small` to find
+        edit.begun.clear()
+
+
+def _go_on(journal: Journal, edit: Small) -> Outcome | None:
+    """Take over what was begun, if the program has not changed it meanwhile."""
+    if not edit.begun:
+        return None
+    begun = edit.begun.pop()
+    if any(function.__code__ is not code for function, code in begun.functions):
+        return None
+    journal.take(begun.journal)
+    return begun.outcome
+
+
+def precompile(edit: Small) -> None:
+    """Compile what `edit` changes, so that applying it is quicker; what cannot be compiled is found when applying."""
+    try:
+        for part in edit.region.parts:
+            _compiled(edit, part, [pair.new.node for pair in part.changed])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+
+
+def _compiled(edit: Small, part: Part, nodes: list[ast.stmt]) -> CodeType:
+    """Return the code that surrounds that of the functions `nodes`."""
+    key = tuple(map(id, nodes)) or (id(part),)
+    if key not in edit.codes:
+        before, around = edit.region.before, part.around
+        code = compile_in(nodes, around, edit.origin, before.flags, imports=before.imports)
+        edit.codes[key] = class_body(code, [outer.name for outer in around])
+    return edit.codes[key]
+
+
 class _Application:
     """One edit while it is being applied."""
 
@@ -70,6 +126,7 @@ class _Application:
         self.journal, self.edit, self.region = journal, edit, edit.region
         self.namespace: dict[str, Any] = vars(edit.module)
         self.patches: list[Patch] = []
+        self.functions: list[tuple[FunctionType, CodeType]] = []
 
     def outcome(self) -> Outcome:
         self._move()
@@ -113,6 +170,7 @@ class _Application:
         if new is None:
             raise _TakesThePlainWay
         fresh[id(code)] = new
+        self.functions.append((function, code))
         self.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", code))
 
     def _move_classes(self, block: Block, scope: Mapping[str, Any], line: int = 1) -> None:
@@ -139,7 +197,7 @@ class _Scope:
         touched = [statement.binds[-1] for statement in self.part.touched]
         if self.cls is not None and not _makers(self.cls).isdisjoint(touched):
             raise _TakesThePlainWay
-        surrounding = self._compiled([pair.new.node for pair in self.part.changed])
+        surrounding = _compiled(self.under.edit, self.part, [pair.new.node for pair in self.part.changed])
         for pair in self.part.changed:
             self._patch(pair, surrounding)
         for statement in self.part.added:
@@ -156,12 +214,6 @@ class _Scope:
             found, scope = live, vars(live)
         return found
 
-    def _compiled(self, nodes: list[ast.stmt]) -> CodeType:
-        """Return the code that surrounds that of the functions `nodes`."""
-        before, around = self.under.region.before, self.part.around
-        code = compile_in(nodes, around, self.under.edit.origin, before.flags, imports=before.imports)
-        return class_body(code, [outer.name for outer in around])
-
     def _patch(self, pair: Pair, surrounding: CodeType) -> None:
         name = pair.new.binds[-1]
         public = self.scope.get(self._mangled(name), MISSING)
@@ -170,6 +222,7 @@ class _Scope:
         if function is None or not is_alone(function):
             raise _TakesThePlainWay
         old, line = function.__code__, pair.new.lineno
+        self.under.functions.append((function, old))
         new = next(code for code in inner_codes(surrounding) if (code.co_name, code.co_firstlineno) == (name, line))
         if set_code(self.journal, function, new, partial(cell_of, self.cls)):
             raise _TakesThePlainWay
@@ -197,7 +250,7 @@ class _Scope:
         name = self._mangled(statement.binds[-1])
         if name in self.scope or (name.startswith("__") and name.endswith("__")) or not self._takes_members():
             raise _TakesThePlainWay
-        code = self._compiled([statement.node])
+        code = _compiled(self.under.edit, self.part, [statement.node])
         if code.co_freevars:
             raise _TakesThePlainWay
         made = Layer({}, {})

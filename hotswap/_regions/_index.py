@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple, TypeGuard
 
+from hotswap._slices import breathe, parse
 from hotswap._source import future_flags, imported_by, start_line
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -72,8 +73,7 @@ def index_of(text: str, origin: str) -> Index | None:
     """
     if "\f" in text:
         return None
-    tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-    assert isinstance(tree, ast.Module)
+    tree = parse(text, origin)
     futures = (isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
     head = max([1, *(number for number, is_future in enumerate(futures, 1) if is_future)])
     block = block_of(tree.body, text, offsets_of(text, 1, 0), 0, 1)
@@ -103,6 +103,7 @@ def block_of(body: Sequence[ast.stmt], text: str, offsets: Mapping[int, int], ba
 
 def _places(node: ast.stmt, first: int, known: Inside | None) -> tuple[Place, ...] | None:
     """Return the functions that `node` makes, by lines counted from `first`; of a class `known`, those of its head."""
+    breathe()
     parts = list(_head_of(node)) if known is not None else [node]
     found = [place for part in parts for place in _functions(part)]
     return None if None in found else tuple((place[0], place[1] - first) for place in found if place is not None)
