@@ -45,7 +45,7 @@ from hotswap._small import SmallEdits
 from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read
 
 OURS: Final = str(Path(next(iter(hotswap.__path__)))) + os.sep
-SECONDS: Final = 20
+SECONDS: Final = 60
 SORTS: Final = ("operation", "statement", "line")
 
 
