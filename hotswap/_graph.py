@@ -70,6 +70,12 @@ class ImportGraph:
         lines += [f'  "{importer}" -> "{imported}";' for importer, imported in self.edges]
         return "\n".join(["digraph imports {", "  rankdir=LR;", *lines, "}"])
 
+    def svg(self) -> str:
+        """Return the graph as a picture, an SVG document that browsers show; drawn here, with no other program."""
+        from hotswap._svg import draw  # only who asks for a picture needs it
+
+        return draw(self)
+
     def __str__(self) -> str:
         return self.tree()
 

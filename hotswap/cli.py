@@ -27,7 +27,7 @@ LOGGER: Final = logging.getLogger("hotswap")
 _APPLY: Final = ("auto", "thread", "asyncio", "poll", "signal", "manual")
 _COMMANDS: Final = ("demo", "run", "plan", "graph", "check")
 _RESERVED: Final = ("check",)
-_FORMATS: Final = ("tree", "mermaid", "dot")
+_FORMATS: Final = ("tree", "mermaid", "dot", "svg")
 _WITH_VALUE: Final = ("--apply", "--root", "--log-file")
 
 _USAGE: Final = """\
@@ -48,7 +48,7 @@ the program:
 commands:
   run ...   the same as without "run"; what follows is always a program, whatever it is called
   demo      watch a small bot being edited while it runs (about ten seconds, in a temporary folder)
-  graph [PACKAGE] [--format tree|mermaid|dot]
+  graph [PACKAGE] [--format tree|mermaid|dot|svg]
             print who imports whom in a package or folder (default: the current directory), with the cycles and the
             modules on which most others depend; files are read, nothing is imported
   plan [--since COMMIT] [FOLDER]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -54,6 +55,23 @@ def test_other_tools_can_draw_it(sources: dict[str, tuple[str, str]]) -> None:
     assert f"  class {number['ping']} cycle" in mermaid
     assert '  "left" -> "base";' in dot
     assert '  "pong" [color=red' in dot
+
+
+def test_a_picture_has_everything(sources: dict[str, tuple[str, str]]) -> None:
+    """The picture has a box for each module and a line for each edge; importers stand right of what they import."""
+    graph = build(sources)
+    root = ElementTree.fromstring(graph.svg())
+    space = "{http://www.w3.org/2000/svg}"
+    boxes = {one.find(f"{space}text").text: one.find(f"{space}rect") for one in root.iter(f"{space}g")}
+    assert set(boxes) == set(graph.modules)
+    lines = [one for one in root.iter(f"{space}path") if one.get("marker-end")]
+    assert len(lines) == len(graph.edges)
+    assert {name for name, box in boxes.items() if "cycle" in (box.get("class") or "")} == {"ping", "pong"}
+    assert {name for name, box in boxes.items() if "hot" in (box.get("class") or "")} == set(graph.hottest)
+    left = {name: float(box.get("x")) for name, box in boxes.items()}
+    assert left["base"] < left["left"] == left["right"] < left["top"]
+    assert left["ping"] == left["pong"]
+    assert ElementTree.fromstring(build({}).svg()) is not None
 
 
 def test_an_import_that_no_text_shows(sources: dict[str, tuple[str, str]]) -> None:

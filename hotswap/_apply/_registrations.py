@@ -78,6 +78,10 @@ class Registrations:
         """The live classes of which something was looked at."""
         return [scope.cls for work in self._swap.works.values() for scope in work.classes]
 
+    def rebound(self, name: str) -> bool:
+        """Whether a module of the group has another object under `name` now."""
+        return any(name in self._swap.changes.of(module) for module in self._swap.works)
+
     def watch(self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False) -> None:
         """Watch `container` from now on: a list, a mapping, or an iterable with a method ``fill(entries)``.
 
