@@ -373,7 +373,7 @@ def _package(name: str) -> str:
 def _sketch(name: str, code: CodeType | None) -> Sketch | None:
     """Return the sketch of a module; None where its instructions are not known."""
     try:
-        return sketch_of(code, _package(name)) if code is not None and KNOWN else None
+        return sketch_of(code, _package(name), sys.modules.__contains__) if code is not None and KNOWN else None
     except (LookupError, ValueError, TypeError):  # code that another tool has made: it is read as text
         return None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import compress
@@ -107,8 +107,8 @@ class Sketch:
 class _Drawing:
     """Collects; one level of code objects after the other."""
 
-    def __init__(self, package: str) -> None:
-        self.package = package
+    def __init__(self, package: str, is_module: Callable[[str], bool]) -> None:
+        self.package, self.is_module = package, is_module
         self.froms: list[tuple[str, str, str]] = []
         self.modules: list[tuple[str, str]] = []
         self.stars: list[str] = []
@@ -239,7 +239,8 @@ class _Drawing:
         found.update(self.stars)
         for _, module in self.modules:
             found.add(module)
-            found.update([f"{module}.{name}" for name in self.attributes])  # it may be a submodule that others imported
+            below = [f"{module}.{name}" for name in self.attributes]  # it may be a submodule that others imported
+            found.update(filter(self.is_module, below))
         return frozenset(found)
 
     def done(self) -> Sketch:
@@ -311,8 +312,11 @@ def _with_parents(name: str) -> list[str]:
     return [".".join(parts[:size]) for size in range(1, len(parts) + 1)]
 
 
-def sketch_of(code: CodeType, package: str) -> Sketch:
-    """Return the sketch of the module whose code object is `code`; `package` is its ``__package__``."""
-    drawing = _Drawing(package)
+def sketch_of(code: CodeType, package: str, is_module: Callable[[str], bool] = frozenset[str]().__contains__) -> Sketch:
+    """Return the sketch of the module whose code object is `code`.
+
+    Args: `package` is its ``__package__``; `is_module` says of a dotted name whether it is a loaded module.
+    """
+    drawing = _Drawing(package, is_module)
     drawing.draw(code)
     return drawing.done()
