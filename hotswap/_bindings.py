@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hotswap._model import Action, Follower, How, Outcome, Patch, Step
+from hotswap._model import Action, Follower, Followers, How, Outcome, Patch, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,22 +35,20 @@ class Bindings:
         self.starred: dict[str, set[str]] = {}
         self.odd: set[str] = set()
         self._simple: dict[str, dict[str, dict[str, Follower]]] = {}
-        self._stars: dict[str, dict[str, dict[str, Follower]]] = {}
-        self._places: dict[str, list[dict[str, Follower]]] = {}
+        self._prepared: dict[str, dict[str, Followers]] = {}
+        self._places: dict[str, list[tuple[str, str]]] = {}
         self._sets: dict[str, list[set[str]]] = {}
         self._paths: dict[str, str] = {}
         self._by_attribute: dict[str, set[str]] = {}
 
     def forget(self, module: str) -> None:
         """Drop what is known of `module`, whose text is another one or which is not loaded any more."""
-        sketch = self.sketches.pop(module, None)
-        if sketch is None:
+        if self.sketches.pop(module, None) is None:
             return
         self.odd.discard(module)
-        for source in sketch.stars:
-            self._stars.pop(source, None)
-        for place in self._places.pop(module):
-            place.pop(module, None)
+        for source, there in self._places.pop(module):
+            self._simple[source][there].pop(module, None)
+            self._prepared.pop(source, None)
         for members in self._sets.pop(module):
             members.discard(module)
 
@@ -90,7 +88,6 @@ class Bindings:
 
     def _star(self, module: str, path: str, source: str, look: _Look) -> None:
         self._add(self.starred, source, module)
-        self._stars.pop(source, None)
         if not self._is_ours(source):
             self._add(self.closer, source, module)
             return
@@ -108,7 +105,8 @@ class Bindings:
             self._look_closer(source, module)
             return
         place[module] = follower(module, path, here)
-        self._places[module].append(place)
+        self._places[module].append((source, there))
+        self._prepared.pop(source, None)
 
     def _look_closer(self, source: str, module: str) -> None:
         self._add(self.closer, source, module)
@@ -120,17 +118,15 @@ class Bindings:
             members.add(module)
             self._sets[module].append(members)
 
-    def followers(self, source: str, name: str) -> Iterator[Mapping[str, Follower]]:
-        """Yield who does no more with `name` of `source` than bind it, by module."""
-        of_source = self._simple.get(source, {})
-        if name in of_source:
-            yield of_source[name]
-        if "*" in of_source:
-            known = self._stars.setdefault(source, {})
-            if name not in known:
-                starred = of_source["*"].items()
-                known[name] = {module: follower(module, one.outcome.step.path, name) for module, one in starred}
-            yield known[name]
+    def followers(self, source: str, name: str) -> Followers:
+        """Return who does no more with `name` of `source` than bind it."""
+        prepared = self._prepared.setdefault(source, {})
+        if name not in prepared:
+            of_source = self._simple.get(source, {})
+            starred = of_source.get("*", {}).items()
+            made = [follower(module, one.outcome.step.path, name) for module, one in starred]
+            prepared[name] = Followers.of([*of_source.get(name, {}).values(), *made])
+        return prepared[name]
 
     def importers(self, source: str, names: Iterable[str]) -> Iterator[str]:
         """Yield the modules that import one of `names` from `source` and do no more than bind it."""

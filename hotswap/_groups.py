@@ -15,7 +15,7 @@ from hotswap._apply import moves
 from hotswap._baselines import Baseline
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._imports import edges
-from hotswap._model import Diff, Edit, Follower, Plan, Planned
+from hotswap._model import Diff, Edit, Follower, Followers, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan
@@ -251,30 +251,31 @@ def _go_through(
     return selected
 
 
-def _followers(
-    process: Process, selected: _Selected, works: AbstractSet[str]
-) -> dict[tuple[str, str], tuple[Follower, ...]]:
+def _followers(process: Process, selected: _Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
     """Return, by module and name that may change there, who is bound anew with it; `works` see to their own names."""
-    found: dict[tuple[str, str], tuple[Follower, ...]] = {}
+    found: dict[tuple[str, str], Followers] = {}
     for module in works:
         for name in selected.selection.values(module):
             followers = _follow(process, module, name, works)
-            if followers:
+            if followers.members:
                 found[module, name] = followers
     return found
 
 
-def _follow(process: Process, module: str, name: str, works: AbstractSet[str]) -> tuple[Follower, ...]:
+def _follow(process: Process, module: str, name: str, works: AbstractSet[str]) -> Followers:
+    direct = process.bindings.followers(module, name)
+    modules = direct.by_module.keys()
+    if modules.isdisjoint(works) and modules.isdisjoint(process.graph.imported):
+        return direct
     result: dict[tuple[str, str], Follower] = {}
     pending = [(module, name)]
     while pending:
-        for table in process.bindings.followers(*pending.pop()):
-            for one in table.values():
-                if one.module not in works and (one.module, one.here) not in result:
-                    result[one.module, one.here] = one
-                    if one.module in process.graph.imported:
-                        pending.append((one.module, one.here))
-    return tuple(result.values())
+        for one in process.bindings.followers(*pending.pop()).members:
+            if one.module not in works and (one.module, one.here) not in result:
+                result[one.module, one.here] = one
+                if one.module in process.graph.imported:
+                    pending.append((one.module, one.here))
+    return Followers.of(result.values())
 
 
 def _facts(process: Process, name: str, edit: Edit | None, package: str, selection: Selection) -> Facts | None:

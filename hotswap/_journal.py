@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
@@ -73,7 +73,7 @@ class Journal:
         """Record ``mapping[key] = value``."""
         self.do(partial(setitem, mapping, key, value), _restore_item(mapping, key))
 
-    def set_everywhere(self, spaces: list[dict[str, Any]], names: list[str], value: object, old: object) -> None:
+    def set_everywhere(self, spaces: list[dict[str, Any]], names: Sequence[str], value: object, old: object) -> None:
         """Record ``space[name] = value`` for each pair of `spaces` and `names`, which hold `old`; in one call."""
         new, back = repeat(value), repeat(old)
         self._own += [new, back]

@@ -7,7 +7,7 @@ what changed on disk, what the text says, what differs, what imports what, what 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal
@@ -207,12 +207,11 @@ class Plan:
     steps: tuple[Step, ...]
     cycles: tuple[tuple[str, ...], ...] = ()
     memo: bool = True
-    followers: Mapping[tuple[str, str], tuple[Follower, ...]] = field(default_factory=dict)
+    followers: Mapping[tuple[str, str], Followers] = field(default_factory=dict)
 
     def following(self) -> tuple[Step, ...]:
         """Return a step for each module that only binds what changes anew."""
-        steps = {one.module: one.outcome.step for found in self.followers.values() for one in found}
-        return tuple(steps.values())
+        return tuple({o.step.module: o.step for found in self.followers.values() for o in found.outcomes}.values())
 
     def __str__(self) -> str:
         lines = []
@@ -306,6 +305,26 @@ class Follower:
     module: str
     here: str
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Followers:
+    """All that follow one name, with modules, names and outcomes in the same order: a save may go over hundreds."""
+
+    members: tuple[Follower, ...]
+    modules: tuple[str, ...]
+    names: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    by_module: Mapping[str, str]
+
+    @classmethod
+    def of(cls, members: Iterable[Follower]) -> Followers:
+        """Return `members` as one."""
+        members = tuple(members)
+        modules, names = tuple(one.module for one in members), tuple(one.here for one in members)
+        return cls(
+            members, modules, names, tuple(one.outcome for one in members), dict(zip(modules, names, strict=True))
+        )
 
 
 _SHOWN: Final = 12

@@ -104,7 +104,7 @@ def known(**texts: str) -> Bindings:
 
 
 def following(bindings: Bindings, source: str, name: str) -> dict[str, str]:
-    return {one.module: one.here for table in bindings.followers(source, name) for one in table.values()}
+    return dict(bindings.followers(source, name).by_module)
 
 
 def test_who_only_binds_a_name_follows() -> None:

@@ -160,6 +160,8 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for scope, name in swap.last:
         scope.drop(name)
     swap.commit()
+    for module, name, one in swap.following.left_behind:
+        swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)
     swap.replace_references()
     tell_holders(swap)
 

@@ -22,6 +22,7 @@ class Changes:
     def __init__(self) -> None:
         self._names: dict[str, dict[str, Any]] = {}
         self._order: list[Mapping[str, str]] = []
+        self._followed: list[tuple[Mapping[str, str], object]] = []
         self.codes: set[CodeType] = set()
         self.members: set[str] = set()
         self.follow: Callable[[str, str, Any, Any], None] | None = None
@@ -46,13 +47,9 @@ class Changes:
         return True
 
     def note_followers(self, names: Mapping[str, str], old: object) -> None:
-        """Note that each name, by the module that imports it, is not `old` any more."""
+        """Note that each name, by the module that imports it, is not `old` any more; looked at when it is asked for."""
         self._order.append(names)
-        if self._names.keys().isdisjoint(names):
-            self._names |= {module: {name: old} for module, name in names.items()}
-            return
-        for module, name in names.items():
-            self._names.setdefault(module, {}).setdefault(name, old)
+        self._followed.append((names, old))
 
     @property
     def now(self) -> tuple[int, int]:
@@ -70,10 +67,13 @@ class Changes:
 
     def old(self, module: str, name: str) -> object:
         """Return what `name` was before the swap, or MISSING if it did not change (or did not exist)."""
-        return self._names.get(module, {}).get(name, MISSING)
+        return self.of(module).get(name, MISSING)
 
     def of(self, module: str) -> dict[str, Any]:
         """Return the changed names of `module` with their old values."""
+        for names, old in self._followed:
+            if module in names:
+                self._names.setdefault(module, {}).setdefault(names[module], old)
         return self._names.get(module, {})
 
     def changed(self, module: str, dotted: str) -> bool:
@@ -82,7 +82,7 @@ class Changes:
         ``A.x`` changed if `A` was bound anew or its member `x` changed; a bare ``A`` only if it was bound anew.
         ``A.*`` stands for members that were all made anew.
         """
-        names = self._names.get(module)
+        names = self.of(module)
         if not names:
             return False
         return any(prefix in names or (prefix != dotted and f"{prefix}.*" in names) for prefix in _prefixes(dotted))
@@ -122,7 +122,7 @@ class Changes:
     def _member_changed(self, cls: type, name: str) -> bool:
         """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""
         for base in cls.__mro__[:-1]:
-            names = self._names.get(base.__module__)
+            names = self.of(base.__module__)
             if names and (f"{base.__qualname__}.{name}" in names or f"{base.__qualname__}.*" in names):
                 return True
         return False

@@ -13,7 +13,7 @@ from typing import Any
 
 from hotswap._apply._changes import Changes
 from hotswap._journal import MISSING, Journal
-from hotswap._model import Follower, Outcome, Patch
+from hotswap._model import Follower, Followers, Outcome, Patch
 from hotswap._values import same
 
 Place = tuple[str, str]
@@ -25,12 +25,12 @@ class Following:
 
     def __init__(self, journal: Journal, changes: Changes, modules: Mapping[str, ModuleType]) -> None:
         self._journal, self._changes, self._modules = journal, changes, modules
-        self._followers: Mapping[Place, tuple[Follower, ...]] = {}
-        self._found: dict[Place, tuple[list[Follower], Spaces, list[str], object]] = {}
+        self._followers: Mapping[Place, Followers] = {}
+        self._found: dict[Place, tuple[Followers, Spaces, object]] = {}
         self.waiting: dict[Place, object] = {}
         self.left_behind: list[tuple[str, str, Follower]] = []
 
-    def expect(self, followers: Mapping[Place, tuple[Follower, ...]]) -> None:
+    def expect(self, followers: Mapping[Place, Followers]) -> None:
         """Take in who follows; called before anything changes."""
         self._followers = followers
         if followers:
@@ -43,44 +43,40 @@ class Following:
             return
         if new is MISSING:
             self.waiting.pop(place, None)
-            self.left_behind += [(module, name, one) for one in followers]
+            self.left_behind += [(module, name, one) for one in followers.members]
             return
         if place not in self._found:
             self._find(place, followers, old)
         self.waiting[place] = new
 
-    def _find(self, place: Place, followers: tuple[Follower, ...], old: object) -> None:
+    def _find(self, place: Place, followers: Followers, old: object) -> None:
         """Keep those of `followers` whose name still is what it was imported as."""
-        modules = self._modules
-        loaded = [one for one in followers if one.module in modules]
-        spaces: Spaces = [modules[one.module].__dict__ for one in loaded]
-        names = [one.here for one in loaded]
-        held = list(map(dict.get, spaces, names, repeat(MISSING)))
+        modules = list(map(self._modules.get, followers.modules))
+        spaces: Spaces = [{} if module is None else module.__dict__ for module in modules]
+        held = list(map(dict.get, spaces, followers.names, repeat(MISSING)))
         if not all(map(is_, held, repeat(old))):
             chosen = [index for index, one in enumerate(held) if one is old or same(one, old)]
-            loaded, spaces = [loaded[i] for i in chosen], [spaces[i] for i in chosen]
-            names = [names[i] for i in chosen]
-        self._found[place] = loaded, spaces, names, old
-        by_module = {one.module: one.here for one in loaded}
-        self._changes.note_followers(by_module, old)
-        if len(by_module) < len(loaded):  # a module that has it under two names
-            for one in loaded:
+            followers, spaces = Followers.of(followers.members[i] for i in chosen), [spaces[i] for i in chosen]
+        self._found[place] = followers, spaces, old
+        self._changes.note_followers(followers.by_module, old)
+        if len(followers.by_module) < len(followers.members):  # a module that has it under two names
+            for one in followers.members:
                 self._changes.note_followers({one.module: one.here}, old)
 
     def flush(self) -> None:
         """Hand the waiting stores to the journal."""
         for place, value in self.waiting.items():
-            _, spaces, names, old = self._found[place]
-            self._journal.set_everywhere(spaces, names, value, old)
+            followers, spaces, old = self._found[place]
+            self._journal.set_everywhere(spaces, followers.names, value, old)
         self.waiting.clear()
 
     def outcomes(self) -> list[Outcome]:
         """Return what became of the modules that followed."""
-        found = [one for followers, _, _, _ in self._found.values() for one in followers]
-        outcomes = {one.module: one.outcome for one in found}
-        if len(outcomes) == len(found):
-            return list(outcomes.values())
+        every = [followers for followers, _, _ in self._found.values()]
+        if len(every) == 1 and len(every[0].by_module) == len(every[0].members):
+            return list(every[0].outcomes)
+        outcomes = {one.module: one.outcome for followers in every for one in followers.members}
         patches: dict[str, list[Patch]] = {name: [] for name in outcomes}
-        for one in found:
+        for one in (one for followers in every for one in followers.members):
             patches[one.module] += one.outcome.patches
         return [Outcome(outcome.step, (), tuple(patches[name])) for name, outcome in outcomes.items()]
