@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hotswap._model import Action, Follower, Followers, How, Outcome, Patch, Step
+from hotswap._followers import Follower, Followers
+from hotswap._model import Action, How, Outcome, Patch, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection

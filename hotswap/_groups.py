@@ -14,8 +14,9 @@ from dataclasses import replace
 from hotswap._apply import moves
 from hotswap._baselines import Baseline
 from hotswap._facts import Facts, facts_of, statement_at
+from hotswap._followers import Follower, Followers
 from hotswap._imports import edges
-from hotswap._model import Diff, Edit, Follower, Followers, Plan, Planned
+from hotswap._model import Diff, Edit, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan

@@ -7,13 +7,16 @@ what changed on disk, what the text says, what differs, what imports what, what 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hotswap import _report
 from hotswap._errors import EditError
+
+if TYPE_CHECKING:
+    from hotswap._followers import Followers
 
 ChangeKind = Literal["created", "modified", "deleted"]
 
@@ -296,35 +299,6 @@ class Outcome:
     patches: tuple[Patch, ...] = ()
     findings: tuple[Finding, ...] = ()
     reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Follower:
-    """A name of a module that follows another module's; `outcome` is what a report says of it if nothing else does."""
-
-    module: str
-    here: str
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Followers:
-    """All that follow one name, with modules, names and outcomes in the same order: a save may go over hundreds."""
-
-    members: tuple[Follower, ...]
-    modules: tuple[str, ...]
-    names: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
-    by_module: Mapping[str, str]
-
-    @classmethod
-    def of(cls, members: Iterable[Follower]) -> Followers:
-        """Return `members` as one."""
-        members = tuple(members)
-        modules, names = tuple(one.module for one in members), tuple(one.here for one in members)
-        return cls(
-            members, modules, names, tuple(one.outcome for one in members), dict(zip(modules, names, strict=True))
-        )
 
 
 _SHOWN: Final = 12

@@ -48,6 +48,9 @@ class Module:
     says_all: bool = False
     comments: int = 0
     styles: dict[str, int] = field(default_factory=dict)
+    is_package: bool = False
+    typed: bool = False
+    gone: list[Item] = field(default_factory=list)
 
 
 class Package:
@@ -66,15 +69,26 @@ class Package:
 
     def texts(self) -> dict[str, str]:
         """Return the text of each module by its file name."""
-        return {f"{module.name}.py": self._text(module) for module in self.modules}
+        return {
+            f"{module.name}/__init__.py" if module.is_package else f"{module.name}.py": self._text(module)
+            for module in self.modules
+        }
 
     def _text(self, module: Module) -> str:
         body = [line for item in module.items for line in self._lines(module, item)]
-        names = [item.name for item in (*module.items, *module.passes) if item.kind != "effect"]
+        body += self._served(module)
+        names = [item.name for item in (*module.items, *module.passes) if item.kind not in ("effect", "served")]
         head = [f"# note {number}" for number in range(module.comments)] + self._imports(module)
         if module.says_all:
             head.append(f"__all__ = {sorted(names)!r}")
-        return "\n".join([*head, "", *body, ""])
+        text = "\n".join([*head, "", *body, *self._late_imports(module), ""])
+        return text.replace("from .", "from ..") if module.is_package else text
+
+    def _served(self, module: Module) -> list[str]:
+        """Return the function that serves names which no statement binds."""
+        served = [item for item in module.items if item.kind == "served"]
+        lines = [f"    if name == {item.name!r}:\n        return {item.number}" for item in served]
+        return ["def __getattr__(name):", *lines, "    raise AttributeError(name)"] if served else []
 
     def home(self, item: Item) -> Module:
         """Return the module that `item` stands in."""
@@ -82,19 +96,26 @@ class Package:
 
     def _imports(self, module: Module) -> list[str]:
         early: dict[str, list[Item]] = {}
-        late: dict[str, None] = {}
         for item in module.items:
             for source in item.sources:
-                early.setdefault(self.home(source).name, []).append(source)
-            late |= {self.home(source).name: None for source in item.late}
+                if item.kind != "inside":
+                    early.setdefault(self.home(source).name, []).append(source)
         for item in module.passes:
             early.setdefault(self.home(item).name, []).append(item)
         lines = ["from .box import Box, LOG"]
         for name, items in early.items():
             if name != module.name:
                 lines += self._import_lines(module, name, items)
-        lines += [f"from . import {name} as late_{name}" for name in late if name != module.name]
+        if module.typed:
+            others = [other for other in self.modules if other is not module]
+            lines.append("from typing import TYPE_CHECKING")
+            lines += [f"if TYPE_CHECKING:\n    from .{other.name} import {other.items[0].name}" for other in others[:1]]
         return sorted(set(lines), key=lambda line: (line.startswith("from . import"), line))
+
+    def _late_imports(self, module: Module) -> list[str]:
+        """Return the imports that close cycles; they stand at the end, so that both modules can be imported first."""
+        homes = dict.fromkeys(self.home(source).name for item in module.items for source in item.late)
+        return [f"from . import {name} as late_{name}" for name in homes if name != module.name]
 
     def _import_lines(self, module: Module, name: str, items: list[Item]) -> Iterator[str]:
         style = module.styles.get(name, 0)
@@ -104,6 +125,7 @@ class Package:
             yield from (f"from .{name} import {item.name}" for item in passed)
         elif style == 2:
             yield f"from .{name} import *"
+            yield from (f"from .{name} import {item.name}" for item in items if item.kind == "served")
         elif style == 3:
             yield f"import {self.name}.{name} as mod_{name}"
             yield from (f"from .{name} import {item.name}" for item in passed)
@@ -129,6 +151,8 @@ class Package:
     def _view(self, module: Module, item: Item, *, late: bool = False) -> str:
         """Return an expression that makes a number of `item`."""
         name = self._named(module, item, late=late)
+        if item.kind == "served":
+            return name
         if item.kind == "const":
             return (name, f"{name}[0]", f"{name}[0]", f"{name}['a']")[item.form % 4]
         if item.kind == "derived":
@@ -145,6 +169,10 @@ class Package:
         if item.kind == "derived":
             text = "f" + repr("{" + total.replace("'", '"') + "}")
             return [f"{name} = {(total, f'[{total}, 0]', text)[item.form % 3]}"]
+        if item.kind == "served":
+            return []
+        if item.kind == "inside":
+            return self._inside(module, item)
         if item.kind == "function":
             inner = " + ".join(["x * 2", *views, *(self._view(module, source, late=True) for source in item.late)])
             default = views[0] if views and item.form % 2 else number
@@ -161,15 +189,30 @@ class Package:
             return [f"{name} = Box({total})"]
         return [f"{name} = []"] if item.kind == "state" else [f"LOG.append(({name!r}, {number}))"]
 
+    def _inside(self, module: Module, item: Item) -> list[str]:
+        """Return a function that imports what it uses while it runs."""
+        source = item.sources[0] if item.sources else None
+        if source is None or self.home(source) is module:
+            return [f"def {item.name}(x, y=1):", f"    return x + y + {item.number}"]
+        home, kept = self.home(source).name, module.styles
+        module.styles = {}
+        view = self._view(module, source)
+        module.styles = kept
+        return [
+            f"def {item.name}(x, y=1):",
+            f"    from .{home} import {source.name}",
+            f"    return {view} + x + y + {item.number}",
+        ]
+
     # -- edits ---------------------------------------------------------------------------------------------------------
 
     def add(self, module: Module, kind: str, number: int) -> None:
         """Add an item at the end of `module`, with what is visible there as its sources."""
         visible = list(self._visible(module, len(module.items)))
         item = Item(f"{kind[0]}{next(self.numbers)}", kind, number, number)
-        if kind in ("derived", "function", "class", "kept") and visible:
+        if kind in ("derived", "function", "class", "kept", "inside") and visible:
             item.sources = [visible[number % len(visible)]]
-            if number % 3 == 0:
+            if number % 3 == 0 and kind != "inside":
                 item.sources.append(visible[number * 7 % len(visible)])
         if kind == "function" and number % 4 == 3:
             later = [
@@ -181,7 +224,7 @@ class Package:
     def _visible(self, module: Module, before: int) -> Iterator[Item]:
         for other in self.modules[: self.modules.index(module)]:
             yield from (item for item in other.items if item.callable_early)
-        yield from (item for item in module.items[:before] if item.callable_early)
+        yield from (item for item in module.items[:before] if item.callable_early and item.kind != "served")
 
     def users(self, item: Item) -> Iterator[Item]:
         """Yield the items that refer to `item`."""
@@ -205,7 +248,7 @@ def _reform(package: Package, module: Module, number: int) -> None:
 
 
 def _add(package: Package, module: Module, number: int) -> None:
-    kinds = ("derived", "class", "function", "kept", "const", "effect", "derived")
+    kinds = ("derived", "class", "function", "kept", "const", "effect", "derived", "inside", "served")
     package.add(module, kinds[number % len(kinds)], number)
 
 
@@ -214,6 +257,36 @@ def _remove(package: Package, module: Module, number: int) -> None:
     passed = any(item in other.passes for other in package.modules)
     if not any(package.users(item)) and item.kind not in ("state", "effect") and not passed:
         module.items.remove(item)
+        module.gone.append(item)
+
+
+def _bring_back(package: Package, module: Module, number: int) -> None:
+    """Put a definition that left back at the end of its module, if all that it needs is still there."""
+    if not module.gone:
+        return
+    item = module.gone[number % len(module.gone)]
+    there = {one for other in package.modules[: package.modules.index(module) + 1] for one in other.items}
+    if there.issuperset(item.sources) and not item.late:
+        module.gone.remove(item)
+        module.items.append(item)
+
+
+def _turn_into_package(package: Package, module: Module, number: int) -> None:
+    module.is_package = not module.is_package
+
+
+def _type(package: Package, module: Module, number: int) -> None:
+    module.typed = not module.typed
+
+
+def _new_module(package: Package, module: Module, number: int) -> None:
+    """Add a file, and use it from nowhere or from the last module."""
+    if len(package.modules) < 7:
+        added = Module(f"m{len(package.modules)}")
+        package.modules.append(added)
+        for kind in ("const", "derived"):
+            package.add(added, kind, number)
+        added.items.append(Item(f"state_{added.name}", "state"))
 
 
 def _restyle(package: Package, module: Module, number: int) -> None:
@@ -251,6 +324,7 @@ def _pass_on(package: Package, module: Module, number: int) -> None:
 def _rename(package: Package, module: Module, number: int) -> None:
     item = module.items[number % len(module.items)]
     if item.kind not in ("state", "effect"):
+        module.gone = [one for one in module.gone if one.name != item.name]
         item.name = f"{item.kind[0]}{next(package.numbers)}"
 
 
@@ -269,4 +343,5 @@ def _move(package: Package, module: Module, number: int) -> None:
 EDITS: Final[tuple[Callable[[Package, Module, int], None], ...]] = (
     *(_renumber, _renumber, _renumber, _reform, _add, _add, _remove, _restyle),
     *(_resource, _comment, _say_all, _pass_on, _rename, _move),
+    *(_bring_back, _turn_into_package, _type, _new_module, _add, _pass_on),
 )

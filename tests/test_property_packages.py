@@ -65,15 +65,19 @@ class Living:
         self.package = Package(self.name, size)
         self.written: dict[str, str] = {}
         self.save(first)
-        importlib.invalidate_caches()
-        self.modules = self.load()
-        self.states = {}
-        for module in self.modules.values():
-            for name, value in vars(module).items():
-                if name == f"state_{module.__name__.rpartition('.')[2]}":
-                    value.append("kept")
-                    self.states[name] = (module, value)
+        self.modules: dict[str, ModuleType] = {}
+        self.states: dict[str, tuple[ModuleType, list[str]]] = {}
         self.told: set[str] = set()
+        self.load_new()
+
+    def load_new(self) -> None:
+        """Import the modules that are not there yet, and fill what they have of state."""
+        importlib.invalidate_caches()
+        for short, module in self.load().items():
+            if short not in self.modules:
+                self.modules[short] = module
+                self.states[short] = (module, vars(module)[f"state_{short}"])
+                self.states[short][1].append("kept")
 
     def load(self) -> dict[str, ModuleType]:
         """Import all modules, the last one first, and return them."""
@@ -84,9 +88,15 @@ class Living:
         """Edit the package and write the files that differ."""
         for edit in edits:
             self.package.edit(edit)
-        for name, text in self.package.texts().items():
+        texts = self.package.texts()
+        for name in [name for name in self.written if name not in texts]:
+            note(f"--- {name} goes")
+            (self.folder / name).unlink()
+            del self.written[name]
+        for name, text in texts.items():
             if self.written.get(name) != text:
                 note(f"--- {name}\n{text}")
+                (self.folder / name).parent.mkdir(exist_ok=True)
                 (self.folder / name).write_text(text, encoding="utf-8")
                 self.written[name] = text
 
@@ -130,7 +140,7 @@ def observe(modules: dict[str, ModuleType]) -> dict[str, str]:
         f"{short}.{name}": repr(_seen(value))
         for short, module in modules.items()
         for name, value in vars(module).items()
-        if not name.startswith("__") and not name.startswith("state_") and name not in ("LOG", "Box")
+        if not name.startswith("__") and not name.startswith("state_") and name not in ("LOG", "Box", "TYPE_CHECKING")
     }
 
 
@@ -150,13 +160,15 @@ def check(living: Living, report: Report) -> None:
     fresh, here = living.fresh(), observe(living.modules)
     for finding in report.findings:
         assert finding.code in ("HS201", "HS202", "HS203", "HS205"), finding
-        living.told |= {f"{Path(finding.path).stem}.{word}" for word in finding.message.replace(".", " ").split()}
+        path = Path(finding.path)
+        short = path.parent.name if path.stem == "__init__" else path.stem
+        living.told |= {f"{short}.{word}" for word in finding.message.replace(".", " ").split()}
     excused = {item.name for short, item in living.items() if any(_is_told(living, one) for one in item.needs())}
     differing = {name for name in {*fresh, *here} if fresh.get(name) != here.get(name)}
     untold = {name for name in differing if name not in living.told and name.partition(".")[2] not in excused}
     assert not untold, {name: (here.get(name), "fresh:", fresh.get(name)) for name in untold}
-    for name, (module, value) in living.states.items():
-        assert vars(module)[name] is value
+    for short, (module, value) in living.states.items():
+        assert vars(module)[f"state_{short}"] is value
         assert value == ["kept"]
 
 
@@ -187,6 +199,7 @@ def test_what_differs_is_told(
             living.save(save)
             report = reloader.reload()
             note(str(report))
+            living.load_new()
             check(living, report)
     finally:
         living.leave()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from hotswap._apply._stale import truth
 from hotswap._diff import only_code
 from hotswap._journal import MISSING
 from hotswap._model import Kind, Pair, Statement
+
+Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -90,3 +93,22 @@ def _import_failed(visit: Visit, statement: Statement) -> bool:
 def _has(module: str, name: str) -> bool:
     names = vars(sys.modules[module])
     return name in names or "__getattr__" in names
+
+
+def wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
+    """Return what puts statements back into the suite `branch` of `node`, so that its handlers and exits apply."""
+
+    def wrap(nodes: list[ast.stmt]) -> list[ast.stmt]:
+        if branch == "body" and isinstance(node, (ast.Try, ast.TryStar)):
+            again: ast.stmt = type(node)(body=nodes, handlers=node.handlers or [_reraise()], orelse=[], finalbody=[])
+        elif branch == "body" and isinstance(node, ast.With):
+            again = ast.With(items=node.items, body=nodes)
+        else:
+            return outer(nodes)
+        return outer([ast.fix_missing_locations(ast.copy_location(again, node))])
+
+    return wrap
+
+
+def _reraise() -> ast.ExceptHandler:
+    return ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])

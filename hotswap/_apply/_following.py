@@ -12,8 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from hotswap._apply._changes import Changes
+from hotswap._followers import Follower, Followers
 from hotswap._journal import MISSING, Journal
-from hotswap._model import Follower, Followers, Outcome, Patch
+from hotswap._model import Outcome, Patch
 from hotswap._values import same
 
 Place = tuple[str, str]

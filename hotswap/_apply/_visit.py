@@ -6,12 +6,13 @@ A block is a module, the body of a class that exists, or a suite. Definitions ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import setitem
 from types import FunctionType
 
 from hotswap._apply import _annotations, _branches, _chains, _definitions, _effects, _follow, _moves, _noting, _stale
+from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
@@ -21,7 +22,8 @@ from hotswap._journal import MISSING
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._source import suites
 
-Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
+_MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.While, ast.Match)
+"""Statements that may bind a name, or leave it as it is."""
 
 
 class Visit:
@@ -42,7 +44,8 @@ class Visit:
         self.new = new
         chains = self.chains = _chains.plan(self, diff, old, new)
         for statement in new:
-            self._close_chains(statement)
+            runs = id(statement) in chains.again or not (id(statement) in changed or id(statement) in unchanged)
+            self._close_chains(statement, runs=runs)
             if id(statement) in chains.skip:
                 continue
             if id(statement) in chains.again:
@@ -58,12 +61,16 @@ class Visit:
         self.forget([pair.old for pair in diff.changed if pair.inner is None or _ran_whole(pair)], new)
         _effects.tell_effects(self, diff)
 
-    def _close_chains(self, statement: Statement) -> None:
-        """At the last link of a chain, put back what the name held before, unless the link makes it of itself."""
+    def _close_chains(self, statement: Statement, *, runs: bool) -> None:
+        """At the last link of a chain, put back what the name held before, unless the link makes it of itself, or
+        `runs` and may leave what the links before it made.
+        """
         self.closing, self.line = id(statement), statement.lineno
         for name in self.chains.last.get(id(statement), ()):
             self.passing.discard(name)
             held = self.chains.open[name]
+            if runs and isinstance(statement.node, _MAY_BIND):
+                continue
             if not _chains.makes_of_itself(name, statement):
                 self._restore(name, self.chains.open.pop(name))
             elif held is MISSING:
@@ -72,9 +79,10 @@ class Visit:
     def _end_chains(self, statement: Statement) -> None:
         """Behind a last link that only alters the object: if an earlier link made another one, tell readers."""
         for name in self.chains.last.get(id(statement), ()):
-            held = self.chains.open.pop(name, MISSING)
-            made = self.scope.peek(name)
-            if held is not MISSING and made is not MISSING and made is not held:
+            if name not in self.chains.open:
+                continue
+            held, made = self.chains.open.pop(name), self.scope.peek(name)
+            if made is not MISSING and made is not held:
                 self._restore(name, held)
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
@@ -167,7 +175,7 @@ class Visit:
             return
         for branch, _ in suites(pair.new.node):
             inner = branch_of(pair.inner, branch)
-            wrap = _wrapping(pair.new.node, branch, self.wrap)
+            wrap = _branches.wrapping(pair.new.node, branch, self.wrap)
             old = [s for s in pair.old.children if s.branch == branch]
             new = [s for s in pair.new.children if s.branch == branch]
             visit = Visit(self.swap, self.work, self.scope, wrap)
@@ -348,22 +356,6 @@ def branch_of(diff: Diff, branch: str) -> Diff:
 
 def _is_main_guard(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and "__name__" in dump(node.test) and "__main__" in dump(node.test)
-
-
-def _wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
-    """Return what puts statements back into the suite `branch` of `node`, so that its handlers and exits apply."""
-
-    def wrap(nodes: list[ast.stmt]) -> list[ast.stmt]:
-        if branch == "body" and isinstance(node, (ast.Try, ast.TryStar)):
-            handlers = node.handlers or [ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])]
-            again: ast.stmt = type(node)(body=nodes, handlers=handlers, orelse=[], finalbody=[])
-        elif branch == "body" and isinstance(node, ast.With):
-            again = ast.With(items=node.items, body=nodes)
-        else:
-            return outer(nodes)
-        return outer([ast.fix_missing_locations(ast.copy_location(again, node))])
-
-    return wrap
 
 
 def visit_module(swap: Swap, work: Work) -> None:
