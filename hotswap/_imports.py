@@ -195,7 +195,7 @@ def _inside(node: ast.AST, place: _Place) -> Iterator[tuple[ast.AST, _Place]]:
     elif isinstance(node, ast.ClassDef):
         body = _Place(f"{place.scope}{node.name}.", place.deferred)
     elif isinstance(node, ast.If):
-        truth = _static_truth(node.test)
+        truth = static_truth(node.test)
         never = _Place(deferred=True)
         body, orelse = (never if truth is False else place), (never if truth is True else place)
     for suite in ("body", "handlers", "cases"):
@@ -204,7 +204,7 @@ def _inside(node: ast.AST, place: _Place) -> Iterator[tuple[ast.AST, _Place]]:
         yield from ((child, orelse) for child in getattr(node, suite, ()))
 
 
-def _static_truth(test: ast.expr) -> bool | None:
+def static_truth(test: ast.expr) -> bool | None:
     """Return what `test` is at run time, None if that cannot be said from the text."""
     match test:
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
@@ -212,9 +212,9 @@ def _static_truth(test: ast.expr) -> bool | None:
         case ast.Constant(value=value):
             return bool(value)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            truth = _static_truth(operand)
+            truth = static_truth(operand)
             return None if truth is None else not truth
-        case ast.BoolOp(op=ast.And(), values=values) if any(_static_truth(value) is False for value in values):
+        case ast.BoolOp(op=ast.And(), values=values) if any(static_truth(value) is False for value in values):
             return False
     return None
 

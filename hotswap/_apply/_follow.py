@@ -87,7 +87,9 @@ def will_follow(visit: Visit, statement: Statement) -> bool:
     node = statement.node
     if not isinstance(node, ast.ImportFrom):
         return False
-    changed = visit.swap.changes.of(absolute(visit, node))
+    source = absolute(visit, node)
+    visit.swap.visit(source)
+    changed = visit.swap.changes.of(source)
     return any(alias.name in changed for alias in node.names)
 
 
@@ -122,7 +124,7 @@ def _is_bound_later(visit: Visit, statement: Statement, name: str) -> bool:
     if isinstance(visit.scope, ClassScope):
         return False
     later = (s for s in visit.work.edit.new.statements if s.lineno > statement.end_lineno)
-    return any(name in s.binds for s in later)
+    return any(name in s.binds and name in visit.bound_by(s) for s in later)
 
 
 def _follow_star(visit: Visit, source: str) -> None:

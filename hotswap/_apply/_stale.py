@@ -15,6 +15,7 @@ from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
+from hotswap._imports import static_truth
 from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._select import WHOLE
@@ -388,6 +389,8 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Sta
 
 def truth(visit: Visit, node: ast.If) -> bool | None:
     """Evaluate the test of an ``if`` if that is quiet; None if it is not."""
+    if static_truth(node.test) is False:  # for type checkers: known without the name, which the edit may bring
+        return False
     test = ast.copy_location(ast.Assign([ast.Name("test", ast.Store())], node.test), node)
     ast.fix_missing_locations(test)
     if _quiet.unquiet(test, quiet_scope(visit.swap, visit.scope)):
