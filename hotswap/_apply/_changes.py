@@ -30,9 +30,10 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self._names or self.codes)
 
-    def kept(self) -> Iterator[dict[str, Any]]:
-        """Yield the dictionaries in which old values are held here."""
+    def kept(self) -> Iterator[object]:
+        """Yield what old values are held in here."""
         yield from self._names.values()
+        yield from self._followed
 
     def note(self, module: str, name: str, old: object, new: object) -> bool:
         """Note that `name` (dotted for a member of a class) was `old` and is `new`; return whether readers can tell."""

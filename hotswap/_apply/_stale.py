@@ -268,8 +268,7 @@ def stale_because(visit: Visit, statement: Statement) -> str:
     for name in _called_twice(statement.node) if swap.changes.codes else ():
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
-    first = {name.partition(".")[0] for name in statement.reads if attributes} if attributes else ()
-    for name in first:
+    for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
         value = resolve(scope, name)
         if not isinstance(value, type | ModuleType | FunctionType) and behaves_otherwise(swap, value, attributes):
             return f"calls {name}"
@@ -388,8 +387,8 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Sta
 
 
 def truth(visit: Visit, node: ast.If) -> bool | None:
-    """Evaluate the test of an ``if`` if that is quiet; None if it is not."""
-    if static_truth(node.test) is False:  # for type checkers: known without the name, which the edit may bring
+    """Evaluate the test of an ``if`` if that is quiet; None if it is not. Type checkers' needs no name to be known."""
+    if static_truth(node.test) is False:
         return False
     test = ast.copy_location(ast.Assign([ast.Name("test", ast.Store())], node.test), node)
     ast.fix_missing_locations(test)
