@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ import hotswap
 from hotswap import Reloader
 
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs that tests start: a shell has what it starts in the background ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
