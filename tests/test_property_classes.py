@@ -117,10 +117,10 @@ def make(cls: Any) -> Any:
 
 
 def members(cls: type) -> dict[str, Any]:
-    """Return the class's own members as comparable data."""
+    """Return the class's own members as comparable data. Empty annotations are made by whoever asks for them."""
     found = {}
     for name, value in vars(cls).items():
-        if name not in _LEFT_OUT:
+        if name not in _LEFT_OUT and (name != "__annotations__" or value):
             found[f"own {name}"] = list(value) if name in _BY_IDENTITY and isinstance(value, dict) else seen(value)
     return found
 
