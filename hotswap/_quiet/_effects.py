@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from hotswap._quiet._access import LoudError
 from hotswap._quiet._statements import Statements
 from hotswap._quiet._table import TABLE, Table
-from hotswap._quiet._values import Frame, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hotswap._quiet._values import Frame, Scope
 
 _STORES: Final = re.compile(
     r"(stores into|mutates|writes|makes an augmented|deletes a|binds|alters|raises)\b"
@@ -27,14 +28,7 @@ def effect(node: ast.stmt, scope: Scope, table: Table = TABLE) -> str | None:
     As `unquiet`, but stores, which a journal takes back, and `raise` are passed over. What goes by the name of a method
     of a builtin container is taken for one.
     """
-    judge = _Effects(scope, table)
-    try:
-        judge.walk((node,), Frame(scope.resolve, top=True))
-    except LoudError as loud:
-        return loud.reason
-    except RecursionError:
-        return "is nested deeper than is judged"
-    return None
+    return _Effects(scope, table).judge(node)
 
 
 class _Effects(Statements):

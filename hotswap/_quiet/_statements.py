@@ -50,18 +50,21 @@ def unquiet(node: ast.stmt, scope: Scope, table: Table = TABLE) -> str | None:
     are read, cells and the exact builtin containers. An instance attribute that hides a method of its class is not
     seen. Never raises.
     """
-    judge = Statements(scope, table)
-    try:
-        judge.walk((node,), Frame(scope.resolve, top=True))
-    except LoudError as loud:
-        return loud.reason
-    except RecursionError:
-        return "is nested deeper than is judged"
-    return None
+    return Statements(scope, table).judge(node)
 
 
 class Statements(Expressions):
     """Walks statements."""
+
+    def judge(self, node: ast.stmt) -> str | None:
+        """Return why a statement that stands by itself is loud; None if it is not."""
+        try:
+            self.walk((node,), Frame(self.scope.resolve, top=True))
+        except LoudError as loud:
+            return loud.reason
+        except RecursionError:
+            return "is nested deeper than is judged"
+        return None
 
     def walk(self, nodes: Sequence[ast.stmt], frame: Frame) -> None:
         """Judge statements in order. Raises LoudError at the first that is not quiet."""
