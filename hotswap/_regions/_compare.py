@@ -127,23 +127,24 @@ def _shell(name: str, line: int, column: int) -> ast.ClassDef:
 
 
 def _common_start(old: str, new: str) -> int:
-    """Return how many characters at the start are the same; a comparison of slices is one of memory."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """Return how many characters at the start are the same."""
+    return _most(min(len(old), len(new)), lambda low, middle: old[low:middle] == new[low:middle])
 
 
 def _common_end(old: str, new: str, most: int) -> int:
     """Return how many characters at the end are the same, `most` at most."""
+    ends = len(old), len(new)
+    return _most(
+        most, lambda low, middle: old[ends[0] - middle : ends[0] - low] == new[ends[1] - middle : ends[1] - low]
+    )
+
+
+def _most(most: int, same: Callable[[int, int], bool]) -> int:
+    """Return how far two texts are the `same`, which is asked for one stretch each: a comparison of memory."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
+        if same(low, middle):
             low = middle
         else:
             high = middle - 1
