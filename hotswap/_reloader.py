@@ -240,10 +240,10 @@ class Reloader:
         return self.reload()
 
     def rerun(self, target: str) -> Report:
-        """Run the statements that make `target` (``module:name``) again, and what depends on them; return the report.
+        """Run the statements that make `target` again, and what depends on them; return the report.
 
-        For a value that was kept. A name inside a class is ``module:Class.name``; a statement without a name goes by
-        what its finding calls it. Raises TargetError if no loaded module has such a statement.
+        `target` is a value that was kept, as ``module:name`` or ``module.name``; a name inside a class is
+        ``module:Class.name``, and a statement without a name goes by what its finding calls it. Raises TargetError if no loaded module has such a statement.
         """
         return run_now(self._line.rerun(lambda: find_target(PROCESS, target)))
 
@@ -276,7 +276,7 @@ class Reloader:
         """
         with PROCESS.lock:
             self._line.entries()
-            return explain(PROCESS, self.settings, self.history.reports(), name)
+            return explain(PROCESS, self.settings, self.history.reports(), self.errors(), name)
 
     def pause(self) -> Pause:
         """Have nothing applied until the pause that is returned ends: ``with reloader.pause():``, or `Pause.resume`.

@@ -289,7 +289,7 @@ def _finding_html(finding: Finding) -> str:
     """Return a finding: where, code, words; the source that it quotes as it stands; then the advice."""
     first, *quoted = finding.message.expandtabs(4).splitlines() or [""]
     tint = _TINTS["held" if finding.severity.value in _PRESSING else "kept"]
-    place = f"<b>{escape(_near(finding.path))}:{finding.lineno}</b> " if finding.path else ""
+    place = f"<b>{escape(near(finding.path))}:{finding.lineno}</b> " if finding.path else ""
     source = dedent("\n".join(line.rstrip() for line in quoted[: _MOST_LINES - 1]))
     code = f'<pre style="{_FONT};background:none;color:inherit;margin:.1em 0 .1em 1em">{escape(source)}</pre>'
     advice = f'<div style="{_DIM}">{escape(finding.advice)}</div>' if finding.advice else ""
@@ -297,7 +297,7 @@ def _finding_html(finding: Finding) -> str:
     return f'<div style="margin:.15em 0 .45em">{head}{code if source else ""}{advice}</div>'
 
 
-def _near(path: str) -> str:
+def near(path: str) -> str:
     """Return `path` from the current directory if it lies below it: as short as it can be said here."""
     try:
         near = os.path.relpath(path)

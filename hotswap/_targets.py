@@ -1,4 +1,7 @@
-"""Targets: ``module:name``, as findings name them and `rerun` takes them, to the statements that make the name."""
+"""Targets: ``module:name``, as findings name them and `rerun` takes them, to the statements that make the name.
+
+``module.name`` will do as well: the longest module that is watched counts.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ class Target:
 
 def find(process: Process, target: str) -> Target:
     """Return what `target` names. Raises TargetError if nothing that is loaded answers to it."""
-    module, _, name = target.partition(":")
+    module, name = split(process, target)
     baseline = process.baselines.get(module)
     if not name or baseline is None:
         known = "no such module is watched" if name else "a target has the form 'module:name'"
@@ -47,6 +50,17 @@ def find(process: Process, target: str) -> Target:
     if not made:
         raise TargetError(f"{target}: no statement of {baseline.path} makes that name")
     return Target.of(edit, made)
+
+
+def split(process: Process, target: str) -> tuple[str, str]:
+    """Return module and name of `target`; the name is empty if no module that is watched begins it."""
+    module, colon, name = target.partition(":")
+    parts = target.split(".")
+    for count in range(0 if colon else len(parts) - 1, 0, -1):
+        above = ".".join(parts[:count])
+        if above in process.baselines:
+            return above, ".".join(parts[count:])
+    return module, name
 
 
 def leaves(edit: Edit, name: str = "") -> list[tuple[str, Statement]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from hotswap import _surroundings
 from hotswap._errors import TargetError
-from hotswap._model import Kind, Outcome, Report, Statement
+from hotswap._model import Finding, Kind, Outcome, Report, Statement
 from hotswap._process import Process
 from hotswap._quiet import NamespaceScope, unquiet
 from hotswap._settings import Settings
-from hotswap._targets import Target, find
+from hotswap._targets import Target, find, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +28,29 @@ class Why:
         return "\n".join([f"{self.target} ({self.path}:{self.lineno})", *(f"  {reason}" for reason in self.reasons)])
 
 
-def explain(process: Process, settings: Settings, reports: Iterable[Report], name: str) -> Why:
+def explain(process: Process, settings: Settings, reports: Iterable[Report], held: Iterable[Finding], name: str) -> Why:
     """Return why `name` is what it is: ``module:name``, ``module.name``, or a name that one module alone binds.
 
-    Raises TargetError if nothing that is loaded answers to it.
+    `held` is what was saved and is not live. Raises TargetError if nothing that is loaded answers to it.
     """
-    module, inner = _split(process, name)
+    module, inner = _locate(process, name)
     target = find(process, f"{module}:{inner}")
     first = target.statements[-1]
     told = [line for report in reversed(list(reports)) for line in _of_report(report, module, inner)]
     told = told or ["no swap has touched it"]
+    waiting = [f"not live: {one}" for one in held if one.path in (target.edit.path, target.edit.new.origin)]
     running = [str(one) for one in process.old_codes.everything() if one.name == inner and one.path == target.edit.path]
-    reasons = (*told, *running, *_outlook(process, settings, module, target))
+    reasons = (*waiting, *told, *running, *_outlook(process, settings, module, target))
     return Why(f"{module}:{inner}", target.edit.path, first.lineno, tuple(dict.fromkeys(reasons)))
 
 
-def _split(process: Process, name: str) -> tuple[str, str]:
-    module, colon, inner = name.partition(":")
-    if colon:
+def _locate(process: Process, name: str) -> tuple[str, str]:
+    """Return module and name of what `name` stands for, which may be said without its module."""
+    module, inner = split(process, name)
+    if inner:
         return module, inner
-    parts = name.split(".")
-    for count in range(len(parts) - 1, 0, -1):
-        module = ".".join(parts[:count])
-        if module in process.baselines:
-            return module, ".".join(parts[count:])
-    holders = [known for known in process.baselines if parts[0] in vars(sys.modules.get(known, sys))]
+    first = name.partition(".")[0]
+    holders = [known for known in process.baselines if first in vars(sys.modules.get(known, sys))]
     made = [known for known in holders if _makes(process, known, name)]
     if len(made) != 1:
         where = f"several modules make it: {', '.join(made[:6])}" if made else "no module that is watched makes it"

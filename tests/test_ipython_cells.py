@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from hotswap._baselines import Baseline
 from hotswap._graph import ImportGraph
-from hotswap._model import Action, Finding, How, Outcome, Patch, Report, Step
-from hotswap._process import PROCESS
+from hotswap._model import Finding, Report
+from hotswap._why import Why
 from hotswap.integrations.ipython._cells import Cells
 from hotswap.integrations.ipython._drawing import MOST, draw, tree
 from hotswap.integrations.ipython._showing import MOST_LINES, short
@@ -105,21 +104,23 @@ def test_what_was_pushed_is_found_by_identity(notebook: Notebook) -> None:
     assert notebook.cells.text() == "from lib import C"
 
 
-def test_why_says_whose_a_name_is(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name of the notebook is explained by its cell, then by the swaps of what it stands for."""
+def test_why_says_whose_a_name_is(notebook: Notebook) -> None:
+    """A name of the notebook is explained by its cell, then as what it stands for."""
+
+    def why(name: str) -> Why:
+        return Why(name, "/lib.py", 3, ("no swap has touched it",))
+
     notebook.run("from lib import A as there")
-    notebook.run("own = 1")
-    step = Step("lib", "/lib.py", Action.RUN, (), "its text changed")
-    report = Report(4, (Outcome(step, (), (Patch("A", How.REBOUND),)),))
-    held = Finding("HS301", "/lib.py", 3, "SyntaxError: no")
-    assert explain("there", notebook.cells, [report], []) == [
+    notebook.run("own = 1\nimport lib")
+    assert explain("there", notebook.cells, why) == [
         "there: In[1] has it by 'from lib import A as there', so it follows lib",
-        "swap 4: A rebound (its text changed)",
+        "lib:A (/lib.py:3)",
+        "  no swap has touched it",
     ]
-    assert explain("own", notebook.cells, [report], []) == ["own: In[2] bound it, so it is yours and follows nothing"]
-    monkeypatch.setitem(PROCESS.baselines._known, "lib", Baseline("/lib.py", "/lib.py", b"", None))
-    assert explain("lib:B", notebook.cells, [report], [held])[0].startswith("not live: HS301")
-    assert explain("lib:B", notebook.cells, [report], []) == ["lib:B: no swap has concerned it"]
+    assert explain("lib", notebook.cells, why) == ["lib: In[2] has it by 'import lib', so it follows lib"]
+    assert explain("own", notebook.cells, why) == ["own: In[2] bound it, so it is yours and follows nothing"]
+    assert explain("lib.C.real", notebook.cells, why)[1] == "lib:C.real (/lib.py:3)"
+    assert explain("other:B", notebook.cells, why)[0] == "other:B (/lib.py:3)"
 
 
 def test_a_report_takes_few_lines() -> None:

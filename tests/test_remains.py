@@ -45,6 +45,17 @@ def test_a_kept_value_until_it_is_made_anew(files: Files, reloader: Reloader) ->
     assert reloader.stale() == ()
 
 
+def test_a_target_may_be_said_with_dots(files: Files, reloader: Reloader) -> None:
+    """What `rerun` makes anew is named as findings name it, or as Python does."""
+    files.write("mod", TEXT)
+    files.load("mod")
+    files.write("mod", TEXT.replace("RATE = 1", "RATE = 2"))
+    reloader.reload()
+    assert ("value", "POOL", 3) in entries(reloader)
+    reloader.rerun(f"{files.name('mod')}.POOL")
+    assert ("value", "POOL", 3) not in entries(reloader)
+
+
 def test_objects_without_an_attribute_until_they_have_it(files: Files, reloader: Reloader) -> None:
     """Objects that lack an attribute are listed as long as one of them lives without."""
     files.write("mod", TEXT)

@@ -56,6 +56,16 @@ def test_names_may_be_said_in_three_ways(reloader: Reloader, name: str) -> None:
     assert reloader.why("POOL").target == f"{name}:POOL"
 
 
+def test_what_is_saved_and_not_live_comes_first(files: Files, reloader: Reloader, name: str) -> None:
+    """A name of a module that cannot be applied says where that stands, until it can."""
+    files.write("mod", TEXT.replace("RATE = 1", "RATE = ("))
+    reloader.reload()
+    assert reloader.why(f"{name}:AREA").reasons[0].startswith("not live: HS301")
+    files.write("mod", TEXT)
+    reloader.reload()
+    assert reloader.why(f"{name}:AREA").reasons[0] == "no swap has touched it"
+
+
 def test_several_modules_with_the_name_are_named(files: Files, reloader: Reloader, name: str) -> None:
     """A name alone that is not enough is refused with the modules that make it."""
     files.write("other", "POOL = 1\n")

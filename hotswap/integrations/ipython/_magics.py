@@ -108,7 +108,7 @@ class Magic:
     def _rerun(self, name: str) -> None:
         if not name:
             raise usage("%hotswap rerun takes what to make anew: module:name")
-        self._report(self._session.reloader.rerun(target(name)))
+        self._report(self._session.reloader.rerun(name))
 
     def _report(self, report: Report) -> None:
         if report:
@@ -122,9 +122,7 @@ class Magic:
     def _why(self, name: str) -> None:
         if not name:
             raise usage("%hotswap why takes a name: module:name, or one of the notebook's")
-        reloader = self._session.reloader
-        reports = reloader.reports()[::-1]
-        self._print(explain(target(name), self._session.cells, reports, reloader.errors()))
+        self._print(explain(name, self._session.cells, self._session.reloader.why))
 
     def _stale(self, _: str) -> None:
         self._print(map(str, self._session.reloader.stale()), "nothing runs or holds old code")
@@ -143,17 +141,6 @@ class Magic:
             _showing.publish(self._shell, "\n".join(shown), _showing.lines_html(shown))
         else:
             _showing.say(self._shell, nothing)
-
-
-def target(name: str) -> str:
-    """Return `name` as ``module:name``; a dotted name is split behind the longest module that is looked after."""
-    if ":" in name:
-        return name
-    parts = name.split(".")
-    for at in range(len(parts) - 1, 0, -1):
-        if ".".join(parts[:at]) in PROCESS.baselines:
-            return f"{'.'.join(parts[:at])}:{'.'.join(parts[at:])}"
-    return name
 
 
 def _unknown(verb: str, verbs: Iterable[str]) -> str:

@@ -6,14 +6,12 @@ style sheets, as notebooks are stored and passed on, and takes its colours from 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
 from hotswap import _report
 from hotswap._model import Finding, Report
-from hotswap.integrations.ipython._cells import ORIGIN
 from hotswap.integrations.ipython._shell import Shell
 
 MOST_LINES: Final = 8
@@ -48,12 +46,12 @@ def short(report: Report) -> str:
 
 def lines(found: Finding) -> list[str]:
     """Return a finding as lines, the advice left out of those that quote source."""
-    return [line.replace(found.path, place(found.path), 1) for line in _report.finding_lines(found)]
+    return [line.replace(found.path, _report.near(found.path), 1) for line in _report.finding_lines(found)]
 
 
 def mark(shell: Shell, errors: Sequence[Finding]) -> None:
     """Show that something saved is not live, and where."""
-    places = [f"{place(found.path)}:{found.lineno}" for found in errors if found.code != "HS306"] or ["?"]
+    places = [f"{_report.near(found.path)}:{found.lineno}" for found in errors if found.code != "HS306"] or ["?"]
     shown = ", ".join(places[:2]) + (f" and {len(places) - 2} more" if places[2:] else "")
     words = f"not live: {shown} (the old code runs)"
     dot = '<span style="color:var(--jp-warn-color0,#b26a00)">&#9679;</span>'
@@ -62,17 +60,6 @@ def mark(shell: Shell, errors: Sequence[Finding]) -> None:
         f"hotswap: {words}",
         f'<div {_DIM} title="%hotswap errors says why">{dot} {escape(words)}</div>',
     )
-
-
-def place(path: str) -> str:
-    """Return `path` as short as it can be said here: from the current directory if it lies below it."""
-    if path == ORIGIN:
-        return path
-    try:
-        near = os.path.relpath(path)
-    except (OSError, ValueError):
-        return path
-    return path if near.startswith(os.pardir) else near
 
 
 def lines_html(lines: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from hotswap import _report
 from hotswap._process import PROCESS
 from hotswap.integrations.ipython import _showing
 
@@ -46,5 +47,5 @@ def last_swapped(session: Session) -> frozenset[str]:
 
 def _looked_after(session: Session) -> str:
     modules = sum(name.partition(".")[0] not in ("__main__", "hotswap") for name in PROCESS.baselines)
-    roots = ", ".join(map(_showing.place, session.reloader.settings.roots))
+    roots = ", ".join(map(_report.near, session.reloader.settings.roots))
     return f"{modules} module{'s' if modules != 1 else ''} below {roots}; swap {PROCESS.generation}"
