@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from importlib.machinery import PathFinder
 from typing import Final
 
@@ -48,6 +48,15 @@ class Holding:
     def forget_texts(self) -> None:
         """Have everything that is held tried again, though it is the same text."""
         self._held = {name: (b"", found) for name, (_, found) in self._held.items()}
+
+    def settle(self, same: Container[str]) -> tuple[str, ...]:
+        """Let go of modules whose file says again what runs, and return them; what waited with them is tried again."""
+        settled = tuple(name for name in self._held if name in same)
+        for name in settled:
+            del self._held[name]
+        if settled:
+            self.forget_texts()
+        return settled
 
     def holds_already(self, prepared: Prepared) -> bool:
         """Whether nothing was saved since a group failed: then its statements are not run a second time."""

@@ -270,17 +270,19 @@ class Line:
     def _apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[tuple[Report, Done]]:
         """Apply what is prepared; return the report, and what became of each group."""
         holding, migrations = self.transactions.holding, self.transactions.migrations
-        troubles = tuple(self.troubles)
+        troubles, settled = tuple(self.troubles), holding.settle(prepared.same)
         if not prepared or holding.holds_already(prepared):
             told = (*(holding.findings() if prepared else ()), *troubles)
             del self.troubles[: len(troubles)]
-            return Report(PROCESS.generation, held=holding.modules, findings=told), Done()
+            return Report(PROCESS.generation, held=holding.modules, findings=told, settled=settled), Done()
         done = yield from self.transactions.apply_all(prepared, entries)
         moved = () if self._in_slices() else migrations.finish()  # when polled, a slice at each poll
         children = self._elsewhere.children() if done.outcomes else ()
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved, *children)
         del self.troubles[: len(troubles)]  # only now: what is not reported is told with the next
-        report = Report(PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error)
+        report = Report(
+            PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error, settled=settled
+        )
         return report, done
 
     def _news(self, report: Report) -> Report:

@@ -7,7 +7,7 @@ what changed on disk, what the text says, what differs, what imports what, what 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -310,8 +310,9 @@ class Report:
     """What one swap did, as data; `str()` gives the one line that is logged.
 
     `generation` counts committed swaps (it stays where it was if nothing was committed). `held` are modules whose edit
-    waits for the next save, each with a finding. `error` is the exception that undid a group, if one did. `seconds`
-    is CPU-independent wall time by phase: ``read``, ``plan``, ``apply``, ``total``.
+    waits for the next save, each with a finding; `settled` waited, and their files say again what runs. `error` is the
+    exception that undid a group, if one did. `seconds` is CPU-independent wall time by phase: ``read``, ``plan``,
+    ``apply``, ``total``.
     """
 
     generation: int
@@ -320,6 +321,7 @@ class Report:
     held: tuple[str, ...] = ()
     error: BaseException | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    settled: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -337,7 +339,7 @@ class Report:
         return tuple(f for f in self.findings if f.severity in (Severity.REFUSED, Severity.HELD))
 
     def __bool__(self) -> bool:
-        return self.changed or bool(self.told)
+        return self.changed or bool(self.told or self.settled)
 
     def __str__(self) -> str:
         lines = [self.headline, *(f"  {finding}" for finding in self.told)]
@@ -351,9 +353,9 @@ class Report:
         if touched[_SHOWN:]:
             parts.append(f"{len(touched) - _SHOWN} more modules")
         if self.held:
-            parts.append(
-                f"held {', '.join(self.held[:6])}" + (f" and {len(self.held) - 6} more" if self.held[6:] else "")
-            )
+            parts.append(f"held {_few(self.held)}")
+        if self.settled:
+            parts.append(f"in step again: {_few(self.settled)}")
         return f"hotswap: {'; '.join(parts) or 'nothing changed'} ({self.seconds.get('total', 0.0) * 1e3:.1f} ms)"
 
     def text(self, *, verbose: bool = False) -> str:
@@ -385,5 +387,8 @@ class Report:
 
 def _line(outcome: Outcome) -> str:
     names = list(dict.fromkeys(patch.qualname for patch in outcome.patches))
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return f"{outcome.step.module} - {shown or f'{len(outcome.ran)} statements ran'}"
+    return f"{outcome.step.module} - {_few(names) or f'{len(outcome.ran)} statements ran'}"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if names[6:] else "")

@@ -33,7 +33,8 @@ class Prepared:
     """What the files say. `fresh` are the baselines that take effect once an edit is live.
 
     `findings` are about modules whose file cannot be read or is held, `told` about others; `emptied` are the paths of
-    files that have to be looked at again after `HOLD_EMPTY`; `vanished` are modules held because their file is gone.
+    files that have to be looked at again after `HOLD_EMPTY`; `vanished` are modules held because their file is gone;
+    `same` are those whose file says what runs.
     """
 
     edits: dict[str, Edit] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Prepared:
     told: list[Finding] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
     vanished: dict[str, Entry] = field(default_factory=dict)
+    same: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.edits or self.findings or self.told)
@@ -105,7 +107,9 @@ class Reading:
             return
         self._gone.discard(entry.name)
         if new.origin == old.origin and (new.packed == old.packed or new.source == old.source):
+            self._emptied.pop(entry.name, None)
             self._process.baselines.note(entry.name, new)
+            prepared.same.add(entry.name)
         elif new.source.strip() or not old.source.strip() or not self._is_held(entry, prepared):
             if new.source.strip():
                 self._emptied.pop(entry.name, None)

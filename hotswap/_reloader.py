@@ -243,7 +243,8 @@ class Reloader:
         """Run the statements that make `target` again, and what depends on them; return the report.
 
         `target` is a value that was kept, as ``module:name`` or ``module.name``; a name inside a class is
-        ``module:Class.name``, and a statement without a name goes by what its finding calls it. Raises TargetError if no loaded module has such a statement.
+        ``module:Class.name``, and a statement without a name goes by what its finding calls it. Raises TargetError if
+        no loaded module has such a statement.
         """
         return run_now(self._line.rerun(lambda: find_target(PROCESS, target)))
 

@@ -76,6 +76,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "modules": [_outcome_data(outcome) for outcome in report.outcomes],
         "findings": [_finding_data(finding) for finding in findings(report)],
         "held": list(report.held),
+        "settled": list(report.settled),
         "error": _error_data(report.error),
         "seconds": {phase: float(spent) for phase, spent in report.seconds.items()},
     }

@@ -143,6 +143,33 @@ def test_an_empty_file_counts_at_the_second_look_by_hand(files: Files, reloader:
     assert not hasattr(mod, "X")
 
 
+def test_a_broken_edit_that_is_taken_back_is_in_step_again(files: Files, reloader: Reloader) -> None:
+    """A file that says again what runs holds nothing any more, and what waited for it goes live."""
+    files.write("lib", "X = 1\n")
+    files.write("app", "from lib_rNUMBER import X\n\ndef get():\n    return X\n")
+    app = files.load("app")
+    files.write("lib", "X = (2\n")
+    files.write("app", "from lib_rNUMBER import X\n\ndef get():\n    return X + 10\n")
+    assert codes(reloader.reload()) == ["HS301", "HS306"]
+    files.write("lib", "X = 1\n")
+    report = reloader.reload()
+    assert (app.get(), report.held, reloader.errors()) == (11, (), ())
+    assert report.settled == (files.name("lib"),) and f"in step again: {files.name('lib')}" in str(report)
+    assert not reloader.reload()
+
+
+def test_a_file_that_was_empty_for_a_moment_is_new_to_the_next_look(files: Files, reloader: Reloader) -> None:
+    """A file that got its text back is held anew when it is emptied once more: its names do not leave."""
+    files.write("mod", "X = 1\n")
+    mod = files.load("mod")
+    for _ in range(2):
+        files.write("mod", "")
+        assert codes(reloader.reload()) == ["HS305"]
+        files.write("mod", "X = 1\n")
+        assert reloader.reload().settled == (files.name("mod"),)
+        assert (mod.X, reloader.errors()) == (1, ())
+
+
 def test_two_reloaders_side_by_side(tmp_path: Path) -> None:
     """Each looks after its own roots alone; roots that contain one another are refused."""
     one, two = Files(tmp_path / "one"), Files(tmp_path / "two")

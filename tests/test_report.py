@@ -162,6 +162,7 @@ def test_data_is_complete() -> None:
         ],
         "findings": [told],
         "held": [],
+        "settled": [],
         "error": None,
         "seconds": SECONDS,
     }
