@@ -1,9 +1,9 @@
 """Stage 2: changes from any thread are merged by path and taken as one batch once their burst is over.
 
 A file that was closed or renamed into its place is whole and due at once. While more keeps arriving, as in a checkout,
-a batch is due after a quiet period that starts short and doubles; so it is from the first for a file of which nobody
-says that it is whole. What could not be applied waits here as well: held changes ride with the next batch, deferred
-ones come back.
+a batch is due after a quiet period that starts short and doubles, and goes on from where it was if another file follows
+soon; so it is from the first for a file of which nobody says that it is whole. What could not be applied waits here as
+well: held changes ride with the next batch, deferred ones come back.
 """
 
 from __future__ import annotations
@@ -58,13 +58,15 @@ class Inbox:
         self.patience = patience
         self._clock = clock
         self._shortest = 0.0
+        self._whole = False
         self._usual = quiet
         self._cap = cap
         self._lock = threading.Lock()
         self._pending: dict[str, FileChange] = {}
         self._deferred: dict[str, _Deferred] = {}
         self._held: dict[str, FileChange] = {}
-        self._first = self._last = 0.0
+        self._taken: frozenset[str] = frozenset()
+        self._first, self._last = 0.0, -cap
         self._quiet = quiet
         self._number = 0
         self._woken = False
@@ -123,6 +125,22 @@ class Inbox:
             due = self._due(now)
             return self._collect(now) if due is not None and due <= 0 else None
 
+    def give_back(self, batch: Batch) -> bool:
+        """Put `batch` back if more came since it was taken, so that all of it is one; return whether it was.
+
+        A batch that was put off for long enough stays taken.
+        """
+        with self._lock:
+            if not self._pending or self._clock() >= batch.seen_at + self._cap:
+                return False
+            merged = {change.path: change for change in batch.changes}
+            if merged.keys() != self._pending.keys():
+                self._quiet = max(self._quiet, self._usual)
+            for change in self._pending.values():
+                _merge(merged, change)
+            self._pending, self._first = merged, batch.seen_at
+            return True
+
     def wait(self, timeout: float | None) -> bool:
         """Block until a batch is due, `timeout` seconds have passed or `wake` is called; return whether one is due.
 
@@ -144,7 +162,7 @@ class Inbox:
             self._sleeper = 0
 
     def widen(self, quiet: float) -> bool:
-        """Have the quiet period be at least `quiet` seconds from now on; return whether what was due has to wait."""
+        """Have the quiet period of what waits be at least `quiet` seconds; return whether it has to wait for that."""
         with self._lock:
             self._shortest = max(self._shortest, quiet)
             due = self._due(self._clock())
@@ -168,13 +186,15 @@ class Inbox:
 
     def _add(self, change: FileChange, now: float, quiet: float) -> None:
         self._deferred.pop(change.path, None)
-        if not self._pending:
-            self._first, self._quiet = now, quiet
-        elif quiet or self._pending.keys() != {change.path}:
+        goes_on = self._pending or (now < self._last + self._cap and change.path not in self._taken)
+        if goes_on and (quiet or self._pending.keys() != {change.path}):
             self._quiet = max(quiet, min(max(self._quiet * 2, self._usual), max(LONGEST_QUIET, self._usual)))
-        else:  # the one file that something was waited for is whole
-            self._quiet = 0.0
+        else:  # a file by itself, or the one that something was waited for is whole
+            self._quiet = quiet
+        if not self._pending:
+            self._first = now
         self._last = now
+        self._whole = False
         _merge(self._pending, change)
 
     def _defer(self, change: FileChange, now: float, until: float) -> None:
@@ -192,9 +212,14 @@ class Inbox:
         return max(0.0, max(t for t in times if t <= times[0] + LONGEST_QUIET) - now)
 
     def _put_off(self, now: float) -> float:
-        """Return the seconds after which to ask again whether a tool is done with its files; 0.0 if none is at work."""
-        asked = self.patience()
-        return max(0.0, min(self._last + asked - now, self._first + LONGEST - now, STEP)) if asked else 0.0
+        """Return the seconds after which to ask again whether a tool is done with its files; 0.0 if none is at work.
+
+        What was whole once is so until more comes.
+        """
+        asked = 0.0 if self._whole else self.patience()
+        left = max(0.0, min(self._last + asked - now, self._first + LONGEST - now, STEP)) if asked else 0.0
+        self._whole = not left
+        return left
 
     def _collect(self, until: float) -> Batch | None:
         ready = [entry for entry in self._deferred.values() if entry.until <= until]
@@ -205,8 +230,9 @@ class Inbox:
         merged = self._held
         for change in [*(entry.change for entry in ready), *self._pending.values()]:
             _merge(merged, change)
+        self._taken = frozenset(self._pending)
         seen = [entry.seen for entry in ready] + ([self._first] if self._pending else [])
-        self._held, self._pending = {}, {}
+        self._held, self._pending, self._shortest = {}, {}, 0.0
         self.empty = not self._deferred
         self._number += 1
         return Batch(self._number, tuple(merged.values()), min(seen))

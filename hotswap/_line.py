@@ -37,6 +37,10 @@ from hotswap._turn import PAUSED
 log = logging.getLogger("hotswap")
 
 
+class MoreCame(Exception):  # no error: it ends a swap that has touched nothing
+    """More was saved while a batch was read: it went back to the inbox, and all of it is taken together."""
+
+
 class Told(NamedTuple):
     """What came of a turn: its report, the hooks that come after it, and the seconds of its phases."""
 
@@ -60,6 +64,7 @@ class Line:
         self.reading = Reading(PROCESS)
         self.look_at_all = False
         self.troubles: list[Finding] = []
+        self._listen: Callable[[], object] | None = None
         self._said: set[Finding] = set()
         self.data = Data(PROCESS)
         self.noticed: list[Callable[[Report], object]] = [self.data.learn_from]
@@ -119,13 +124,23 @@ class Line:
         """Bring the modules of the last swap back to the texts they had before it."""
         return self.safely(self._in_turn(self._undo))
 
-    def due(self) -> Steps[Report | None]:
-        """Apply what is due, if anything is, at the safe point that calls this."""
+    def due(self, listen: Callable[[], object] | None = None) -> Steps[Report | None]:
+        """Apply what is due, if anything is, at the safe point that calls this.
+
+        `listen` has what was saved by now put into the inbox. Then a batch is whole if nothing was while it was read:
+        the first file of many is not applied alone, and a single one waits for nothing.
+        """
         with PROCESS.lock.turn() as busy:  # before it is taken: who looks meanwhile waits until it is live
             batch = None if busy or not PROCESS.lock.is_free() else self.inbox.take()
             if busy or not PROCESS.lock.is_free() or (batch is None and not self.look_at_all):
                 return None
-            return (yield from self.safely(self.swap(batch)))
+            self._listen = None if self.look_at_all else listen
+            try:
+                return (yield from self.safely(self.swap(batch)))
+            except MoreCame:
+                return None
+            finally:
+                self._listen = None
 
     def by_hand(self, take: Callable[[], Batch | None], names: Iterable[str] = ()) -> Steps[Report]:
         """Apply what `take` gives, and if that is nothing whatever changed on disk; with `names` only these."""
@@ -150,6 +165,8 @@ class Line:
         """Swap; a failure of ours is told and never reaches the program."""
         try:
             return (yield from steps)
+        except MoreCame:
+            raise
         except Exception as error:
             log.exception("bug in hotswap: please report it; the old code runs on")
             found = finding("HS304", "", 0, message=f"{type(error).__name__}: {error}")
@@ -175,7 +192,7 @@ class Line:
                 for one in hooks:
                     told += yield from one.after(report)
             except BaseException as error:
-                if not isinstance(error, TargetError):
+                if not isinstance(error, (TargetError, MoreCame)):
                     self.rescan()  # what was saved is not lost: the next swap finds it
                 raise
             done = time.perf_counter()
@@ -193,10 +210,11 @@ class Line:
         started = time.perf_counter()
         entries = self._known(batch)
         changed = self._changed(batch, entries, names)
-        small = self._swap_small(changed, entries, started)
+        small = self._swap_small(batch, changed, entries, started)
         if small is not None:
             return small
         prepared = self.reading.prepare(changed)
+        self._wait_for_more(batch)
         self.reading.let_go(prepared, unused(PROCESS, prepared, entries))
         for path in prepared.emptied:
             self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
@@ -206,11 +224,22 @@ class Line:
         self.history.add_texts(done.replaced)
         return Told(report, done.hooks, {"read": read, **done.seconds})
 
-    def _swap_small(self, changed: list[Entry], entries: list[Entry], started: float) -> Told | None:
+    def _wait_for_more(self, batch: Batch | None) -> None:
+        """Raise MoreCame if the files of `batch` are not all: it is in the inbox again."""
+        if self._listen is not None and batch is not None:
+            self._listen()
+            if self.inbox.give_back(batch):
+                raise MoreCame
+
+    def _swap_small(
+        self, batch: Batch | None, changed: list[Entry], entries: list[Entry], started: float
+    ) -> Told | None:
         """Apply what is nothing but small edits; None, with nothing done, if there is more to it."""
         if not changed or self.transactions.holding or self.troubles or not all(map(is_plain, changed)):
             return None
         found = self._small.find(changed, entries)
+        if found:
+            self._wait_for_more(batch)
         read = time.perf_counter()
         outcomes = apply_small([one.edit for one in found]) if found else None
         if not found or outcomes is None:

@@ -159,7 +159,7 @@ class Reloader:
         loop = _loops.here()
         self._in_slices = loop is not None
         try:
-            report = yield from self._line.due()
+            report = yield from self._line.due(self._saves.listen if loop is None else None)
         finally:
             self._in_slices = False
         if loop is not None:

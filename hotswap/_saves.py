@@ -85,6 +85,11 @@ class Saves:
         if self._watcher is not None:
             self._watcher.restart_after_fork()
 
+    def listen(self) -> None:
+        """Put what the system has told by now."""
+        if self._watcher is not None:
+            self._watcher.listen()
+
     def take_all(self, *, deferred: bool = False) -> Batch | None:
         """Take all that was saved up to now, whether or not it was told; with `deferred` also what is put off."""
         if self._watcher is None or not self._watcher.flush():

@@ -78,12 +78,31 @@ def test_quiet_period_doubles_up_to_fifty_milliseconds(inbox: Inbox, clock: Cloc
 
 
 def test_quiet_period_starts_short_again_for_the_next_batch(inbox: Inbox, clock: Clock) -> None:
-    """A burst does not slow down the save that follows it."""
+    """A burst does not slow down the save that follows it after a while."""
     for _ in range(6):
         inbox.put(change(A))
     inbox.take(at_once=True)
+    clock.now += 0.3
     inbox.put(change(B))
     assert inbox.due(clock.now) == pytest.approx(0.005)
+
+
+def test_another_file_soon_after_goes_on_with_the_burst(inbox: Inbox, clock: Clock) -> None:
+    """What was taken too soon, as its writer had to wait, does not have the rest taken bit by bit."""
+    inbox.put(change(A), quiet=0.0)
+    assert inbox.due(clock.now) == 0.0
+    inbox.take()
+    clock.now += 0.02
+    inbox.put(change(A), quiet=0.0)
+    assert inbox.due(clock.now) == 0.0
+    inbox.take()
+    clock.now += 0.02
+    inbox.put(change(B), quiet=0.0)
+    assert inbox.due(clock.now) == pytest.approx(0.005)
+    clock.now += 0.005
+    inbox.take()
+    inbox.put(change(C), quiet=0.0)
+    assert inbox.due(clock.now) == pytest.approx(0.01)
 
 
 def test_given_quiet_period_above_the_longest_is_kept(clock: Clock) -> None:
@@ -102,6 +121,64 @@ def test_endless_burst_is_taken_after_the_cap(inbox: Inbox, clock: Clock) -> Non
         clock.now += 0.019
     assert inbox.due(clock.now) == 0
     assert taken(inbox) == (change(A),)
+
+
+def test_a_batch_is_taken_with_what_comes_while_it_is_read(inbox: Inbox, clock: Clock) -> None:
+    """The first file of a burst goes back to the others, which wait for a quiet period, and not for longer than any."""
+    inbox.put(change(A), quiet=0.0)
+    batch = inbox.take()
+    assert batch is not None
+    assert not inbox.give_back(batch)
+    clock.now += 0.001
+    inbox.put(change(B), quiet=0.0)
+    assert inbox.give_back(batch)
+    assert inbox.due(clock.now) == pytest.approx(0.005)
+    clock.now += 0.006
+    whole = inbox.take()
+    assert whole == Batch(2, (change(A), change(B)), 100.0)
+    inbox.put(change(C), quiet=0.0)
+    clock.now = 100.3
+    assert not inbox.give_back(whole)
+    assert taken(inbox) == (change(C),)
+
+
+def test_the_same_file_saved_again_while_it_is_read_is_due_at_once(inbox: Inbox, clock: Clock) -> None:
+    """Of two saves of one file the second is whole as well: nothing is waited for."""
+    inbox.put(change(A), quiet=0.0)
+    batch = inbox.take()
+    inbox.put(change(A), quiet=0.0)
+    assert batch is not None
+    assert inbox.give_back(batch)
+    assert inbox.due(clock.now) == 0.0
+
+
+def test_a_wider_quiet_period_is_for_one_batch(inbox: Inbox, clock: Clock) -> None:
+    """What a loop asks for its own batch does not slow down the saves after it."""
+    inbox.put(change(A), quiet=0.0)
+    assert inbox.widen(0.1)
+    clock.now += 0.1
+    assert not inbox.widen(0.1)
+    assert taken(inbox) == (change(A),)
+    inbox.put(change(A), quiet=0.0)
+    assert inbox.due(clock.now) == 0.0
+
+
+def test_what_was_whole_once_is_not_asked_for_again(clock: Clock) -> None:
+    """A tool at work is looked for once a batch, and again when more came."""
+    asked: list[float] = []
+
+    def patience() -> float:
+        asked.append(clock.now)
+        return 0.0
+
+    inbox = Inbox(clock=clock, patience=patience)
+    inbox.put(change(A), quiet=0.0)
+    assert inbox.due(clock.now) == 0.0
+    assert taken(inbox) == (change(A),)
+    assert len(asked) == 1
+    inbox.put(change(A), quiet=0.0)
+    assert taken(inbox) == (change(A),)
+    assert len(asked) == 2
 
 
 def test_at_once_ignores_the_quiet_period(inbox: Inbox) -> None:

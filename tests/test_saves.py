@@ -8,16 +8,23 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from saves import STYLES, Style
 
 from hotswap import Reloader, Report
+from hotswap._line import Line
+
+if TYPE_CHECKING:
+    from conftest import Files
+
+    from hotswap._model import Batch
 
 TIMES: Final = int(os.environ.get("HOTSWAP_SAVES", "2"))
 """How often each style is tried; 50 take some minutes."""
@@ -121,6 +128,41 @@ def test_a_save_of_the_same_text_is_no_swap(means: str, project: Project) -> Non
     assert project.runs == [1000, 1001]
 
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere events come in their own time")
+
+
+@linux
+@pytest.mark.parametrize("text", ["def f():\n    return {}\n", "NUMBER = {}\n\ndef f():\n    return NUMBER\n"])
+def test_files_saved_while_the_first_is_read_are_one_swap(
+    files: Files, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Before anything is applied it is seen that more came: the first file of many is not live alone."""
+    for stem in ("one", "two"):
+        files.path(stem).write_text(text.format(1), encoding="utf-8")
+    modules = [files.load(stem) for stem in ("one", "two")]
+    looked, told = Line._known, threading.Event()
+    reports: list[Report] = []
+    saves = [text.format(2), text.format(3)]
+
+    def saved_meanwhile(line: Line, batch: Batch | None) -> Any:
+        if saves:
+            files.path("two").write_text(saves.pop(0), encoding="utf-8")
+        return looked(line, batch)
+
+    def tell(report: Report) -> None:
+        reports.append(report)
+        told.set()
+
+    monkeypatch.setattr(Line, "_known", saved_meanwhile)
+    with Reloader(files.root, apply="thread", on_report=tell):
+        files.path("one").write_text(text.format(2), encoding="utf-8")
+        assert told.wait(30)
+    assert [module.f() for module in modules] == [2, 3]
+    assert [{outcome.step.module for outcome in report.outcomes} for report in reports] == [
+        {module.__name__ for module in modules}
+    ]
+
+
 FILES: Final = 300
 
 
@@ -166,7 +208,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checko
         del sys.modules[name]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere events come in their own time")
+@linux
 def test_a_checkout_is_one_transaction(checkout: Checkout) -> None:
     """What git writes in one command, 300 files, is one swap: checkout, stash and its return, rebase."""
     reports: list[Report] = []
@@ -176,7 +218,7 @@ def test_a_checkout_is_one_transaction(checkout: Checkout) -> None:
         while len(reports) < swaps and time.monotonic() < until:
             time.sleep(0.005)
         time.sleep(0.2)  # no other one may come: there is no event for that
-        assert checkout.numbers() == {number}
+        assert checkout.numbers() == {number}, [str(report) for report in reports]
         assert [len(report.outcomes) for report in reports] == [FILES] * swaps
 
     with Reloader(checkout.root, apply="thread", on_report=reports.append):
@@ -196,3 +238,42 @@ def test_a_checkout_is_one_transaction(checkout: Checkout) -> None:
         checkout.commit()
         checkout.git("rebase", "-q", "two")
         settle(2, 7)
+
+
+@linux
+@pytest.mark.parametrize("command", ["rebase", "cherry-pick"])
+def test_a_rebase_of_several_commits_is_one_transaction(checkout: Checkout, command: str) -> None:
+    """Each of its steps takes git's lock anew and writes files of its own; they are one swap."""
+    reports: list[Report] = []
+    for part in range(3):
+        for name in checkout.names[part::3]:
+            (checkout.root / f"{name}.py").write_text("NUMBER = 3\n", encoding="utf-8")
+        checkout.commit()
+    checkout.git("branch", "three")
+    checkout.git("reset", "-q", "--hard", "HEAD~3")
+    (checkout.root / "notes.txt").write_text("more\n", encoding="utf-8")
+    checkout.commit()
+    with Reloader(checkout.root, apply="thread", on_report=reports.append) as reloader:
+        checkout.git(*(("rebase", "-q", "HEAD", "three") if command == "rebase" else (command, "three~3..three")))
+        until = time.monotonic() + 30
+        while checkout.numbers() != {3} and time.monotonic() < until:
+            time.sleep(0.01)
+        reloader.look()
+    assert checkout.numbers() == {3}
+    assert [len(report.outcomes) for report in reports] == [FILES]
+
+
+@linux
+def test_many_files_without_git_change_once_each(checkout: Checkout) -> None:
+    """Whatever writes them, in however many swaps: each module follows once, and none is left."""
+    reports: list[Report] = []
+    with Reloader(checkout.root, apply="thread", on_report=reports.append) as reloader:
+        checkout.write(2)
+        until = time.monotonic() + 30
+        while checkout.numbers() != {2} and time.monotonic() < until:
+            time.sleep(0.01)
+        reloader.look()
+    assert checkout.numbers() == {2}
+    assert sum(len(report.outcomes) for report in reports) == FILES
+    if os.environ.get("HOTSWAP_SAVES"):
+        print(f"{FILES} files: {len(reports)} swaps")

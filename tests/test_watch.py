@@ -463,7 +463,7 @@ def test_root_made_again_with_the_same_identity_is_watched_anew(
     tmp_path: Path, start: Start, means: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """File systems give a new folder the number of one just deleted: that the old one was watched to its end counts."""
-    monkeypatch.setattr("hotswap._watch._watcher._identify", lambda root: (1, 1))
+    monkeypatch.setattr("hotswap._watch._watcher.identify", lambda root: (1, 1))
     root = tmp_path / "venv"
     root.mkdir()
     watching = start(root, **means)

@@ -11,7 +11,7 @@ from watchdog import events as fs
 
 from hotswap._watch import Git, is_ignored
 from hotswap._watch._folders import Folders
-from hotswap._watch._git import BETWEEN, STALE
+from hotswap._watch._git import AT_WORK, BETWEEN, STALE
 from hotswap._watch._mounts import shared
 from hotswap._watch._observed import translate
 from hotswap._watch._polled import EVERY, SETTLING, Polled
@@ -287,10 +287,23 @@ def test_git_at_work_is_waited_for(tmp_path: Path) -> None:
     assert git.patience() == 0.0
 
 
-def test_a_rebase_takes_several_steps(tmp_path: Path) -> None:
-    """Between two steps of a rebase the lock is gone, but more is to come."""
-    (tmp_path / ".git/rebase-merge").mkdir(parents=True)
-    assert Git([str(tmp_path)], Clock()).patience() == BETWEEN
+def test_a_lock_with_something_in_it_waits_for_somebody(tmp_path: Path) -> None:
+    """The index is written last: with an editor open for the message of a commit the files are as they will be."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/index.lock").write_bytes(b"DIRC")
+    assert Git([str(tmp_path)], Clock()).patience() == 0.0
+
+
+@pytest.mark.parametrize("name", ["rebase-merge", "rebase-apply", "sequencer"])
+def test_a_rebase_takes_several_steps(tmp_path: Path, name: str) -> None:
+    """Between two steps of a rebase the lock is gone, but more is to come; one that stopped is not waited for."""
+    (tmp_path / ".git" / name).mkdir(parents=True)
+    now = Clock()
+    now.now = (tmp_path / ".git" / name).stat().st_mtime + 0.1
+    git = Git([str(tmp_path)], Clock(), now)
+    assert git.patience() == BETWEEN
+    now.now += AT_WORK
+    assert git.patience() == 0.0
 
 
 def test_a_worktree_has_a_lock_of_its_own(tmp_path: Path) -> None:

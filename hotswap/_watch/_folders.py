@@ -113,3 +113,12 @@ class Folders:
                 self.links.add(os.path.join(place, name))
                 self._listen(place)
             folder = above
+
+
+def identify(root: str) -> tuple[int, int]:
+    """Return what tells the folder of `root` from another one at its place. Raises OSError if there is none.
+
+    A file has another identity after each atomic save: it is watched, and known, by its folder.
+    """
+    found = os.stat(os.path.dirname(root) if os.path.isfile(root) else root)
+    return found.st_dev, found.st_ino

@@ -1,4 +1,8 @@
-"""git at work: it writes many files, and says so by a lock beside its index."""
+"""git at work: it writes many files, and says so by a lock beside its index.
+
+The lock is the file of the next index. It is empty until the last file of the work tree is written: one with something
+in it is waiting for somebody's words, such as that of ``git commit -a`` while an editor is open.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,30 @@ from typing import Final
 
 SETTLED: Final = 0.005
 """Seconds to wait once the lock is gone, so that the last events are read as well."""
-BETWEEN: Final = 0.1
-"""Seconds between two steps of a rebase, of which each takes the lock anew."""
+BETWEEN: Final = 0.5
+"""Seconds between two steps of a rebase at most, of which each takes the lock anew."""
 STALE: Final = 10.0
 """Seconds after which a lock is taken for one that a killed git left behind: no checkout takes that long to write."""
 
-_STEPS: Final = ("rebase-merge", "rebase-apply")
+AT_WORK: Final = 2.0
+"""Seconds for which a rebase counts as under way after its last note; one that stopped waits for somebody to save."""
+
+_STEPS: Final = ("rebase-merge", "rebase-apply", "sequencer")
 
 
 class Git:
-    """The repositories that `roots` lie in. `clock` is in seconds and never goes back."""
+    """The repositories that `roots` lie in. `clock` is in seconds and never goes back; `time` is that of files."""
 
-    def __init__(self, roots: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        roots: Iterable[str],
+        clock: Callable[[], float] = time.monotonic,
+        time: Callable[[], float] = time.time,
+    ) -> None:
         self._folders = tuple(dict.fromkeys(filter(None, map(_folder_of, roots))))
         self._locks = tuple(os.path.join(folder, "index.lock") for folder in self._folders)
-        self._clock = clock
+        self._steps = tuple(os.path.join(folder, step) for folder in self._folders for step in _STEPS)
+        self._clock, self._time = clock, time
         self._since: float | None = None
         self._last = -BETWEEN
         self._left: set[tuple[int, int]] = set()
@@ -44,15 +57,22 @@ class Git:
         self._since = None
         if now - self._last < SETTLED:
             return float("inf")
-        return BETWEEN if any(os.path.isdir(os.path.join(f, step)) for f in self._folders for step in _STEPS) else 0.0
+        return BETWEEN if any(map(self._is_at_work, self._steps)) else 0.0
+
+    def _is_at_work(self, folder: str) -> bool:
+        try:
+            return abs(self._time() - os.stat(folder).st_mtime) < AT_WORK
+        except OSError:
+            return False
 
 
 def _state(path: str) -> tuple[int, int] | None:
+    """Return what tells the empty lock `path` from another one, None if there is none."""
     try:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return None if found.st_size else (found.st_ino, found.st_mtime_ns)
 
 
 def _folder_of(root: str) -> str:

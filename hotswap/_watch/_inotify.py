@@ -40,7 +40,7 @@ NAP: Final = 0.005
 _ASKED_ITSELF: Final[int] = In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_ONLYDIR
 _ASKED: Final[int] = WRITTEN | MADE | LEFT | _ASKED_ITSELF
 _HEAD: Final = struct.Struct("iIII")
-_SIZE: Final = 1 << 16
+_SIZE: Final = 1 << 13  # 8 KiB: a hundred events and more
 _LONGEST: Final = _HEAD.size + 256  # an event with the longest name that there is
 
 

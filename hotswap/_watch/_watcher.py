@@ -13,7 +13,7 @@ from hotswap._bell import Bell
 from hotswap._findings import finding
 from hotswap._model import FileChange
 from hotswap._roots import below
-from hotswap._watch._folders import LEFT, SURE, WRITING, Folders, Put
+from hotswap._watch._folders import LEFT, SURE, WRITING, Folders, Put, identify
 from hotswap._watch._ignored import is_ignored
 from hotswap._watch._mounts import shared
 from hotswap._watch._polled import Polled
@@ -151,6 +151,12 @@ class Watcher(Bell):
                 self._look_after_roots()
                 self._find_again()
 
+    def listen(self) -> None:
+        """Hand on what the system has told by now; nothing else is looked at."""
+        ears = self._ears
+        if ears is not None:
+            ears.drain()
+
     def flush(self) -> bool:
         """Hand on all that was saved up to now. Return False where only a look at all loaded files can tell."""
         self._cover(self._loaded() or ())
@@ -239,7 +245,7 @@ class Watcher(Bell):
             os.scandir(folder).close()
             if self._observed is not None:
                 self._observe(root)
-            self._identities[root] = _identify(folder)
+            self._identities[root] = identify(root)
             self._listen(os.path.realpath(folder))
             self._listen_above(os.path.realpath(folder))
             self._probe(root, os.path.realpath(folder))
@@ -328,7 +334,7 @@ class Watcher(Bell):
 
     def _is_off(self, root: str) -> bool:
         try:
-            same = self._identities.get(root) == _identify(os.path.dirname(root) if os.path.isfile(root) else root)
+            same = self._identities.get(root) == identify(root)
         except OSError:
             return True
         return not same or (self._observed is not None and root not in self._deaf and not self._observed.watches(root))
@@ -378,12 +384,6 @@ class Watcher(Bell):
 
 def _absolute(roots: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(os.path.abspath, roots)))
-
-
-def _identify(folder: str) -> tuple[int, int]:
-    # A file has another identity after each atomic save: it is watched, and known, by its folder.
-    found = os.stat(folder)
-    return found.st_dev, found.st_ino
 
 
 def _reason(error: Exception) -> str:
