@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 from hotswap._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
+from hotswap._names import handed
 from hotswap._outline import Mention
 from hotswap._slices import breathe
-from hotswap._source import handed
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NOTHING: frozenset[str] = frozenset()

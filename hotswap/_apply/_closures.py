@@ -18,7 +18,8 @@ from typing import Any, Final, NamedTuple
 from hotswap._apply._swap import Swap, Work
 from hotswap._journal import MISSING
 from hotswap._model import Diff
-from hotswap._source import bound_by, start_line
+from hotswap._names import bound_by
+from hotswap._source import start_line
 from hotswap.patch._proxies import is_forwarder
 from hotswap.patch._referrers import count_held
 

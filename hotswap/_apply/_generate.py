@@ -20,7 +20,7 @@ from hotswap._apply._swap import resolve
 from hotswap._diff import only_code
 from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
-from hotswap._source import dotted_of
+from hotswap._names import dotted_of
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import detach, kept_containers, subclasses
 

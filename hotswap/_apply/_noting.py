@@ -18,7 +18,7 @@ from hotswap._apply._reach import content_of, use_of
 from hotswap._apply._scopes import AnyScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._journal import CONTAINERS, MISSING
-from hotswap._source import dotted_of
+from hotswap._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._model import Statement

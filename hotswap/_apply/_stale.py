@@ -18,8 +18,8 @@ from hotswap._errors import StatementError
 from hotswap._imports import static_truth
 from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
+from hotswap._names import dotted_of, handed
 from hotswap._select import WHOLE
-from hotswap._source import handed
 from hotswap._values import alike, stateless
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _header_reads(statement: Statement) -> Iterator[str]:
     assert isinstance(statement.node, ast.ClassDef)
     node = statement.node
     for expression in (*node.bases, *(k.value for k in node.keywords), *node.decorator_list):
-        yield from (inner.id for inner in ast.walk(expression) if isinstance(inner, ast.Name))
+        yield from filter(None, map(_dotted, ast.walk(expression)))
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
@@ -151,8 +151,6 @@ def _expressions(statement: Statement) -> frozenset[str]:
 
 
 def _dotted(node: ast.AST) -> str:
-    from hotswap._source import dotted_of
-
     return (dotted_of(node) if isinstance(node, ast.expr) else None) or ""
 
 

@@ -52,6 +52,11 @@ class Callees(Entries):
     def run_body(self, node: Definition, frame: Frame) -> Value:
         """Walk the body of a function whose parameters are bound in `frame`; return what it returns."""
 
+    @property
+    def is_at_top(self) -> bool:
+        """Whether the statement itself is judged, and not a function that it calls."""
+        return not self._depth
+
     # --- plain calls
 
     def call(self, called: Value, given: Arguments, label: str) -> Value:

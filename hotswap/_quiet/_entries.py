@@ -21,6 +21,11 @@ _OF_ITEMS: Final = frozenset({"builtins.filter", "builtins.map", "builtins.max",
 class Entries(Access):
     """Judges calls of what the table lists."""
 
+    @property
+    @abstractmethod
+    def is_at_top(self) -> bool:
+        """Whether the statement itself is judged, and not a function that it calls."""
+
     @abstractmethod
     def make(self, made: Any, given: Arguments, label: str) -> Value:
         """Judge the call of a class that the table does not list; return the object."""
@@ -109,7 +114,12 @@ def _judge_setattr(judge: Entries, given: Arguments, label: str) -> Value | None
     name = given.values[1].obj if len(given.values) > 1 else MISSING
     if type(name) is not str:
         raise LoudError(f"calls {label} with a name that is not known")
-    judge.store(given.values[0], "__setattr__", f"its argument.{name}", anywhere=False)
+    judge.store(given.values[0], "__setattr__", f"its argument.{name}", anywhere=judge.is_at_top)
+    return UNKNOWN
+
+
+def _judge_delattr(judge: Entries, given: Arguments, label: str) -> Value | None:
+    judge.store(given.values[0] if given.values else UNKNOWN, "__delattr__", f"what {label} gets", anywhere=False)
     return UNKNOWN
 
 
@@ -133,7 +143,7 @@ def _judge_super(_judge: Entries, _given: Arguments, label: str) -> Value | None
 
 
 _SPECIAL: Final[dict[str, Callable[[Entries, Arguments, str], Value | None]]] = {
-    "builtins.delattr": _judge_setattr,
+    "builtins.delattr": _judge_delattr,
     "builtins.enumerate": _judge_enumerate,
     "builtins.getattr": _judge_getattr,
     "builtins.hasattr": _judge_hasattr,

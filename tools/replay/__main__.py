@@ -30,7 +30,8 @@ def is_equal(step: Step, shown: str) -> bool:
 
 
 def row(name: str, steps: list[Step]) -> str:
-    """Return the line of the table for the `steps` of one project and tool."""
+    """Return the line of the table for the `steps` of one project and tool; those that are no measure are left out."""
+    last, steps = steps[-1], [step for step in steps if not step.failed]
     shares = [f"{100 * sum(is_equal(step, shown) for step in steps) / len(steps):.0f}%" for shown in SHOWN]
     cpu = sorted(1e3 * step.cpu for step in steps)
     codes: Counter[str] = sum((step.codes() for step in steps), Counter())
@@ -38,7 +39,7 @@ def row(name: str, steps: list[Step]) -> str:
     things = sum(step.edited for step in steps)
     rate = f"{things} / {100 * sum(codes.values()) / max(things, 1):.2f}"
     times = f"{statistics.median(cpu):.0f} / {cpu[math.ceil(0.95 * (len(cpu) - 1))]:.0f} / {cpu[-1]:.0f}"
-    shares.append(f"{last.passed - len(last.lost)} of {last.passed}" if (last := steps[-1]).passed else "-")
+    shares.append(f"{last.passed - len(last.lost)} of {last.passed}" if last.passed else "-")
     return f"| {name} | {len(steps)} | {' | '.join(shares)} | {told} | {rate} | {times} |"
 
 
@@ -51,6 +52,9 @@ HEAD = (
 
 def lines_of(step: Step, most: int) -> Iterator[str]:
     """Yield what there is to say of one step: its cost, what was told, what was not."""
+    if step.failed:
+        yield f"  {step.version}: cannot be imported; told: {dict(step.codes())}"
+        return
     counts = ", ".join(f"{shown} {len(step.silent(shown))}" for shown in SHOWN)
     yield f"  {step.version}: {1e3 * step.cpu:.0f} ms; not told: {counts} {step.crash}; told: {dict(step.codes())}"
     for told in step.told if most else ():

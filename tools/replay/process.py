@@ -91,6 +91,11 @@ class Living:
         if os.path.exists(os.path.join(self.root, f"{CLIENT}.py")):
             importlib.import_module(CLIENT)
 
+    def grown(self, fresh: dict[str, Any]) -> list[tuple[str, str, str]]:
+        """Return (path, facet, what is there) of all that the process has made otherwise by running."""
+        walk = Walk(self.packages, self.root, fresh["digest"])
+        return [(path, facet, own) for _, path, facet, _, own in compare(fresh["digest"], walk.run())]
+
     # -- a step --------------------------------------------------------------------------------------------------------
 
     def step(self, changed: list[str], fresh: dict[str, Any]) -> dict[str, Any]:
@@ -101,8 +106,8 @@ class Living:
         failed = import_all(self.root, self.packages)
         walk = Walk(self.packages, self.root, fresh["digest"])
         digest = walk.run()
-        if not fresh["failed"].keys().isdisjoint(self.packages):  # a package that cannot be imported is no measure
-            return {"told": self._named(walk, told), "differences": [], "cpu": cpu, "wall": wall, "things": 0}
+        if not fresh["failed"].keys().isdisjoint(self.packages):
+            return {"told": self._named(walk, told), "cpu": cpu, "wall": wall, "failed": True}
         found = list(compare(fresh["digest"], digest))
         found += [
             ("behaviour", f"{name}:", "import", "works", why)
@@ -216,7 +221,8 @@ def _serve(living: Living, answers: Any) -> None:
             continue
         with open(request["fresh"], encoding="utf-8") as file:
             fresh = json.load(file)
-        answers.write(json.dumps(living.step(request["changed"], fresh)) + "\n")
+        answer = living.step(request["changed"], fresh) if "changed" in request else living.grown(fresh)
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 

@@ -45,9 +45,13 @@ class Difference:
 
 @dataclass(slots=True)
 class Step:
-    """What came of one step. `differences` are those that are there after it, old ones included."""
+    """What came of one step. `differences` are those that are there after it, old ones included.
+
+    With `failed` a fresh process cannot import the version: it is no measure.
+    """
 
     version: str
+    failed: bool = False
     things: int = 0
     edited: int = 0
     cpu: float = 0.0
@@ -78,19 +82,20 @@ class Replay:
         self._client: list[tuple[str, str]] = []
         self._teller = Teller()
         self._files: Files = {}
+        self._grown: set[tuple[str, str, str]] = set()
 
     def cumulative(self, versions: list[str]) -> Iterator[Step]:
         """Yield a step for each version but the first, all in one process."""
-        self._start(versions[0])
-        for version in versions[1:]:
+        first = next(index for index, version in enumerate(versions) if self._start(version))
+        for version in versions[first + 1 :]:
             yield self._step(version)
 
     def alone(self, versions: list[str]) -> Iterator[Step]:
         """Yield the same steps, each in a process of its own that started at the version before."""
         for before, version in pairwise(versions):
             self._teller = Teller()
-            self._start(before)
-            yield self._step(version)
+            if self._start(before):
+                yield self._step(version)
             self.close()
 
     def run_tests(self, step: Step) -> None:
@@ -98,11 +103,7 @@ class Replay:
         write({**self._files, **self.history.tests(step.version)}, self.root, keep=True)
         here, there = self.root / "passed-fresh.json", self.root / "passed-living.json"
         self._run(["--tests", str(here)]).wait(600)
-        process = self._process
-        assert process is not None and process.stdin is not None
-        process.stdin.write(json.dumps({"tests": str(there)}) + "\n")
-        process.stdin.flush()
-        self._read()
+        self._ask({"tests": str(there)})
         found = [set(json.loads(path.read_text("utf-8"))) if path.exists() else set() for path in (here, there)]
         step.passed, step.lost = len(found[0]), sorted(found[0] - found[1])
 
@@ -113,31 +114,44 @@ class Replay:
             self._process.wait(30)
         self._process = None
 
-    def _start(self, version: str) -> None:
-        self._write(version, first=True)
+    def _start(self, version: str) -> bool:
+        """Start a living process on `version`; return False if nothing can be imported, as dependencies are missing."""
+        self._write_metadata()
+        _, fresh = self._write(version, first=True)
+        if not json.loads(fresh.read_text("utf-8"))["failed"].keys().isdisjoint(self.history.project.packages):
+            print(f"  {version}: cannot be imported; are its dependencies installed?")
+            return False
         build = ["--build"] if self.history.project.build else []
         self._process = self._run(["--tool", self.tool, *build], subprocess.PIPE)
         self._read()
+        self._grown = set(map(tuple, self._ask({"fresh": str(fresh)})))
+        return True
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        process = self._process
+        assert process is not None and process.stdin is not None
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        return self._read()
 
     def _step(self, version: str) -> Step:
         before = self._files
         changed, fresh = self._write(version)
-        process = self._process
-        assert process is not None and process.stdin is not None
-        process.stdin.write(json.dumps({"changed": changed, "fresh": str(fresh)}) + "\n")
-        process.stdin.flush()
-        answer = self._read()
+        answer = self._ask({"changed": changed, "fresh": str(fresh)})
         if answer is None:
             return Step(version, crash="the process ended")
+        cost = {"cpu": answer["cpu"], "wall": answer["wall"], "told": answer["told"]}
+        if answer.get("failed"):
+            return Step(version, failed=True, **cost)
         count = len(edited(before, self._files))
         found = self._judge(answer, before, fresh)
-        return Step(version, answer["things"], count, answer["cpu"], answer["wall"], answer["told"], found)
+        return Step(version, things=answer["things"], edited=count, differences=found, **cost)
 
     def _judge(self, answer: Any, before: Files, fresh: Path) -> list[Difference]:
         """Return the differences, each with the code of the finding that tells of it."""
         digest = json.loads(fresh.read_text("utf-8"))["digest"]
         claims = [self._claim(told, before) for told in answer["told"]]
-        found = answer["differences"]
+        found = [one for one in answer["differences"] if (one[1], one[2], one[4]) not in self._grown]
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
         known = aliases(digest)
         places = [
@@ -166,6 +180,13 @@ class Replay:
         line = self._process.stdout.readline()
         return json.loads(line) if line else None
 
+    def _write_metadata(self) -> None:
+        """Let the project find its own version, as it does where it is installed."""
+        name = self.history.project.name
+        folder = self.root / f"{name.replace('-', '_')}-1.0.dist-info"
+        folder.mkdir(exist_ok=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def _write(self, version: str, *, first: bool = False) -> tuple[list[str], Path]:
@@ -188,7 +209,7 @@ class Replay:
         """Return the file with the digest of a fresh process on `version`; made once for each text of this tool."""
         tool = b"".join((_HERE / name).read_bytes() for name in ("codes.py", "digest.py", "process.py"))
         text = b"".join(name.encode() + files[name] for name in sorted(files))
-        known = hashlib.blake2b(tool + text + sys.version.encode(), digest_size=8).hexdigest()
+        known = hashlib.blake2b(tool + text + sys.version.encode() + sys.prefix.encode(), digest_size=8).hexdigest()
         path = self.folder / "digests" / f"{self.history.project.name}-{version}-{known}.json"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,238 @@
+"""What a statement binds, reads, calls and alters while it runs.
+
+Nothing is evaluated. "While it runs" is the point: a function's body does not run when its ``def`` does, a class body
+does, a lambda's body does not, a comprehension does.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+_DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_APPLY = frozenset({"map", "filter", "reduce", "starmap", "takewhile", "dropwhile"})
+
+
+@dataclass(slots=True)
+class Effects:
+    """Collects names by walking what runs. Order is kept and names are unique: dicts serve as ordered sets."""
+
+    lazy_annotations: bool
+    binds: dict[str, None] = field(default_factory=dict)
+    reads: dict[str, None] = field(default_factory=dict)
+    calls: dict[str, None] = field(default_factory=dict)
+    mutates: dict[str, None] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
+
+    def visit_statement(self, node: ast.stmt) -> None:
+        """Dispatch on the statement's type; whatever has no rule of its own is walked child by child."""
+        if isinstance(node, _DEFS):
+            self._function(node)
+        elif isinstance(node, ast.ClassDef):
+            self._class(node)
+        elif isinstance(node, _IMPORTS):
+            self.binds |= dict.fromkeys(bound_by(node))
+        elif isinstance(node, ast.AnnAssign):
+            self._annotated(node)
+        elif isinstance(node, ast.AugAssign):
+            self._augmented(node)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            self._for(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            self._called_for_effect(node.value)
+        else:
+            self._walk(ast.iter_child_nodes(node))
+
+    def _walk(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.stmt):
+                self.visit_statement(node)
+            elif isinstance(node, ast.expr):
+                self._expression(node)
+            else:
+                self._other(node)
+
+    def _other(self, node: ast.AST) -> None:
+        if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+            self.binds[node.name] = None
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            self.binds[node.rest] = None
+        self._walk(ast.iter_child_nodes(node))
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator)
+            self._call_of(decorator)
+        self._arguments(node.args)
+        if node.returns and not self.lazy_annotations:
+            self._expression(node.returns)
+        self.binds[node.name] = None
+
+    def _arguments(self, args: ast.arguments) -> None:
+        for default in (*args.defaults, *args.kw_defaults):
+            if default is not None:
+                self._expression(default)
+        if not self.lazy_annotations:
+            for arg in (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg):
+                if arg is not None and arg.annotation:
+                    self._expression(arg.annotation)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator)
+            self._call_of(decorator)
+        self._walk([*node.bases, *node.keywords])
+        body = Effects(self.lazy_annotations, local=self.local, bound=self.bound)
+        for statement in node.body:
+            body.visit_statement(statement)
+        self.reads |= {name: None for name in body.reads if name.split(".")[0] not in body.binds}
+        self.calls |= body.calls
+        self.mutates |= {name: None for name in body.mutates if name not in body.binds}
+        self.binds[node.name] = None
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if not self.lazy_annotations:
+            self._expression(node.annotation)
+        if node.value is not None:
+            self._expression(node.value)
+            self._expression(node.target)
+        elif isinstance(node.target, ast.Name):
+            self.binds["__annotations__"] = None
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        self._expression(node.value)
+        self._expression(node.target)
+        if root := root_of(node.target):
+            self.reads[root] = None
+            self.mutates[root] = None
+
+    def _called_for_effect(self, call: ast.Call) -> None:
+        self._expression(call)
+        if isinstance(call.func, ast.Attribute) and (root := root_of(call.func)):
+            self.mutates[root] = None
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        """What a loop binds before anything in it reads it, as its own variables, it does not read."""
+        self._walk([node.iter])
+        before = self.bound
+        for part in (node.target, *node.body):
+            self._walk([part])
+            self.bound |= _surely_bound(part)
+        self.bound = before
+        self._walk(node.orelse)
+
+    def _expression(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Name):
+            self._name(node)
+        elif isinstance(node, ast.Attribute):
+            self._attribute(node)
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            self._stored_into(node)
+        elif isinstance(node, ast.Lambda):
+            self._arguments(node.args)
+        elif isinstance(node, _COMPREHENSIONS):
+            self._comprehension(node)
+        else:
+            if isinstance(node, ast.Call):
+                self._called(node.func)
+                self._called_for_it(node)
+            self._walk(ast.iter_child_nodes(node))
+
+    def _name(self, node: ast.Name) -> None:
+        if node.id in self.local:
+            return
+        if not isinstance(node.ctx, ast.Load):
+            self.binds[node.id] = None
+        elif node.id not in self.bound:
+            self.reads[node.id] = None
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        dotted = dotted_of(node)
+        if dotted is None:
+            self._expression(node.value)
+        elif (first := dotted.split(".")[0]) in self.local:
+            return
+        elif not isinstance(node.ctx, ast.Load):
+            self._stored_into(node)
+        elif first not in self.bound:
+            self.reads[dotted] = None
+
+    def _stored_into(self, node: ast.Attribute | ast.Subscript) -> None:
+        self._walk(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+        if (root := root_of(node)) and root not in self.local:
+            self.mutates[root] = None
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        found = (self.binds, self.reads, self.calls, self.mutates)
+        inner = Effects(self.lazy_annotations, *found, self.local | targets, self.bound)
+        inner._walk(ast.iter_child_nodes(node))
+
+    def _call_of(self, function: ast.expr) -> None:
+        while isinstance(function, ast.Call):
+            function = function.func
+        dotted = dotted_of(function)
+        if dotted and dotted.split(".")[0] not in self.local:
+            self.calls[dotted] = None
+
+    def _called_for_it(self, call: ast.Call) -> None:
+        """Note what `call` may call in its turn: ``map(f, ...)``, ``sorted(..., key=f)``."""
+        if (dotted_of(call.func) or "").rpartition(".")[2] in _APPLY and call.args:
+            self._called(call.args[0])
+        for keyword in call.keywords:
+            if keyword.arg == "key":
+                self._called(keyword.value)
+
+    def _called(self, function: ast.expr) -> None:
+        """Note that `function` is called at once: the body of a lambda then runs, too."""
+        if isinstance(function, ast.Lambda):
+            local = self.local | {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+            inner = Effects(self.lazy_annotations, {}, self.reads, self.calls, self.mutates, local, self.bound)
+            inner._expression(function.body)
+        else:
+            self._call_of(function)
+
+
+def _surely_bound(node: ast.AST) -> frozenset[str]:
+    """Return the names that are bound once `node`, a target or a statement, is done; others may be, too."""
+    if isinstance(node, ast.Name):
+        return frozenset({node.id})
+    if isinstance(node, ast.AnnAssign):
+        return _surely_bound(node.target) if node.value else frozenset()
+    parts = node.targets if isinstance(node, ast.Assign) else getattr(node, "elts", ())
+    return frozenset[str]().union(*map(_surely_bound, parts))
+
+
+def bound_by(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """Yield the names that an import statement binds."""
+    for alias in node.names:
+        yield alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
+
+
+def handed(node: ast.AST) -> tuple[str, ...]:
+    """Return the dotted names that `node` hands to calls: a function among them may be called there."""
+    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))
+    given = (one for call in calls for one in (*call.args, *(keyword.value for keyword in call.keywords)))
+    return tuple(dict.fromkeys(name for one in given if (name := dotted_of(one))))
+
+
+def dotted_of(node: ast.expr) -> str | None:
+    """Return ``a.b.c`` if `node` is that chain of names, else None."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
+
+
+def root_of(node: ast.expr) -> str | None:
+    """Return the name that a chain of attributes, subscripts and calls starts from, or None."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
