@@ -278,35 +278,39 @@ def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None
 
 def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
     """Let `value` take the place of the class `old`: instances move, references follow, its constructor forwards."""
-    _leave(visit.swap, visit.work, visit.scope.prefix + name, old, value)
+    behind = _leave(visit.swap, visit.work, visit.scope.prefix + name, old, value)
+    for work in dict.fromkeys(work for work, _, _ in behind):
+        names, counts = zip(*((name, left) for here, name, left in behind if here is work), strict=True)
+        told, line = ", ".join(names), work.line_of(names[0])
+        visit.swap.tell(work, "HS101", line, name=told, why="CPython refuses", left=sum(counts))
 
 
-def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> None:
-    left = 0
+def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[tuple[Work, str, int]]:
+    """Replace `old`; return which classes, it and those below it, leave how many objects behind."""
+    left, behind = 0, list[tuple["Work", str, int]]()
     guard(swap.journal, old)
     if _generated.kind_of(old) == "enum":
         _leave_members(swap, work, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
-            _leave_below(swap, work, below, made)
+            behind += _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
     if callable(value):
         swap.later.append(partial(forward_constructor, old, value))
     swap.replaced.append((work, name, old, value))
-    if left:
-        swap.tell(work, "HS101", work.line_of(name), name=name, why="CPython refuses", left=left)
     swap.patched(work, name, How.REBOUND)
+    return [(work, name, left), *behind] if left else behind
 
 
-def _leave_below(swap: Swap, work: Work, below: type, made: type) -> None:
+def _leave_below(swap: Swap, work: Work, below: type, made: type) -> list[tuple[Work, str, int]]:
     """Let `made` take the place of a subclass, at once: its own statement, if it is still to come, finds it there."""
     own_methods(swap.journal, below, made)
     name = below.__qualname__
     here = swap.works.get(below.__module__)
     if here is not None and here.scope.peek(name) is below:
         swap.bind(here, here.scope, name, made)
-    _leave(swap, here or work, name, below, made)
+    return _leave(swap, here or work, name, below, made)
 
 
 def _leave_members(swap: Swap, work: Work, name: str, old: Any, value: object) -> None:
