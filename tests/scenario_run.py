@@ -15,6 +15,7 @@ import ast
 import faulthandler
 import json
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
@@ -193,11 +195,19 @@ class Runner:
 
 def serve() -> None:
     """Answer requests, one JSON object a line on standard input, with the exit status of each on standard output."""
+    _warm_up()
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         request = json.loads(line)
         status = _forked(request) if hasattr(os, "fork") else _attempt(request)
         print(status, file=answers, flush=True)
+
+
+def _warm_up() -> None:
+    """Import what hotswap imports when it is needed, so that no scenario has to."""
+    for room in pkgutil.walk_packages(hotswap.__path__, "hotswap."):
+        if not room.name.startswith(("hotswap.adapters.", "hotswap.integrations.", "hotswap.__main__", "hotswap.demo")):
+            import_module(room.name)
 
 
 def _forked(request: dict[str, Any]) -> int:
