@@ -124,7 +124,7 @@ class Bindings:
         prepared = self._prepared.setdefault(source, {})
         if name not in prepared:
             of_source = self._simple.get(source, {})
-            starred = of_source.get("*", {}).items()
+            starred = of_source.get("*", {}).items() if "." not in name else ()  # a member of a class
             made = [follower(module, one.outcome.step.path, name) for module, one in starred]
             prepared[name] = Followers.of([*of_source.get(name, {}).values(), *made])
         return prepared[name]

@@ -44,7 +44,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """One module. `by_name` and `by_attribute` find the statements that a changed name may concern.
+    """One module. `by_name` and `by_attribute` find the statements that a changed name may concern, `together`
+    the assignments that bind it with others.
 
     `runs` are the first names of all that is read or called while the module runs; `runs_own`: something defined here
     is among them. `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
@@ -57,6 +58,7 @@ class Facts:
     by_name: dict[str, list[Fact]] = field(default_factory=dict)
     by_attribute: dict[str, list[Fact]] = field(default_factory=dict)
     behind: dict[str, list[Fact]] = field(default_factory=dict)
+    together: dict[str, list[Fact]] = field(default_factory=dict)
     sources: frozenset[str] = _NOTHING
     nested_imports: tuple[Fact, ...] = ()
     runs: frozenset[str] = _NOTHING
@@ -91,7 +93,7 @@ def facts_of(
         imports,
         tuple(found),
         sources=frozenset(edge.imported for edge in imports),
-        nested_imports=tuple(f for f in found if len(f.place) > 1 and f.statement.kind is Kind.IMPORT),
+        nested_imports=tuple(f for f in found if _imports_inside(f)),
         runs=runs,
         runs_own=not runs.isdisjoint(own),
         caches="cache" in snapshot.text,
@@ -100,11 +102,19 @@ def facts_of(
     for fact in found:
         for name in _first_names(fact):
             facts.by_name.setdefault(name, []).append(fact)
+        for name in fact.statement.binds if fact.statement.kind is Kind.ASSIGN and fact.statement.binds[1:] else ():
+            facts.together.setdefault(name, []).append(fact)
         for name in fact.attributes:
             facts.by_attribute.setdefault(name, []).append(fact)
         for name in fact.behind:
             facts.behind.setdefault(name, []).append(fact)
     return facts
+
+
+def _imports_inside(fact: Fact) -> bool:
+    """Whether `fact` is an import inside a suite or a class, or a loop with a star import in it."""
+    kind = fact.statement.kind
+    return (len(fact.place) > 1 and kind is Kind.IMPORT) or (kind is Kind.OTHER and "*" in fact.statement.binds)
 
 
 def is_dynamic(text: str) -> bool:

@@ -189,15 +189,22 @@ class Selection:
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
         names |= WHOLE if taint.values else frozenset()
         while names:
-            for fact in taint.facts.by_name.get(names.pop(), ()):
-                names |= self._look(fact, taint, mentioned)
+            names |= self._reached(names.pop(), taint, mentioned)
         for name in self._members & taint.facts.by_attribute.keys():
             names |= {n for fact in taint.facts.by_attribute[name] for n in self._mark(fact, taint, f"reads .{name}")}
         for name in self._members & taint.facts.behind.keys():
             names |= {n for fact in taint.facts.behind[name] for n in self._taint(taint.calls, called(fact))}
         while names:
-            for fact in taint.facts.by_name.get(names.pop(), ()):
-                names |= self._look(fact, taint, mentioned)
+            names |= self._reached(names.pop(), taint, mentioned)
+
+    def _reached(self, name: str, taint: Taint, mentioned: set[str]) -> set[str]:
+        """Return the names, newly tainted, of what uses `name`, or is bound together with it."""
+        assert taint.facts is not None
+        found = {n for fact in taint.facts.by_name.get(name, ()) for n in self._look(fact, taint, mentioned)}
+        for fact in taint.facts.together.get(name, ()):
+            if fact.scope + name in taint.values:
+                found |= self._taint(taint.values, {fact.scope + one for one in fact.statement.binds})
+        return found
 
     def _look(self, fact: Fact, taint: Taint, mentioned: set[str]) -> set[str]:
         """Return the names, newly tainted, that `fact` binds; mark it if it may have to run."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hotswap._diff import decorators, only_code, same_header
@@ -84,6 +86,7 @@ def from_diff(diff: Diff, taint: Taint, scope: str) -> None:
         _from_pair(pair, taint, scope)
     for statement in (*diff.added, *diff.removed):
         taint.values |= {scope + name for name in (*statement.binds, *statement.mutates)}
+        taint.values |= _starred(statement, taint.facts)
         if scope and statement.kind is Kind.DEF:
             _constructor(statement, taint, scope)
     moved = {name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)}
@@ -100,9 +103,29 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         taint.calls |= {scope + name for name in new.binds}
         _constructor(new, taint, scope)
     elif not only_code(pair):
+        taint.values |= _starred(pair.old, taint.facts) | _starred(new, taint.facts)
         taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *pair.old.mutates, *new.mutates)}
     else:
         taint.calls |= {scope + name for name in new.binds}
+
+
+def _starred(statement: Statement, facts: Facts | None) -> set[str]:
+    """Return the names that star imports of `statement` may give; if that is not known, those that the module reads."""
+    found: set[str] = set()
+    for node in ast.walk(statement.node) if "*" in statement.binds and facts is not None else ():
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            assert facts is not None
+            known = [sys.modules.get(name) for name in _origins(node, facts.module)]
+            given = {name for module in known if module is not None for name in vars(module)}
+            found |= given or facts.runs
+    return found
+
+
+def _origins(node: ast.ImportFrom, module: str) -> Iterator[str]:
+    """Yield what `node` may mean as a module or as a package: which of the two `module` is does not matter here."""
+    parts = module.split(".")
+    for size in (len(parts) - node.level + 1, len(parts) - node.level) if node.level else (0,):
+        yield ".".join([*parts[: max(size, 0)], *([node.module] if node.module else [])])
 
 
 def _may_be_remade(pair: Pair) -> bool:

@@ -7,6 +7,7 @@ takes milliseconds for a whole text takes a tenth of that for the few statements
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -25,6 +26,9 @@ def concerned(facts: Facts, baseline: Baseline, places: Collection[int]) -> Edit
     statements = facts.statements
     chosen = {index for index, one in enumerate(statements) if index in places or _is_always_read(one)}
     names = {name for index in chosen for name in _touches(statements[index])}
+    read = {name.partition(".")[0] for index in chosen & set(places) for name in statements[index].reads}
+    times = Counter(name for one in statements for name in read.intersection(_touches(one)))
+    names |= {name for name, count in times.items() if count > 1}  # what it was when the statement ran has to be made
     chosen |= {index for index, one in enumerate(statements) if not names.isdisjoint(_touches(one))}
     snapshot = _masked(facts, baseline, chosen)
     if snapshot is None:
@@ -35,7 +39,8 @@ def concerned(facts: Facts, baseline: Baseline, places: Collection[int]) -> Edit
 
 def _is_always_read(statement: Statement) -> bool:
     """Whether a statement has a say in more than its own names: imports, suites, annotations of the module."""
-    return statement.kind in (Kind.IMPORT, Kind.SUITE) or isinstance(statement.node, ast.AnnAssign)
+    always = statement.kind in (Kind.IMPORT, Kind.SUITE) or "*" in statement.binds
+    return always or isinstance(statement.node, ast.AnnAssign)
 
 
 def _touches(statement: Statement) -> tuple[str, ...]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import ast
 import copy
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
 from hotswap._apply import _follow, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope
-from hotswap._diff import decorators, only_code
+from hotswap._apply._temporary import deleted_by
+from hotswap._diff import decorators, only_code, same_header
 from hotswap._errors import StatementError
 from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -51,7 +52,8 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     chains = Chains()
     affected = _affected(visit, diff)
     stale = _stale_links(visit, diff, affected, new)
-    gone = [name for statement in diff.removed for name in (*statement.binds, *statement.mutates)]
+    lost = {id(statement): statement for statement in _may_have_lost(diff)}
+    gone = [name for s in lost.values() for name in (*_follow.names_bound(visit, s), *s.mutates)]
     names = dict.fromkeys([name for s in new if id(s) in affected | stale for name in (*s.binds, *s.mutates)] + gone)
     names.pop("__annotations__", None)  # each annotation has an entry of its own there
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
@@ -60,7 +62,7 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     for name in names:
         if _is_kept_for_registrations(visit, name, affected, new):
             continue
-        links, olds = _links(visit, name, new), _links(visit, name, old)
+        links, olds = _links(visit, name, new), _links(visit, name, old, lost)
         if len(links) > 1 or len(olds) > 1:
             _plan_one(visit, chains, name, links, olds, affected, stale)
     for statement in _overriding(diff, new):
@@ -126,9 +128,32 @@ def _reordered(chains: Chains, old: Sequence[Statement], new: Sequence[Statement
             last[name] = max(was, last.get(name, -1))
 
 
-def _links(visit: Visit, name: str, statements: Sequence[Statement]) -> list[Statement]:
-    """Return the statements that bind or mutate `name`; a branch that is not taken does neither."""
-    return [s for s in statements if name in s.mutates or (name in s.binds and name in visit.bound_by(s))]
+def _may_have_lost(diff: Diff) -> Iterator[Statement]:
+    """Yield the old statements that may have bound a name which their new text, if any, does not bind."""
+    yield from diff.removed
+    yield from (pair.old for pair in diff.changed if pair.old.kind not in _IN_PLACE and _lost(pair))
+
+
+def _lost(pair: Pair) -> bool:
+    """Whether what is bound by `pair`, which changed, may be less than it was."""
+    if pair.inner is None or "*" in pair.old.binds:
+        return True
+    inside = [name for s in (*pair.inner.removed, *(one.old for one in pair.inner.changed)) for name in s.binds]
+    return bool(inside) or not same_header(pair)
+
+
+def _links(visit: Visit, name: str, statements: Sequence[Statement], lost: Container[int] = ()) -> list[Statement]:
+    """Return the statements that bind or mutate `name`; a branch that is not taken does neither.
+
+    A star import binds what it gave, if its id is among `lost`.
+    """
+    return [
+        s
+        for s in statements
+        if name in s.mutates
+        or (name in s.binds and name in visit.bound_by(s))
+        or ("*" in s.binds and id(s) in lost and name in _follow.names_bound(visit, s))
+    ]
 
 
 def _affected(visit: Visit, diff: Diff) -> set[int]:
@@ -170,7 +195,14 @@ def _plan_one(
     for segment in parts:
         partners = tuple(id(chains.partner.get(id(link))) for link in segment)
         known = were[-1:] if segment is parts[-1] else were
-        if partners not in known or any(id(link) in affected or id(link) in stale for link in segment):
+        makes_and_deletes = (
+            segment is parts[-1] and deleted_by(segment[0].node) and any(id(s) in affected for s in links)
+        )
+        if (
+            makes_and_deletes
+            or partners not in known
+            or any(id(link) in affected or id(link) in stale for link in segment)
+        ):
             _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is parts[-1])
     chains.last.setdefault(id(links[-1]), []).append(name)
     chains.open[name] = visit.scope.peek(name)
@@ -242,6 +274,8 @@ def _run_segment(
 def unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> str:
     """Altering the chain's own object is what links do; everything else has to be quiet."""
     node = link.node
+    if deleted_by(node):
+        return ""
     if link.kind is Kind.DEF and name in link.binds:
         if not getattr(node, "decorator_list", ()):
             return ""

@@ -21,7 +21,7 @@ from hotswap._apply import _adapter, _generate
 from hotswap._apply._reach import use_of
 from hotswap._diff import only_code
 from hotswap._journal import MISSING
-from hotswap._model import Pair, Statement
+from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap.patch._classes import instances, subclasses
 
 if TYPE_CHECKING:
@@ -131,14 +131,24 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
     assert pair.inner is not None
     is_meta = issubclass(live, type)
     hooks = (HOOK, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
-    for statement in (*pair.inner.added, *(one.new for one in pair.inner.changed)):
-        name = statement.binds[-1] if isinstance(statement.node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ""
-        if name in hooks and (statement in pair.inner.added or _behaves_otherwise(visit, vars(live).get(name))):
+    for statement, is_new in _functions(pair.inner):
+        name = statement.binds[-1]
+        if name in hooks and (is_new or _behaves_otherwise(visit, vars(live).get(name))):
             made = instances(live, *subclasses(live)) if is_meta else subclasses(live)
             count = sum(one is not live and _is_named(one) for one in made)
             if count:
                 named = f"{visit.named(pair.new)}.{name}"
                 visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count)
+
+
+def _functions(inner: Diff) -> Iterator[tuple[Statement, bool]]:
+    """Yield the functions of a class body that are new or changed, those in suites as well, and which they are."""
+    yield from ((statement, True) for statement in inner.added if statement.kind is Kind.DEF)
+    for pair in inner.changed:
+        if pair.new.kind is Kind.DEF:
+            yield pair.new, False
+        elif pair.new.kind is Kind.SUITE and pair.inner is not None:
+            yield from _functions(pair.inner)
 
 
 def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:

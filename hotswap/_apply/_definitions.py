@@ -13,7 +13,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _kinds, _rebuild, _stale, _unnamed
+from hotswap._apply import _follow, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._chains import is_registration, makes_of_itself
 from hotswap._apply._kinds import is_alias_that_left
@@ -253,7 +253,7 @@ def _same_function(old: FunctionType, new: FunctionType) -> bool:
 def _was_defined(visit: Visit, name: str, old: object) -> bool:
     """Whether the statement that bound `old` defined it; an assignment that picks an existing object does not."""
     flat = _flat(visit.work.edit.old.statements, visit.scope.prefix)
-    binders = [s for s in flat if name in s.binds and s.kind is not Kind.SUITE]
+    binders = [s for s in flat if name in _follow.names_bound(visit, s) and s.kind is not Kind.SUITE]
     if not binders:
         return False
     for function in _functions_in(old) if callable(old) else ():
@@ -301,13 +301,20 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     if type(old) is not FunctionType:
         swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
         clear, old = getattr(old, "cache_clear", None), _inside(old)
-    if type(old) is FunctionType and callable(value) and swap.is_project(old) and not _holds(value, old):
+    if type(old) is FunctionType and callable(value) and _is_ours(swap, old) and not _holds(value, old):
         for one in (*forwarders(old), old):
             forward(swap.journal, one, value)
             swap.forwarded.add(one)
         swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
         if clear is not None:
             swap.later.append(clear)
+
+
+def _is_ours(swap: Swap, old: FunctionType) -> bool:
+    """Whether `old` is the program's, or a closure that a library, as `contextlib`, made around what is."""
+    if swap.is_project(old):
+        return True
+    return "<locals>" in old.__code__.co_qualname and any(map(swap.is_project, _functions_in(old)))
 
 
 def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:

@@ -127,6 +127,20 @@ def _is_bound_later(visit: Visit, statement: Statement, name: str) -> bool:
     return any(name in s.binds and name in visit.bound_by(s) for s in later)
 
 
+def follow_stars(visit: Visit, statement: Statement) -> None:
+    """Bind what the star imports inside a loop or a ``match`` give now."""
+    for source in star_sources(visit, statement):
+        visit.swap.visit(source)
+        if visit.swap.changes.of(source) or visit.work.edit.edited:
+            _follow_star(visit, source)
+
+
+def star_sources(visit: Visit, statement: Statement) -> list[str]:
+    """Return the modules of which `statement`, or one inside it, imports all."""
+    nodes = ast.walk(statement.node) if "*" in statement.binds else ()
+    return [absolute(visit, n) for n in nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
+
+
 def _follow_star(visit: Visit, source: str) -> None:
     """Bind what entered ``*``, drop what left it, follow what changed."""
     changed = visit.swap.changes.of(source)
@@ -225,14 +239,18 @@ def raising(error: StatementError, node: ast.stmt) -> ast.stmt:
 
 
 def names_bound(visit: Visit, statement: Statement) -> tuple[str, ...]:
-    """Return the names that `statement`, which left the text, bound; of a star import those still as it left them."""
-    if "*" not in statement.binds or not isinstance(statement.node, ast.ImportFrom):
+    """Return the names that `statement`, which left the text, bound; of star imports those still as they left them."""
+    if "*" not in statement.binds:
         return statement.binds
-    source = absolute(visit, statement.node)
-    if source not in sys.modules:
-        return ()
-    names = _public_before(visit.swap, source)
-    return tuple(n for n in names if same(_before(visit.swap, source, n), visit.work.before.get(n, MISSING)))
+    given = (name for source in star_sources(visit, statement) for name in _given(visit, source))
+    return tuple(dict.fromkeys((*(name for name in statement.binds if name != "*"), *given)))
+
+
+def _given(visit: Visit, source: str) -> Iterator[str]:
+    """Yield the names that the module has as a star import of `source` left them."""
+    if source in sys.modules:
+        names, before = _public_before(visit.swap, source), visit.work.before
+        yield from (n for n in names if same(_before(visit.swap, source, n), before.get(n, MISSING)))
 
 
 def _own_names(statements: Iterable[Statement]) -> set[str]:

@@ -9,6 +9,7 @@ import ast
 import dataclasses
 import enum
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -82,7 +83,10 @@ def _touched(inner: Diff) -> Iterator[Statement]:
 
 def is_plain(visit: Visit, statement: Statement, live: type) -> bool:
     """Whether a statement means the same on a class that exists as in the body of one that is made."""
-    if statement.key == "doc" or statement.kind is Kind.CLASS:
+    if statement.kind is Kind.CLASS:  # until 3.12 an enum makes members of the classes in its body
+        decorated = bool(getattr(statement.node, "decorator_list", ()))
+        return not isinstance(live, enum.EnumMeta) or (sys.version_info >= (3, 13) and not decorated)
+    if statement.key == "doc":
         return True
     if statement.kind is not Kind.DEF or statement.binds[-1] in _MAKES_MEMBERS:
         return False

@@ -10,6 +10,7 @@ from types import prepare_class
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._reach import content_of
+from hotswap._errors import StatementError
 from hotswap._journal import MISSING, nothing
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def evaluate(visit: Visit, new: Statement, live: type) -> Header:
     finally:
         names.pop(_PROBE, None)
     notes = next(value for value in noted.values() if type(value) is _Notes)
-    return _header(notes, live)
+    try:
+        return _header(notes, live)
+    except Exception as error:  # a metaclass refuses the bases, as an enum does those with members
+        raise StatementError(error, visit.work.edit.path, node.lineno) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,16 @@ def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind is Kind.CLASS:
             yield from _added(pair.inner, f"{prefix}{pair.new.binds[-1]}.")
+        elif pair.inner is not None and pair.new.kind is Kind.SUITE:
+            yield from _added(pair.inner, prefix)
+
+
+def _removed(diff: Diff) -> Iterator[Statement]:
+    """Yield the definitions that left the module, those in its suites as well."""
+    yield from (statement for statement in diff.removed if statement.kind in _DEFINITIONS)
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind is Kind.SUITE:
+            yield from _removed(pair.inner)
 
 
 def departures(swap: Swap) -> Iterator[Departed]:
@@ -95,8 +105,8 @@ def departures(swap: Swap) -> Iterator[Departed]:
     yield from swap.left
     arrived = {(known.module, known.name) for known in swap.arrivals.values()}
     for module, work in swap.works.items():
-        for statement in work.edit.diff.removed if work.edit.edited else ():
-            name = statement.binds[-1] if statement.kind in _DEFINITIONS else ""
+        for statement in _removed(work.edit.diff) if work.edit.edited else ():
+            name = statement.binds[-1]
             live = work.before.get(name)
             if isinstance(live, type | FunctionType) and (module, name) not in arrived:
                 if vars(work.module).get(name) is not live:

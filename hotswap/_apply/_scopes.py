@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CellType, CodeType, ModuleType
 from typing import Any
 
@@ -30,6 +30,7 @@ class Scope:
     around: tuple[Outer, ...]
     local = False
     cls: type | None = None
+    temporaries: Callable[[Sequence[ast.stmt]], Mapping[str, object]] | None = None
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         self.module, self.edit, self.namespace = module, edit, vars(module)
@@ -49,6 +50,10 @@ class Scope:
         code = compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
         self.note_added(code)
         return code
+
+    def as_above(self, nodes: Sequence[ast.stmt]) -> Mapping[str, object]:
+        """Return what names that `nodes` read, and the module deletes or binds anew below them, stand for there."""
+        return self.temporaries(nodes) if self.temporaries is not None else _NONE
 
     def note_added(self, code: CodeType) -> None:
         """Bind with the next wave what the module's loader had `code` import for its own use, as type checkers do."""
@@ -84,7 +89,7 @@ class ModuleScope(Scope):
 
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
-        ran = Layer(given, self.stores)
+        ran = Layer({**self.as_above(nodes), **given}, self.stores)
         code = self.compile(nodes, doc=doc)
         if any(getattr(node, "is_lazy", False) for node in nodes):  # PEP 810: only where globals and locals are one
             own = {name: self.namespace[name] for name in _OF_IMPORTS if name in self.namespace}
@@ -143,7 +148,7 @@ class ClassScope(Scope):
 
     def __init__(self, parent: Scope, outer: Stores, node: ast.ClassDef, cls: type) -> None:
         super().__init__(parent.module, parent.edit)
-        self.outer, self.node = outer, node
+        self.outer, self.node, self.temporaries = outer, node, parent.temporaries
         self.cls: type = cls
         self.around = (*parent.around, node)
         self.local = parent.local
@@ -171,6 +176,7 @@ class ClassScope(Scope):
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
         members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
         members |= {**self.members, **self.aside, **given}
+        members = {**self.as_above(nodes), **members}
         body = self.body(nodes, doc=doc)
         layer = Layer(members, self.outer)
         closure = tuple(map(self.cell, body.co_freevars))

@@ -31,6 +31,8 @@ _VALUES = (Kind.ASSIGN, Kind.OTHER)
 def keep(visit: Visit, pair: Pair) -> None:
     """See whether a statement that did not change is stale, and do what can be done."""
     swap, statement = visit.swap, pair.new
+    if statement.kind is Kind.OTHER:
+        _follow.follow_stars(visit, statement)
     if id(statement) in swap.forced:
         visit.execute(statement, "asked for")
     elif statement.kind is Kind.IMPORT:

@@ -12,6 +12,7 @@ from functools import partial
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from hotswap._apply import _temporary
 from hotswap._apply._changes import Changes
 from hotswap._apply._expected import Place
 from hotswap._apply._following import Following
@@ -211,6 +212,7 @@ class Swap:
         self.changes = Changes()
         self.following = Following(self.journal, self.changes, modules)
         self.works = {edit.module: Work(modules[edit.module], edit) for edit in edits}
+        _temporary.give((work.scope for work in self.works.values()), is_project, definition)
         self.maybe: AbstractSet[int] = frozenset()
         self.touched: dict[int, str] = {}
         self.probed: dict[tuple[str, str], str] = {}

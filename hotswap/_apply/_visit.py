@@ -11,7 +11,18 @@ from functools import partial
 from operator import setitem
 from types import FunctionType
 
-from hotswap._apply import _annotations, _branches, _chains, _definitions, _effects, _follow, _moves, _noting, _stale
+from hotswap._apply import (
+    _annotations,
+    _branches,
+    _chains,
+    _definitions,
+    _effects,
+    _follow,
+    _moves,
+    _noting,
+    _stale,
+    _temporary,
+)
 from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
@@ -88,11 +99,9 @@ class Visit:
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 
     def _restore(self, name: str, held: object) -> None:
-        if self.scope.peek(name) is held:
-            return
-        if held is MISSING:
+        if held is MISSING and self.scope.peek(name) is not MISSING:
             self.scope.drop(name)
-        else:
+        elif self.scope.peek(name) is not held:
             self.scope.store(name, held)
 
     def _run_link(self, statement: Statement, pair: Pair | None) -> None:
@@ -196,7 +205,8 @@ class Visit:
 
     def execute(self, statement: Statement, reason: str) -> None:
         """Run a statement whole and bind what it binds; `reason` is for the report."""
-        self.run(statement, [statement.node])
+        if not _temporary.delete(self, statement):
+            self.run(statement, [statement.node])
         self.swap.ran(self.work, statement, reason)
 
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from texts import DEFINITIONS, cut, parse, replace, sites
+from digest import LEVELS
+from texts import DEFINITIONS, FUNCTIONS, cut, parse, replace, sites
 from trial import Came, Trial
 
 Files = dict[str, str]
 Sign = tuple[str, str]
 
-_SECONDS: Final = 25.0
+_SECONDS: Final = 90.0
+_DEEPEST: Final = 5
+_LEVELS: Final = ("crash", *LEVELS, "held", "client")
 
 
 def sign(came: Came) -> set[Sign]:
@@ -22,6 +25,13 @@ def sign(came: Came) -> set[Sign]:
     if came.crash:
         return {("crash", came.crash.partition(":")[0])}
     return {(one.level, one.facet) for one in came.silent}
+
+
+def _gravest(came: Came) -> set[Sign]:
+    """Return the signs of the first of the levels on which there is a difference."""
+    found = sign(came)
+    level = next((one for one in _LEVELS if any(one == sign[0] for sign in found)), "")
+    return {one for one in found if one[0] == level} or found
 
 
 def run(versions: list[Files], packages: list[str], tool: str) -> Came:
@@ -40,7 +50,7 @@ def run(versions: list[Files], packages: list[str], tool: str) -> Came:
 
 def shrink(versions: list[Files], packages: list[str], came: Came, tool: str) -> tuple[list[Files], Came]:
     """Return the smallest versions found that fail alike, and how they fail."""
-    wanted, until = sign(came), time.monotonic() + _SECONDS
+    wanted, until = _gravest(came), time.monotonic() + _SECONDS
     best, how = versions, came
 
     def fails(tried: list[Files]) -> bool:
@@ -83,19 +93,27 @@ def _fewer_files(best: Callable[[], list[Files]], fails: Callable[[list[Files]],
 
 
 def _fewer_statements(best: Callable[[], list[Files]], fails: Callable[[list[Files]], bool]) -> None:
-    size = 1 << 5
-    while size:
-        position = 0
-        while True:
-            keys = list(_keys(best()))
-            if position >= len(keys):
-                break
-            chosen = set(keys[position : position + size])
-            if not fails([_without(files, chosen) for files in best()]):
-                position += size
-        size //= 2
-    for key in list(_keys(best())):
-        fails([_emptied(files, key) for files in best()])
+    """Take out statements of modules, then what is inside those that are left, deeper and deeper."""
+    fails([{path: _plain(text) for path, text in files.items()} for files in best()])
+    for depth in range(_DEEPEST):
+        keys = [key for key in _keys(best()) if key[1].count(".") == depth]
+        size = max(1, len(keys) // 2)
+        while keys and size:
+            position = 0
+            while position < len(keys):
+                if fails([_without(files, set(keys[position : position + size])) for files in best()]):
+                    del keys[position : position + size]
+                else:
+                    position += size
+            size //= 2
+        for key in [key for key in _keys(best()) if key[1].count(".") == depth]:
+            fails([_emptied(files, key) for files in best()])
+
+
+def _plain(text: str) -> str:
+    """Return `text` without comments and blank lines."""
+    tree = parse(text)
+    return ast.unparse(tree) + "\n" if tree else text
 
 
 Key = tuple[str, str, str]
@@ -135,6 +153,6 @@ def _emptied(files: Files, key: Key) -> Files:
     for one in sites(tree) if tree else ():
         node = one.node
         if isinstance(node, DEFINITIONS) and (path, one.path, ast.unparse(node).partition("\n")[0]) == key:
-            node.body = node.body[-1:]
+            node.body = [ast.Pass()] if isinstance(node, FUNCTIONS) else node.body[-1:]
             return {**files, path: replace(files[path], one, ast.unparse(node).splitlines())}
     return files

@@ -1,0 +1,108 @@
+"""Names that a module's text deletes or binds anew below their use, as in ``import re``, ``WORD = re.compile(...)``,
+``del re``.
+
+The process does not have what they were any more. A statement that runs later and reads one gets what the text above it
+makes of the name, made again without binding it, if that has no effects.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hotswap import _quiet
+from hotswap._apply._scopes import ModuleScope
+from hotswap._journal import MISSING
+from hotswap._model import Statement
+from hotswap._values import immutable
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+
+class Temporaries:
+    """The names of `scope` that are bound more than once; `quiet` is how the quiet analysis sees it."""
+
+    def __init__(self, scope: ModuleScope, quiet: _quiet.NamespaceScope) -> None:
+        self._scope, self._quiet = scope, quiet
+
+    @cached_property
+    def _links(self) -> Mapping[str, list[Statement]]:
+        """The statements that bind or alter each name that two or more of them bind."""
+        found: dict[str, list[Statement]] = {}
+        for statement in self._scope.edit.new.statements:
+            for name in {*statement.binds, *statement.mutates}:
+                found.setdefault(name, []).append(statement)
+        return {name: links for name, links in found.items() if sum(name in link.binds for link in links) > 1}
+
+    def of(self, nodes: Sequence[ast.stmt]) -> dict[str, object]:
+        """Return values for names that `nodes` read and that are something else by now, as far as they can be had."""
+        found: dict[str, object] = {}
+        if self._links and not isinstance(nodes[-1], ast.Delete):
+            for statement in self._makers(nodes, getattr(nodes[-1], "lineno", 0)):
+                if isinstance(statement.node, ast.Pass) or _quiet.unquiet(statement.node, self._quiet):
+                    return {}
+                layer = self._scope.run([statement.node], found)
+                found |= {name: layer[name] for name in layer}
+        return found
+
+    def _makers(self, nodes: Sequence[ast.stmt], line: int) -> Iterator[Statement]:
+        """Yield the statements above `line` that make the names which `nodes` read as they were there, in order."""
+        for name in sorted(_read(nodes) & self._links.keys()):
+            links = self._links[name]
+            above = [link for link in links if link.end_lineno < line]
+            if above and self._is_other_by_now(name, [link for link in links if link.lineno > line]):
+                first = max((i for i, link in enumerate(above) if _begins(name, link)), default=0)
+                for link in above[first:]:
+                    yield from self._makers([link.node], link.lineno)
+                    yield link
+
+    def _is_other_by_now(self, name: str, below: Iterable[Statement]) -> bool:
+        if name in self._scope.stores:
+            return False  # a statement above has just made it
+        held = self._scope.peek(name)
+        return any(name in link.binds and (_begins(name, link) or immutable(held)) for link in below)
+
+
+def _begins(name: str, link: Statement) -> bool:
+    """Whether `link` makes the name of other things than the name itself."""
+    return name in link.binds and not any(read.split(".")[0] == name for read in link.reads)
+
+
+def give(scopes: Iterable[ModuleScope], is_project: Callable[..., bool], definition: Callable[..., Any]) -> None:
+    """Have `scopes` find such names again; the others are asked as the quiet analysis asks them."""
+    for scope in scopes:
+        scope.temporaries = Temporaries(scope, _quiet.NamespaceScope(scope.namespace, is_project, definition)).of
+
+
+def delete(visit: Visit, statement: Statement) -> bool:
+    """Let go what is there of the names that a ``del`` takes; False if it is none, or nothing above it binds them."""
+    names = deleted_by(statement.node)
+    bound = {name for s in visit.new if s.lineno < statement.lineno for name in s.binds}
+    if not names or tuple(names) != statement.binds or not bound.issuperset(names):
+        return False
+    for name in names:
+        if visit.scope.peek(name) is not MISSING:
+            visit.swap.drop(visit.work, visit.scope, name)
+    return True
+
+
+def deleted_by(node: ast.stmt) -> list[str]:
+    """Return the names that `node` deletes."""
+    return [one.id for one in node.targets if isinstance(one, ast.Name)] if isinstance(node, ast.Delete) else []
+
+
+def _read(nodes: Sequence[ast.stmt]) -> set[str]:
+    """Return the names that `nodes` read, but for those that they bind or alter themselves."""
+    inside = [inner for node in nodes for inner in ast.walk(node)]
+    names = {inner.id for inner in inside if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load)}
+    for inner in inside:
+        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
+            names.discard(inner.id)
+        elif isinstance(inner, (ast.Attribute, ast.Subscript)) and not isinstance(inner.ctx, ast.Load):
+            names.discard(getattr(inner.value, "id", ""))
+        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
+            names.discard(getattr(getattr(inner.value.func, "value", None), "id", ""))
+    return names
