@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import decode_source
+from types import CodeType
 
 from hotswap._model import Kind, Snapshot, Statement
 from hotswap._names import Effects, bound_by
@@ -87,6 +88,17 @@ def start_line(node: ast.stmt) -> int:
     """Return the first line of `node`, decorators included, as `co_firstlineno` counts."""
     decorators = getattr(node, "decorator_list", None)
     return min(node.lineno, decorators[0].lineno) if decorators else node.lineno
+
+
+def find_definition(tree: ast.AST, code: CodeType) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+    """Return the definition in `tree` that `code` is compiled from, by its name and first line."""
+    for node in ast.walk(tree):
+        if isinstance(node, _DEFS):
+            if node.name == code.co_name and start_line(node) == code.co_firstlineno:
+                return node
+        elif isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
+            return node
+    return None
 
 
 def suites(node: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:

@@ -12,7 +12,7 @@ from hotswap._loader import Body, reload_with
 from hotswap._process import Process, text_of
 from hotswap._quiet import Definition
 from hotswap._settings import Settings
-from hotswap._source import start_line
+from hotswap._source import find_definition
 
 
 def make(process: Process, settings: Settings, forced: frozenset[int] = frozenset()) -> Surroundings:
@@ -33,7 +33,7 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
             return None
         if module not in trees:
             trees[module] = ast.parse(text_of(baseline))
-        return _find(trees[module], function)
+        return find_definition(trees[module], function.__code__)
 
     def run_in(module: ModuleType, body: Body) -> None:
         reload_with(process.finder, module, body)
@@ -50,14 +50,3 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
         departed=process.departed(),
         severities=settings.severities,
     )
-
-
-def _find(tree: ast.Module, function: FunctionType) -> Definition | None:
-    code = function.__code__
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if node.name == code.co_name and start_line(node) == code.co_firstlineno:
-                return node
-        elif isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
-            return node
-    return None

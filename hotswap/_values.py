@@ -51,6 +51,7 @@ _COMPARABLE: Final = frozenset(
 )
 
 
+_INSIDE: Final = ("__func__", "fget", "fset", "fdel")
 _OF_PARAMETERS: Final = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__")
 
 
@@ -113,6 +114,8 @@ def alike(made: object, held: object) -> bool:
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
         return made.__code__ == held.__code__
+    if isinstance(made, (property, staticmethod, classmethod)):
+        return all(alike(getattr(made, name, None), getattr(held, name, None)) for name in _INSIDE)
     if isinstance(made, functools.partial) and isinstance(held, functools.partial):
         return made.func is held.func and equal((made.args, made.keywords), (held.args, held.keywords))
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):

@@ -24,6 +24,7 @@ from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import tell_lost
 from hotswap._apply._moves import Departed, moves
+from hotswap._apply._reach import definition_now
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
@@ -140,6 +141,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         probe(swap, work, work.scope, looked_at(work.edit), Block(work.edit.diff, work.edit.old.statements))
         map_codes(work)
         tell_lost(swap, work)
+    swap.definition = partial(definition_now, swap, around.definition)
     for work in works:
         set_origin(swap, work)
         see_to_headers(swap, work)

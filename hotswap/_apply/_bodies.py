@@ -104,8 +104,7 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
         return new
     missing = set_code(swap.journal, function, new, partial(_cell_for, work, function, fresh))
     if missing:
-        names = ", ".join(missing)
-        swap.tell(work, "HS204", new.co_firstlineno, name=function.__qualname__, missing=names)
+        swap.without_cells.append((work, new.co_firstlineno, ", ".join(missing), function))
         swap.old_codes.append(old)
         return None
     work.docs[id(function)] = set_doc(swap.journal, function, old, new)

@@ -21,7 +21,7 @@ from hotswap._model import Diff
 from hotswap._names import bound_by
 from hotswap._source import start_line
 from hotswap.patch._proxies import is_forwarder
-from hotswap.patch._referrers import count_held
+from hotswap.patch._referrers import count_held, still_held
 
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _NODES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -121,30 +121,37 @@ def _annotated(node: _Node) -> Iterator[tuple[str, ast.expr]]:
 
 def tell_holders(swap: Swap) -> None:
     """After the last wave: tell of functions that are not, or not wholly, what their text says, if anybody has them."""
-    headers, kinds = swap.old_headers, swap.other_kinds
-    swap.old_headers, swap.other_kinds = [], []
-    counts: Counter[tuple[str, int, str, str]] = Counter()
-    while headers:
-        entry = headers.pop()
-        work, lineno, what, function, node = entry
-        if is_forwarder(function) or (what == "annotations" and _set_annotations(swap, work, function, node)):
-            continue
-        if _held(swap, function, (headers, *headers, entry)):
-            counts[work.edit.module, lineno, what, function.__qualname__] += 1
+    headers = [one for one in swap.old_headers if not _is_live(swap, one)]
+    cells, kinds = swap.without_cells, swap.other_kinds
+    swap.old_headers, swap.without_cells, swap.other_kinds = [], [], []
+    functions = [*(one.function for one in headers), *(function for *_, function in cells)]
+    held = still_held(functions, (headers, *headers, cells, *cells, *_ours(swap))) if functions else frozenset()
+    counts = Counter(
+        (work.edit.module, lineno, what, function.__qualname__)
+        for work, lineno, what, function, _ in headers
+        if id(function) in held
+    )
     for (module, lineno, what, name), count in sorted(counts.items()):
         swap.tell(swap.works[module], "HS230", lineno, name=name, count=count, what=what)
-    for entry_of in kinds:
-        owner, name, function = entry_of
-        if left := _held(swap, function, (kinds, *kinds)):
+    for work, lineno, missing, function in cells:
+        if id(function) in held:
+            swap.tell(work, "HS204", lineno, name=function.__qualname__, missing=missing)
+    for owner, name, function in kinds:
+        if left := count_held(function, (kinds, *kinds, *_ours(swap))):
             swap.tell(owner, "HS206", owner.line_of(name), name=name, count=left, why="it is called otherwise now")
     swap.journal.commit()
 
 
-def _held(swap: Swap, function: FunctionType, ours: tuple[object, ...]) -> int:
-    """Return how many holders `function` has besides the swap itself and `ours`."""
+def _is_live(swap: Swap, entry: OldHeader) -> bool:
+    """Whether a live function has, after all, what its text says."""
+    work, _, what, function, node = entry
+    return is_forwarder(function) or (what == "annotations" and _set_annotations(swap, work, function, node))
+
+
+def _ours(swap: Swap) -> tuple[object, ...]:
+    """Return the containers in which the swap itself holds old functions."""
     lists = (one for work in swap.works.values() for one in work.found())
-    kept = (*swap.changes.kept(), *swap.journal.noted(), *(work.before for work in swap.works.values()))
-    return count_held(function, (*ours, *lists, *kept))
+    return (*lists, *swap.changes.kept(), *swap.journal.noted(), *(work.before for work in swap.works.values()))
 
 
 def _set_annotations(swap: Swap, work: Work, function: FunctionType, node: _Node) -> bool:

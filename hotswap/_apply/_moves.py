@@ -115,8 +115,7 @@ def departures(swap: Swap) -> Iterator[Departed]:
 
 def take_up(visit: Visit, statement: Statement) -> bool:
     """Run the definition `statement`, new here, with the object that it had elsewhere or before; False if none."""
-    decorated: list[ast.expr] = getattr(statement.node, "decorator_list", [])
-    if statement.kind not in _DEFINITIONS or (visit.scope.prefix and decorated):
+    if statement.kind not in _DEFINITIONS:
         return False
     known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + statement.binds[-1]))
     live = known.ref() if known is not None else None
@@ -133,8 +132,8 @@ def take_up(visit: Visit, statement: Statement) -> bool:
 
 def note_left(visit: Visit, statement: Statement, name: str) -> None:
     """Note a method that leaves its class: somebody may have it, and it may come back."""
-    member = visit.scope.peek(name)
-    if visit.scope.prefix and statement.kind is Kind.DEF and type(member) is FunctionType:
+    member = _function(visit.scope.peek(name))
+    if visit.scope.prefix and statement.kind is Kind.DEF and member is not None:
         known = Departed(visit.work.edit.module, visit.scope.prefix + name, weakref.ref(member), statement)
         visit.swap.left.append(known)
 
@@ -163,7 +162,7 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
             set_doc(swap.journal, live, old, fresh.__code__)
         swap.changes.codes.add(fresh.__code__)
         swap.bind(visit.work, visit.scope, name, live)
-    elif callable(fresh):
+    elif callable(fresh := _function(fresh) or fresh):
         forward(swap.journal, live, fresh)
         swap.patched(visit.work, name, How.FORWARDED)
 

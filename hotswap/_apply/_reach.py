@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._compile import inner_codes
 from hotswap._journal import MISSING
+from hotswap._quiet import Definition
+from hotswap._source import find_definition
 from hotswap.patch._proxies import is_forwarder
 
 if TYPE_CHECKING:
-    from hotswap._apply._swap import Swap
+    from hotswap._apply._swap import DefinitionOf, Swap
 
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
@@ -64,6 +67,18 @@ def use_of(code: CodeType) -> Use:
             attributes |= inner.attributes
             imports |= inner.imports
     return Use(frozenset(chains - {""}), frozenset(attributes), frozenset(imports))
+
+
+def definition_now(swap: Swap, before: DefinitionOf, function: FunctionType) -> Definition | None:
+    """Return the definition of what `function` runs once the wave is set; `before` knows those of the old texts."""
+    work, code = swap.works.get(function.__globals__.get("__name__", "")), swap.pending_code(function)
+    if work is None or not work.edit.edited:
+        return before(function)
+    is_new = code is not function.__code__ or code in swap.changes.codes or id(function) in work.patched
+    if not is_new and (found := before(function)) is not None:
+        return found
+    around = [s.node for s in work.edit.new.statements if s.lineno <= code.co_firstlineno <= s.end_lineno]
+    return find_definition(ast.Module(around, []), code)
 
 
 def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = ()) -> bool:

@@ -235,6 +235,7 @@ class Swap:
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
         self.other_kinds: list[tuple[Work, str, FunctionType]] = []
+        self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
         self.migrations: list[Migration] = []

@@ -10,7 +10,15 @@ import gc
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from types import CellType, FrameType, FunctionType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType
+from types import (
+    CellType,
+    FrameType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
 from typing import Any, Final
 from weakref import ReferenceType
 
@@ -20,7 +28,8 @@ from hotswap.patch._functions import FORWARDING
 from hotswap.patch._heap import referrers
 
 _NOT_COUNTED: Final = (FrameType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType, ReferenceType)
-
+_CARRIERS: Final = (property, staticmethod, classmethod, partial, CellType, FunctionType, MethodType, tuple)
+_DEEPEST: Final = 8  # carriers inside carriers; what is carried further counts as held
 
 Pair = tuple[object, object]
 
@@ -93,6 +102,42 @@ def count_held(member: object, ours: Collection[object] = ()) -> int:
     for holder in found:  # a generator expression would hold `member` in a cell, from the start of this call
         left += not _belongs_to(member, holder, owners)
     return left
+
+
+def still_held(members: Sequence[object], ours: Collection[object] = ()) -> frozenset[int]:
+    """Return the ids of those `members` that somebody has, `ours` apart.
+
+    What only carries one (a property, a cell, another function's closure) counts if somebody has that in its turn.
+    """
+    known: dict[int, object] = {id(one): one for one in members}
+    skip = {id(one) for one in ours} | {id(ours), id(members), id(known)}
+    carried: dict[int, set[int]] = {}
+    held: set[int] = set()
+    level: list[object] = [*members]
+    for _ in range(_DEEPEST if level else 0):
+        asked, above = {id(one) for one in level}, list[object]()
+        found = [one for one in referrers(*level) if id(one) not in skip and one is not level]
+        for holder in found:
+            inside = asked.intersection(map(id, gc.get_referents(holder)))
+            if isinstance(holder, _CARRIERS):
+                carried.setdefault(id(holder), set()).update(inside)
+                above += [] if id(holder) in known else [holder]
+                known[id(holder)] = holder
+            elif not isinstance(holder, _NOT_COUNTED):
+                held |= inside
+        skip |= {id(found), id(above)}
+        level = above
+    _spread(held.union(map(id, level)), carried, held)
+    return frozenset(held.intersection(map(id, members)))
+
+
+def _spread(new: Iterable[int], carried: Mapping[int, set[int]], held: set[int]) -> None:
+    """Add to `held` what is carried by what is."""
+    waiting = list(new)
+    while waiting:
+        inside = carried.get(waiting.pop(), set()) - held
+        held |= inside
+        waiting += inside
 
 
 def _belongs_to(old: object, holder: Any, owners: Mapping[int, list[Any]]) -> bool:
