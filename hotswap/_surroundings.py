@@ -49,4 +49,5 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
         forced=forced,
         departed=process.departed(),
         severities=settings.severities,
+        of_code=frozenset(process.baselines.of_code),
     )

@@ -14,7 +14,7 @@ from operator import call
 from types import CodeType, FunctionType, ModuleType
 
 from hotswap import _interrupt
-from hotswap._apply import _annotations, _captured, _left, _moves, _registrations
+from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
@@ -44,6 +44,7 @@ class Surroundings:
     `run_in` calls back from the module's loader, as `importlib.reload` would, so that import hooks see it. `keep` and
     `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody asked.
     `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
+    `of_code` are the modules whose texts speak of ``__code__``.
     """
 
     modules: Mapping[str, ModuleType]
@@ -57,6 +58,7 @@ class Surroundings:
     forced: frozenset[int] = frozenset()
     departed: Mapping[tuple[str, str], Departed] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
+    of_code: frozenset[str] = frozenset()
 
     def is_ours(self, module: str) -> bool:
         """Whether the module of that name belongs to the project."""
@@ -164,6 +166,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     swap.commit()
     for module, name, one in swap.following.left_behind:
         swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)
+    _codes.follow(swap, around.of_code)
     swap.replace_references()
     tell_holders(swap)
 

@@ -122,7 +122,7 @@ def _annotated(node: _Node) -> Iterator[tuple[str, ast.expr]]:
 def tell_holders(swap: Swap) -> None:
     """After the last wave: tell of functions that are not, or not wholly, what their text says, if anybody has them."""
     headers = [one for one in swap.old_headers if not _is_live(swap, one)]
-    cells, kinds = swap.without_cells, swap.other_kinds
+    cells, kinds = [one for one in swap.without_cells if not is_forwarder(one[-1])], swap.other_kinds
     swap.old_headers, swap.without_cells, swap.other_kinds = [], [], []
     functions = [*(one.function for one in headers), *(function for *_, function in cells)]
     held = still_held(functions, (headers, *headers, cells, *cells, *_ours(swap))) if functions else frozenset()

@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterator
 from functools import partial
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _follow, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
@@ -110,7 +110,7 @@ def note_docs(visit: Visit, pair: Pair) -> None:
 def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
     public = visit.scope.peek(name)
     for raw in raws:
-        for wrapper in copies(public, raw) if id(raw) in visit.work.docs else ():
+        for wrapper in _copies(visit, public, raw) if id(raw) in visit.work.docs else ():
             set_copied_doc(visit.swap.journal, wrapper, raw, *visit.work.docs[id(raw)])
 
 
@@ -119,7 +119,7 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
     fresh = _make(visit, new)
     public = visit.scope.peek(new.binds[-1])
     for raw in raws:
-        for wrapper in copies(public, raw):
+        for wrapper in _copies(visit, public, raw):
             set_copied(visit.swap.journal, wrapper, raw, fresh)
         for old in forwarders(raw):
             forward(visit.swap.journal, old, raw, like=fresh)
@@ -127,6 +127,14 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
         code = patch(visit.swap, visit.work, raw, fresh)
         set_header(visit.swap.journal, raw, fresh)
         visit.swap.changes.codes.add(code or raw.__code__)
+
+
+def _copies(visit: Visit, public: object, raw: FunctionType) -> Iterator[Any]:
+    """Yield what has copied from `raw`: wrappers in the name's own value, and those that go by another name."""
+    yield from copies(public, raw)
+    for value in visit.scope.namespace.values():
+        if type(value) is FunctionType and "__wrapped__" in value.__dict__ and value is not public:
+            yield from copies(value, raw)
 
 
 def _make(visit: Visit, new: Statement) -> FunctionType:
@@ -268,8 +276,12 @@ def _was_defined(visit: Visit, name: str, old: object) -> bool:
 
 
 def _was_made(old: object, binder: Statement) -> bool:
-    """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone."""
-    if type(old) is not FunctionType or "<locals>" not in old.__code__.co_qualname or len(binder.binds) != 1:
+    """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone.
+
+    Or a property of such closures.
+    """
+    functions = [one for one in _parts(old) if type(one) is FunctionType]
+    if not functions or any("<locals>" not in one.__code__.co_qualname for one in functions) or len(binder.binds) != 1:
         return False
     return isinstance(binder.node, ast.Assign | ast.AnnAssign) and isinstance(binder.node.value, ast.Call)
 
@@ -323,16 +335,21 @@ def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
     What was a property, or a static or class method, and becomes another kind of member is called otherwise: nobody
     can forward for it.
     """
-    swap = visit.swap
-    function, successor = _made_of(old), _made_of(value)
-    if type(function) is not FunctionType or function is successor or not swap.is_project(function):
-        return
-    if type(old) is not type(value):
-        swap.other_kinds.append((visit.work, visit.scope.prefix + name, function))
-    elif type(successor) is FunctionType and not _holds(successor, function):
-        for one in (*forwarders(function), function):
-            forward(swap.journal, one, successor)
-            swap.forwarded.add(one)
+    swap, qualname = visit.swap, visit.scope.prefix + name
+    for function, successor in zip(_parts(old), _parts(value), strict=False):
+        if type(function) is not FunctionType or function is successor or not swap.is_project(function):
+            continue
+        if type(old) is not type(value):
+            swap.other_kinds.append((visit.work, qualname, function))
+        elif type(successor) is FunctionType and not _holds(successor, function):
+            for one in (*forwarders(function), function):
+                forward(swap.journal, one, successor)
+                swap.forwarded.add(one)
+
+
+def _parts(member: object) -> tuple[object, ...]:
+    """Return what a member of a class is made of: the functions of a property, or one."""
+    return (member.fget, member.fset, member.fdel) if isinstance(member, property) else (_made_of(member),)
 
 
 def _made_of(member: object) -> object:

@@ -218,7 +218,7 @@ def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> Non
     if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
         if getattr(wrapper, "__annotate__", None) is function.__annotate__:
             set_annotations(journal, wrapper, fresh)
-    elif wrapper.__annotations__ == function.__annotations__ and fresh.__annotations__ != function.__annotations__:
+    elif wrapper.__annotations__ == function.__annotations__:
         set_annotations(journal, wrapper, fresh)
     if (
         getattr(wrapper, "__type_params__", ())

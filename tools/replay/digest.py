@@ -207,7 +207,9 @@ class Walk:
 
     def _signature(self, function: FunctionType) -> str:
         try:
-            return _ADDRESS.sub("", str(inspect.signature(function)))
+            found = inspect.signature(function)
+            bare = [one.replace(annotation=inspect.Parameter.empty) for one in found.parameters.values()]
+            return _ADDRESS.sub("", str(found.replace(parameters=bare, return_annotation=inspect.Signature.empty)))
         except (ValueError, TypeError, NameError):
             return "none"
 
@@ -305,10 +307,10 @@ class Walk:
             return f"{type(value).__name__}({', '.join(sorted(self.text(item, depth) for item in value))})"
         if type(value) is dict:
             return f"{{{', '.join(f'{self.text(k, depth)}: {self.text(v, depth)}' for k, v in value.items())}}}"
+        if isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union:
+            return " | ".join(self.text(item, depth) for item in value.__args__)  # ``typing`` gives one for the other
         if hasattr(value, "__origin__") and hasattr(value, "__args__"):
             return f"{self.text(value.__origin__, depth)}[{', '.join(self.text(a, depth) for a in value.__args__)}]"
-        if isinstance(value, types.UnionType):
-            return " | ".join(self.text(item, depth) for item in value.__args__)
         place = self._places.get(id(value))
         if place and not isinstance(value, types.BuiltinFunctionType):
             return f"(at {place})"

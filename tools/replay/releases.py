@@ -40,6 +40,7 @@ PROJECTS: Final = {
         Project("click", ("click",)),
         Project("rich", ("rich",)),
         Project("discord.py", ("discord",), build=False),
+        Project("attrs", ("attr", "attrs")),
     )
 }
 

@@ -111,7 +111,11 @@ class Replay:
         """End the living process."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
-            self._process.wait(30)
+            try:
+                self._process.wait(60)
+            except subprocess.TimeoutExpired:
+                print("  the process does not end")
+                self._process.kill()
         self._process = None
 
     def _start(self, version: str) -> bool:

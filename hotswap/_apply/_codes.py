@@ -1,0 +1,44 @@
+"""Code objects that the program itself keeps, as a set of those that a traceback shall not show: they follow.
+
+Only modules whose text speaks of ``__code__`` are looked at, and there only lists, dicts and sets that have a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import CodeType
+from typing import Any
+
+from hotswap._apply._swap import Swap, Work
+
+
+def follow(swap: Swap, modules: Iterable[str]) -> None:
+    """After the bodies are set: put new code in the place of old where `modules` keep it."""
+    spaces = [vars(swap.modules[name]) for name in modules if name in swap.modules]
+    named = {id(value): value for space in spaces for value in space.values() if type(value) in (list, dict, set)}
+    for value in named.values():
+        if any(isinstance(item, CodeType) for item in value):
+            _follow_in(swap, value, _Successors(swap))
+
+
+class _Successors:
+    """Finds the code that took the place of another in this swap. What a live function has is new."""
+
+    def __init__(self, swap: Swap) -> None:
+        self._works: dict[str, Work] = {work.edit.old.origin: work for work in swap.works.values()}
+        lists = (found for work in swap.works.values() for found in work.found())
+        self._live = {id(function.__code__) for found in lists for function in found}
+
+    def __call__(self, item: object) -> object:
+        work = self._works.get(item.co_filename) if isinstance(item, CodeType) and id(item) not in self._live else None
+        return item if work is None or not isinstance(item, CodeType) else work.codes.successor(item) or item
+
+
+def _follow_in(swap: Swap, value: Any, successor: Callable[[object], object]) -> None:
+    old = list(value.items()) if type(value) is dict else list(value)
+    new = [(successor(item[0]), item[1]) if type(value) is dict else successor(item) for item in old]
+    if new == old:
+        return
+    with swap.journal.noting([value]):
+        value.clear()
+        (value.extend if type(value) is list else value.update)(new)
