@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.util import decode_source
 from types import ModuleType
 
+from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, precompile
 from hotswap._baselines import Baseline
 from hotswap._groups import is_used
@@ -70,6 +71,9 @@ class SmallEdits:
                 return None
             found.append(one)
         if any(self._is_used(one.edit, every) or self._comes_back(one.edit) for one in found):
+            return None
+        of_code = self._process.baselines.of_code
+        if of_code and any(is_kept(one.before.origin, of_code) for one in found):
             return None
         return found
 

@@ -104,8 +104,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
         if strict and any(found.severity is Severity.REFUSED for found in findings):
-            swap.undo()
-            stays = _left.left(swap)
+            stays, _ = _take_back(swap)
             swap.forget()
             return Applied(findings=(*findings, *stays))
         deque(map(call, swap.later), maxlen=0)
@@ -116,14 +115,23 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
         if done is not None:  # an interruption that comes too late: all is live, and has to be known to be
             return replace(done, interrupt=_interrupt.find(error))
-        made = swap.undo() if swap is not None else False
-        stays = _left.left(swap) if swap is not None else ()
+        stays, made = _take_back(swap) if swap is not None else ((), False)
         forget_frames(error)
         if swap is not None:
             swap.forget()
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
         return Applied(findings=stays, error=error, interrupt=_interrupt.find(error))
+
+
+def _take_back(swap: Swap) -> tuple[tuple[Finding, ...], bool]:
+    """Undo all; return what may stay, judged while what it calls still has its names, and what `Swap.undo` returns."""
+    made = False
+    try:
+        stays = _left.left(swap)
+    finally:
+        made = swap.undo()
+    return stays, made
 
 
 def _expect_places(swap: Swap) -> None:

@@ -5,6 +5,7 @@ Only modules whose text speaks of ``__code__`` are looked at, and there only lis
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import Any
@@ -14,11 +15,20 @@ from hotswap._apply._swap import Swap, Work
 
 def follow(swap: Swap, modules: Iterable[str]) -> None:
     """After the bodies are set: put new code in the place of old where `modules` keep it."""
-    spaces = [vars(swap.modules[name]) for name in modules if name in swap.modules]
+    for value in _keepers(modules):
+        _follow_in(swap, value, _Successors(swap))
+
+
+def is_kept(origin: str, modules: Iterable[str]) -> bool:
+    """Whether `modules` keep code of the file `origin`."""
+    return any(isinstance(i, CodeType) and i.co_filename == origin for value in _keepers(modules) for i in value)
+
+
+def _keepers(modules: Iterable[str]) -> list[Any]:
+    """Return the lists, dicts and sets of `modules` that have code objects."""
+    spaces = [vars(sys.modules[name]) for name in modules if name in sys.modules]
     named = {id(value): value for space in spaces for value in space.values() if type(value) in (list, dict, set)}
-    for value in named.values():
-        if any(isinstance(item, CodeType) for item in value):
-            _follow_in(swap, value, _Successors(swap))
+    return [value for value in named.values() if any(isinstance(item, CodeType) for item in value)]
 
 
 class _Successors:

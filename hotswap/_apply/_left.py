@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def left(swap: Swap) -> tuple[Finding, ...]:
-    """Return a finding for each statement that ran and whose effects may stay, after all was taken back."""
+    """Return a finding for each statement that ran and whose effects may stay when all is taken back."""
     found = {}
     for work, scope, statement in swap.tried:
         why = _why(swap, scope, statement)
@@ -32,7 +32,7 @@ def left(swap: Swap) -> tuple[Finding, ...]:
 def _why(swap: Swap, scope: AnyScope, statement: Statement) -> str:
     if _is_tended(swap, scope, statement):
         return ""
-    names = _quiet.NamespaceScope(scope.namespace, swap.is_project, swap.definition)
+    names = _quiet.NamespaceScope({**scope.namespace, **scope.outer}, swap.is_project, swap.definition)
     return _quiet.effect(statement.node, names) or ""
 
 
