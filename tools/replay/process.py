@@ -157,8 +157,8 @@ class Living:
         inside = (fresh[inner] for part in _INSIDE if (inner := f"{path}.{part}") in fresh)
         there = there if "code" in there else next((one for one in inside if "code" in one), there)
         if "code" not in there:
-            if not callable(_at(path)):
-                return ""  # no call of it could be what the version has
+            if not callable(_at(path)) or function.__code__.co_name == "<lambda>":
+                return ""  # no call of it could be what the version has; what has no name has no successor either
             return "" if there.get("value") == walk.name(function) else "something else is there"
         own = walk.digest[path] if walk.functions.get(path) is function else walk.behaviour(function)
         return ", ".join(facet for facet in ("code", "defaults", "kwdefaults") if own[facet] != there[facet])
