@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
     from hotswap._frames import frames
     from hotswap._graph import ImportGraph
+    from hotswap._live import live
     from hotswap._model import Finding, Plan, Report
     from hotswap._reloader import Reloader
     from hotswap._supervise import carry, restart_on_swap, supervise
@@ -45,6 +46,7 @@ __all__ = [
     "errors",
     "frames",
     "graph",
+    "live",
     "on_reload",
     "pause",
     "plan",
@@ -67,6 +69,7 @@ _WHERE = {
     "_errors": "EditError HotswapError NotRunningError OverlapError SettingsError TargetError",
     "_frames": "frames",
     "_graph": "ImportGraph",
+    "_live": "live",
     "_model": "Finding Plan Report",
     "_reloader": "Reloader",
     "_supervise": "carry restart_on_swap supervise",

@@ -17,6 +17,7 @@ from hotswap._errors import EditError, HookError
 from hotswap._groups import Group, plan_group, plan_rerun, split
 from hotswap._holding import Holding, why_not
 from hotswap._hooks import BEFORE, Hooks, Steps
+from hotswap._live import point_anew
 from hotswap._model import Action, Edit, Finding, Outcome, Plan
 from hotswap._modules import Entry
 from hotswap._prepare import Prepared
@@ -114,7 +115,7 @@ class Transactions:
         self._process.generation += bool(applied.outcomes)
         done.outcomes += applied.outcomes
         self._process.remains.note(applied.outcomes)
-        done.told += (*(() if applied.outcomes else (why_not(applied, edits),)), *applied.findings)
+        done.told += (*(() if applied.outcomes else (why_not(applied, edits),)), *applied.findings, *point_anew())
         done.error = getattr(applied.error, "error", applied.error)
         return done
 
@@ -144,6 +145,7 @@ class Transactions:
     def _accept(self, applied: Applied, edits: Iterable[Edit], prepared: Prepared, done: Done) -> None:
         """The new texts are what is live."""
         done.outcomes += applied.outcomes
+        done.told += point_anew()
         self._process.remains.note(applied.outcomes)
         for edit in edits:
             fresh = prepared.fresh.get(edit.module)
