@@ -21,7 +21,8 @@ _BIG: Final = 4096
 class Baseline:
     """The text that the process runs as one module. `certain` is False if nobody saw it being run.
 
-    `origin` is the file name in its code objects, `path` the real file; `seen` the file's signature before it was read.
+    `origin` is the file name in its code objects, `path` where it is read, links not resolved; `seen` the
+    file's signature before that.
     """
 
     origin: str

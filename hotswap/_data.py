@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -29,8 +30,11 @@ SAID: Final = b"hotswap: depends on"
 _COMMENT: Final = re.compile(r"#\s*hotswap: depends on\s+(\S.*?)\s*$", re.MULTILINE)
 
 
-_READING: Final = ("jinja2", "django")
+_READING: Final = ("jinja2", "django", "babel.support")
 """Libraries that read files of their own; only with one of them adapters are looked for without an edit."""
+
+_TICK: Final = 1.0
+"""Seconds by which the time of a file may lie before that of its save: file systems round it."""
 
 
 class _Said(NamedTuple):
@@ -53,7 +57,9 @@ class Data:
         self._asked: list[_Asked] = []
         self._live: dict[str, bytes] = {}
         self._readers: list[Reader] = []
-        self._counted = 0
+        self._new: list[Reader] = []
+        self._counted: tuple[int, bool] = 0, False
+        self._began = time.time() - _TICK
 
     def connect(self, roots: Callable[[], Iterable[str]], cover: Callable[[str], object]) -> None:
         """Say which folders data is looked for in, and what has a file watched."""
@@ -86,13 +92,23 @@ class Data:
 
     def ask_libraries(self) -> bool:
         """Have libraries that came to be loaded be told of the files that they read; return whether one was new."""
-        if len(sys.modules) != self._counted and any(name in sys.modules for name in _READING):
-            self._counted = len(sys.modules)
-            new = [reader for reader in found_readers() if reader not in self._readers]
-            self._readers += new
-            self._asked += [_Asked(compiled(reader.files), reader.reread) for reader in new]
-            return bool(new)
+        counted = len(sys.modules), _has_catalogues()
+        if counted != self._counted and (counted[1] or any(name in sys.modules for name in _READING)):
+            self._new = [reader for reader in found_readers() if reader not in self._readers]
+            self._readers += self._new
+            self._asked += [_Asked(compiled(reader.files), reader.reread) for reader in self._new]
+            self._counted = counted
+            return bool(self._new)
         return False
+
+    def found(self, path: str) -> None:
+        """Take the file `path` of a library that is new. What was saved since we began it may have read before that."""
+        self.note(path)
+        if _saved_after(path, self._began):
+            patterns = ((compiled(reader.files), reader) for reader in self._new)
+            inner = tuple(self._inner(path))
+            for reader in (reader for found, reader in patterns if any(map(found.match, inner))):
+                _call(reader.reread, path)
 
     def note(self, path: str) -> None:
         """Take the file `path` as it is now for what the program knows of it."""
@@ -151,10 +167,7 @@ class Data:
         for path in paths:
             for asked in self._asked:
                 if any(map(asked.patterns.match, self._inner(path))):
-                    try:
-                        asked.callback(path)
-                    except Exception:
-                        log.exception("what is called for %s raised", path)
+                    _call(asked.callback, path)
 
     def _inner(self, path: str) -> Iterator[str]:
         for root in self._roots():
@@ -180,6 +193,25 @@ def _meant(statements: list[Statement], said: _Said, lines: list[str]) -> list[S
         for s in statements
         if s.kind is Kind.ASSIGN and any(name in line for line in lines[s.lineno - 1 : s.end_lineno])
     ]
+
+
+def _call(callback: Callable[[str], object], path: str) -> None:
+    try:
+        callback(path)
+    except Exception:
+        log.exception("what is called for %s raised", path)
+
+
+def _has_catalogues() -> bool:
+    """Whether the program translates: argparse alone has `gettext` imported."""
+    return bool(getattr(sys.modules.get("gettext"), "_translations", None))
+
+
+def _saved_after(path: str, moment: float) -> bool:
+    try:
+        return os.stat(path).st_ctime > moment
+    except OSError:
+        return False
 
 
 def _digest(path: str) -> bytes | None:

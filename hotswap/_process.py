@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import decode_source
+from os.path import isabs
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -198,14 +199,15 @@ class Process:
 
     def _learn_late(self, entry: Entry, *, look: bool) -> None:
         """Take a file's text for what a module runs; with `look`, if that may be so."""
-        seen = signature(entry.path)
-        source = _read(entry.path)
+        path = entry.file if isabs(entry.file) else entry.path  # a link may be pointed elsewhere, or replaced
+        seen = signature(path)
+        source = _read(path)
         if source is None:
             return
-        baseline = Baseline(entry.file, entry.path, pack(source), seen, certain=False)
+        baseline = Baseline(entry.file, path, pack(source), seen, certain=False)
         module = sys.modules.get(entry.name)
         if look and module is not None and not self._is_witnessed(module, baseline):
-            baseline = Baseline(entry.file, entry.path, pack(source + b"\n"), None, certain=False)  # to be looked at
+            baseline = Baseline(entry.file, path, pack(source + b"\n"), None, certain=False)  # to be looked at
         self.baselines.note(entry.name, baseline)
 
     def _is_witnessed(self, module: ModuleType, baseline: Baseline) -> bool:

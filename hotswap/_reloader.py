@@ -191,7 +191,7 @@ class Reloader:
 
     def _ask_libraries(self) -> None:
         if self._line.data.ask_libraries():
-            self._saves.cover_all(self._line.data.wants, self._line.data.note)
+            self._saves.cover_all(self._line.data.wants, self._line.data.found)
 
     def _take_all(self, *, deferred: bool = False) -> Batch | None:
         self._ask_libraries()

@@ -27,6 +27,7 @@ class Saves:
         self._watcher: Watcher | None = None
         self._counted = -1
         self._covers_rest = False
+        self._unread: set[str] = set()
 
     def start(self, *, threads: bool) -> None:
         """Watch: what is saved after this returns is told. Without `threads` only where that needs none."""
@@ -65,11 +66,17 @@ class Saves:
     def cover_all(self, wants: Callable[[str], bool], note: Callable[[str], object]) -> None:
         """Have every file below the roots watched that `wants` names; `note` is called with those that there are."""
         if self._watcher is not None:
-            self._watcher.ask_for(wants)
-            self._watcher.cover_all(note)
+            self._watcher.cover_all(wants, note)
 
     def look_out_for(self, report: Report) -> None:
-        """Watch folders from which nothing is loaded as well, if an import failed: what it looks for may come there."""
+        """Watch folders from which nothing is loaded as well, if an import failed: what it looks for may come there.
+
+        Files that may not be read are looked at: no event tells that they may be, once somebody allows it.
+        """
+        unread = {found.path for found in report.findings if found.code == "HS302"}
+        if unread != self._unread and self._watcher is not None:
+            self._unread = unread
+            self._watcher.look_at(unread)
         if isinstance(report.error, ImportError) and self._watcher is not None and not self._covers_rest:
             self._covers_rest = True
             self._watcher.cover_all()

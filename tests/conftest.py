@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import itertools
 import signal
@@ -9,8 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from saved import Project
 
 import hotswap
 from hotswap import Reloader
@@ -66,3 +69,32 @@ def reloader(files: Files) -> Iterator[Reloader]:
     """A reloader over `files` that applies what `reload` finds."""
     with Reloader(files.root, apply="manual") as made:
         yield made
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A module in a folder that is watched."""
+    made = Project(tmp_path)
+    monkeypatch.syspath_prepend(str(made.root))
+    monkeypatch.setitem(sys.modules, "saves_seen", made.seen)
+    importlib.invalidate_caches()
+    importlib.import_module(made.name)
+    yield made
+    del sys.modules[made.name]
+
+
+def refuse(*_: Any) -> Any:
+    raise OSError(errno.EMFILE, "inotify instance limit reached")
+
+
+@pytest.fixture(params=["inotify", "watchdog", "polling"])
+def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How saves are noticed: as on Linux, as elsewhere, and where nothing tells of them."""
+    if request.param == "inotify" and sys.platform != "linux":
+        pytest.skip("inotify is Linux's")
+    if request.param != "inotify":
+        monkeypatch.setattr("hotswap._watch._watcher._HAS_INOTIFY", False)
+    if request.param == "polling":
+        monkeypatch.setattr("hotswap._watch._observed.Observed", refuse)
+        monkeypatch.setattr("hotswap._watch._polled.EVERY", 0.02)
+    return str(request.param)

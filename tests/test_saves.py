@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import itertools
 import os
@@ -10,12 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from saved import Project
 from saves import STYLES, Style
 
 from hotswap import Reloader, Report
@@ -28,78 +27,6 @@ if TYPE_CHECKING:
 
 TIMES: Final = int(os.environ.get("HOTSWAP_SAVES", "2"))
 """How often each style is tried; 50 take some minutes."""
-TEXT: Final = "import saves_seen\n\nsaves_seen.RUNS.append(NUMBER)\n\ndef f():\n    return NUMBER\n"
-
-_numbers = itertools.count()
-
-
-class Project:
-    """A module under a name of its own, the numbers that its statement was run with, and the reports of its swaps."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "project"
-        self.root.mkdir()
-        self.name = f"saved_{next(_numbers)}"
-        self.path = self.root / f"{self.name}.py"
-        self.path.write_text(self.text(0), encoding="utf-8")
-        self.seen = ModuleType("saves_seen")
-        self.seen.__dict__["RUNS"] = self.runs = []
-        self.reports: list[Report] = []
-
-    @staticmethod
-    def text(number: int) -> str:
-        return TEXT.replace("NUMBER", f"{1000 + number}")
-
-    def wait_for(self, done: Callable[[], bool], seconds: float = 10.0) -> bool:
-        """Wait until `done`; meanwhile the function is there and gives a number, whatever happens to its file."""
-        f = sys.modules[self.name].f
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            assert sys.modules[self.name].f() == f()
-            if done():
-                return True
-            time.sleep(0.001)
-        return False
-
-    def is_at(self, number: int) -> bool:
-        return bool(sys.modules[self.name].f() == 1000 + number)
-
-    def changes(self) -> int:
-        return sum(1 for report in self.reports if report.changed)
-
-    def settle(self, reloader: Reloader) -> None:
-        """Wait until all that was saved is live, and what may come of it twice has come."""
-        assert self.wait_for(lambda: reloader.inbox.empty)
-        time.sleep(0.08)  # nothing may come: there is no event for that
-        reloader.look()  # waits for a swap under way, and has what a busy machine did not get to yet
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    made = Project(tmp_path)
-    monkeypatch.syspath_prepend(str(made.root))
-    monkeypatch.setitem(sys.modules, "saves_seen", made.seen)
-    importlib.invalidate_caches()
-    importlib.import_module(made.name)
-    yield made
-    del sys.modules[made.name]
-
-
-def refuse(*_: Any) -> Any:
-    raise OSError(errno.EMFILE, "inotify instance limit reached")
-
-
-@pytest.fixture(params=["inotify", "watchdog", "polling"])
-def means(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How saves are noticed: as on Linux, as elsewhere, and where nothing tells of them."""
-    if request.param == "inotify" and sys.platform != "linux":
-        pytest.skip("inotify is Linux's")
-    if request.param != "inotify":
-        monkeypatch.setattr("hotswap._watch._watcher._HAS_INOTIFY", False)
-    if request.param == "polling":
-        monkeypatch.setattr("hotswap._watch._observed.Observed", refuse)
-        monkeypatch.setattr("hotswap._watch._polled.EVERY", 0.02)
-    return str(request.param)
 
 
 @pytest.mark.parametrize("style", [style for style in STYLES if style.possible], ids=lambda style: style.name)
@@ -164,6 +91,7 @@ def test_files_saved_while_the_first_is_read_are_one_swap(
 
 
 FILES: Final = 300
+_trees = itertools.count()
 
 
 class Checkout:
@@ -199,7 +127,7 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Checkout]:
-    made = Checkout(tmp_path / "repository", f"tree{next(_numbers)}_")
+    made = Checkout(tmp_path / "repository", f"tree{next(_trees)}_")
     monkeypatch.syspath_prepend(str(made.root))
     for name in made.names:
         importlib.import_module(name)

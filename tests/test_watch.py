@@ -432,6 +432,7 @@ def test_a_folder_above_the_root_that_is_renamed_is_noticed(tmp_path: Path, star
     root = tmp_path / "above" / "root"
     root.mkdir(parents=True)
     watching = start(root)
+    watching.watcher.check()
     assert watching.watcher.pause > 1
     (tmp_path / "above").rename(tmp_path / "away")
     watching.scans.get(timeout=10)
@@ -600,7 +601,7 @@ def test_a_file_system_that_tells_nothing_is_polled(
     """A folder whose own opening is not told will tell of no save either: that is told, and its files are looked at."""
     module = tmp_path / "m.py"
     module.touch()
-    monkeypatch.setattr("hotswap._watch._inotify.Inotify.hears", lambda self, folder: False)
+    monkeypatch.setattr("hotswap._watch._inotify.Inotify.tells", lambda self, folder: False)
     monkeypatch.setattr("hotswap._watch._inotify.Inotify.drain", lambda self: os.read(self._fd, 4096))
     watching = start(tmp_path, loaded=(module,))
     assert watching.codes() == ["HS404"]

@@ -28,6 +28,7 @@ _OURS: Final = (
     "attr",
     "pydantic",
     "sqlalchemy",
+    "gettext",  # before Django, which has it forget its files
     "django",
     "discord",
     "aiogram",

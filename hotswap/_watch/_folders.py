@@ -7,7 +7,8 @@ alone. A folder is known by its real path, under which its events come; links on
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, Protocol
+import stat
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from hotswap._roots import below
 
@@ -22,6 +23,8 @@ SURE: Final = 0.0
 """Seconds to wait after a file was closed or renamed into its place: it is whole."""
 WRITING: Final = 0.02
 """Seconds to wait where the system does not tell when a file is closed."""
+CUT: Final = 0.25
+"""Seconds to wait there for a file that ends in the middle of a line: most likely it is being written."""
 LEFT: Final = 0.05
 """Seconds to wait after a file went: most editors that remove it put another in its place."""
 
@@ -35,14 +38,21 @@ class Put(Protocol):
 class Folders:
     """What is known of the folders below `roots`, of which `listen` watches one. A folder is listened to once.
 
+    `listen_to_file` watches a file that has other names as well, by which it may be written.
+
     `files` are the loaded files, by every spelling that was given; `links` the real places of the links that lead to
     them; `covered` those whose folder is watched. `also` says which other files count.
     """
 
-    def __init__(self, roots: Iterable[str], listen: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        roots: Iterable[str],
+        listen: Callable[[str], None],
+        listen_to_file: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.roots = tuple(roots)
         self.also: Callable[[str], bool] = lambda _: False
-        self._listen = listen
+        self._listen, self._listen_to_file = listen, listen_to_file
         self.forget()
 
     def forget(self) -> None:
@@ -64,7 +74,19 @@ class Folders:
         both = (path, os.path.join(self._cover(folder), name))
         self.files.update(both)
         self.covered.update(both)
-        return (*both, *(self.cover(os.path.realpath(path)) if os.path.islink(path) else ()))
+        linked = how_linked(path)
+        if linked == "hard":
+            self._listen_to_file(path)
+        return (*both, *(self.cover(os.path.realpath(path)) if linked == "soft" else ()))
+
+    def cover_anew(self, path: str) -> tuple[str, ...]:
+        """Do so for the file `path` though it was covered: another link, or none, is in its place."""
+        self.covered.discard(path)
+        return self.cover(path)
+
+    def is_link(self, path: str) -> bool:
+        """Whether the loaded file `path` is a soft link now."""
+        return path in self.files and how_linked(path) == "soft"
 
     def drop(self, folder: str) -> list[str]:
         """Take it that `folder` is not there any more; return the loaded files below it."""
@@ -80,6 +102,13 @@ class Folders:
     def wants(self, path: str) -> bool:
         """Whether a change of the file `path` counts: it is loaded, or could come to be."""
         return path in self.files or (path.endswith(SUFFIXES) and self.inside(path)) or self.also(path)
+
+    def walk(self, ignore: Callable[[str], bool]) -> Iterator[tuple[str, list[str]]]:
+        """Yield each folder below the roots that `ignore` does not name, with the files in it that `also` names."""
+        for root in self.roots:
+            for folder, folders, files in os.walk(os.path.realpath(root)):
+                folders[:] = [name for name in folders if not ignore(os.path.join(folder, name))]
+                yield folder, list(filter(self.also, (os.path.join(folder, name) for name in files)))
 
     def inside(self, path: str) -> bool:
         """Whether `path` is or lies below a root."""
@@ -115,6 +144,34 @@ class Folders:
             folder = above
 
 
+def quiet_after(change: FileChange) -> float:
+    """Return the seconds for which nothing may come after `change` where nobody tells when files are whole."""
+    if change.kind == "deleted":
+        return LEFT
+    return CUT if is_cut(change.path) else WRITING
+
+
+def is_cut(path: str) -> bool:
+    """Whether the file `path` has something in it, and ends in the middle of a line."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() not in (b"\n", b"\r")
+    except OSError:  # none, or an empty one
+        return False
+
+
+def how_linked(path: str) -> Literal["", "soft", "hard"]:
+    """Return whether the file `path` is a link, or one of several names of a file; "" if it is neither."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return ""
+    if stat.S_ISLNK(found.st_mode):
+        return "soft"
+    return "hard" if found.st_nlink > 1 and stat.S_ISREG(found.st_mode) else ""
+
+
 def identify(root: str) -> tuple[int, int]:
     """Return what tells the folder of `root` from another one at its place. Raises OSError if there is none.
 
@@ -122,3 +179,8 @@ def identify(root: str) -> tuple[int, int]:
     """
     found = os.stat(os.path.dirname(root) if os.path.isfile(root) else root)
     return found.st_dev, found.st_ino
+
+
+def absolute(roots: Iterable[str]) -> tuple[str, ...]:
+    """Return `roots` as absolute paths, each once."""
+    return tuple(dict.fromkeys(map(os.path.abspath, roots)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from hotswap._model import FileChange
 from hotswap._watch import _inotify as fs
-from hotswap._watch._folders import LEFT, SURE, Folders, Put
+from hotswap._watch._folders import LEFT, SURE, Folders, Put, how_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +26,12 @@ class Heard:
         put: Put,
         ignore: Callable[[str], bool],
         listen: Callable[[str], None],
+        cover_anew: Callable[[str], None],
         go_astray: Callable[..., None],
     ) -> None:
         self._folders, self._ears, self._put = folders, ears, put
-        self._ignore, self._listen, self._go_astray = ignore, listen, go_astray
+        self._ignore, self._listen = ignore, listen
+        self._cover_anew, self._go_astray = cover_anew, go_astray
 
     def take(self, folder: str, name: str, mask: int) -> None:
         """Take one event: of what is called `name` in `folder`, or of `folder` itself if that is ""."""
@@ -40,6 +41,8 @@ class Heard:
         elif not name:
             if mask & fs.ITSELF:
                 self._lose(folder)
+            elif mask & fs.WRITTEN:  # a file, by another name
+                self._put(FileChange(folder, "modified"), quiet=SURE)
         elif mask & fs.FOLDER:
             self._take_folder(path, gone=bool(mask & fs.LEFT))
         elif path in self._folders.links:
@@ -48,11 +51,14 @@ class Heard:
             self._take_file(path, mask)
 
     def _take_file(self, path: str, mask: int) -> None:
+        linked = mask & (fs.MADE | fs.RENAMED) and how_linked(path)
+        if linked:
+            self._cover_anew(path)
         if mask & fs.WRITTEN:
             self._put(FileChange(path, "modified"), quiet=SURE)
         elif mask & fs.LEFT:
             self._put(FileChange(path, "deleted"), quiet=LEFT)
-        elif mask & fs.MADE and _is_linked(path):
+        elif linked:  # nobody writes it and closes it then
             self._put(FileChange(path, "created"), quiet=SURE)
 
     def _take_folder(self, path: str, *, gone: bool) -> None:
@@ -74,7 +80,7 @@ class Heard:
         """Watch a new folder with all below it; what is in it by now is told."""
         for path in self._folders.below(folder):
             if os.path.dirname(path) == folder:
-                self._folders.cover(path)
+                self._cover_anew(path)
         self._listen(folder)
         try:
             with os.scandir(folder) as found:
@@ -86,12 +92,3 @@ class Heard:
                 self._take_folder(entry.path, gone=False)
             elif self._folders.wants(entry.path):
                 self._put(FileChange(entry.path, "created"), quiet=SURE)
-
-
-def _is_linked(path: str) -> bool:
-    """Whether a file that appeared is a link: nobody writes it and closes it then."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return stat.S_ISLNK(found.st_mode) or found.st_nlink > 1

@@ -15,6 +15,7 @@ import select
 import struct
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from watchdog.observers.inotify_c import InotifyConstants as In
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from threading import RLock
 
 WRITTEN: Final[int] = In.IN_CLOSE_WRITE | In.IN_MOVED_TO
+RENAMED: Final[int] = In.IN_MOVED_TO
 MADE: Final[int] = In.IN_CREATE
 LEFT: Final[int] = In.IN_DELETE | In.IN_MOVED_FROM
 ITSELF: Final[int] = In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_UNMOUNT | In.IN_IGNORED
@@ -87,6 +89,17 @@ class Inotify(Bell):
                 self._add(folder, _ASKED_ITSELF)
                 self._narrow.add(folder)
 
+    def add_file(self, path: str) -> None:
+        """Watch whether the file `path` is written, by whatever name; one that went meanwhile is told by its folder."""
+        with self._lock, suppress(OSError):
+            self._add(path, In.IN_CLOSE_WRITE)
+
+    def add_above(self, folder: str) -> None:
+        """Watch whether a folder above `folder` is renamed or goes, as far as one may: that is told to nobody below."""
+        with suppress(OSError):
+            while folder != (folder := os.path.dirname(folder)):
+                self.add_itself(folder)
+
     def _add(self, folder: str, asked: int) -> None:
         watch = _checked(inotify_add_watch(self._fd, os.fsencode(folder), asked))
         self._watches[folder] = watch
@@ -111,7 +124,7 @@ class Inotify(Bell):
         start = os.path.join(folder, "")
         return [path for path in self._watches if path == folder or path.startswith(start)]
 
-    def hears(self, folder: str) -> bool:
+    def tells(self, folder: str) -> bool:
         """Whether events of the watched `folder` come at all: it is opened, which changes nothing, and asked for."""
         with self._lock:
             self.drain()

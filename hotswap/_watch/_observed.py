@@ -10,7 +10,8 @@ from watchdog import events as fs
 
 from hotswap._findings import finding
 from hotswap._model import FileChange
-from hotswap._watch._folders import SUFFIXES
+from hotswap._roots import below
+from hotswap._watch._folders import SUFFIXES, how_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,6 +112,14 @@ class Observed:
         """Whether `root` is watched still: an emitter ends by itself when its folder goes."""
         watched = self._watched.get(root)
         return watched is not None and watched.emitter.should_keep_running()
+
+    def hears(self, path: str) -> bool:
+        """Whether writes to the file `path` are told: below a root, where nothing is ignored, by its only name."""
+        folder, name = os.path.split(path)
+        real = os.path.join(os.path.realpath(folder), name)
+        inner = ((root, below(real, os.path.realpath(root))) for root in self._watched)
+        heard = any(rest is not None and not self._ignored(root, os.path.join(root, rest)) for root, rest in inner)
+        return heard and how_linked(path) != "hard"
 
     def add(self, root: str) -> None:
         """Watch `root` with all below it, anew if it is watched. Raises OSError where that is refused."""

@@ -6,13 +6,18 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
+from hotswap._watch._folders import is_cut
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 EVERY: Final = 0.5
 """Seconds between two looks."""
 SETTLING: Final = 0.05
-"""Seconds for which a file that was found changed has to stay as it is: then it is whole."""
+"""Seconds for which a file that was found changed has to stay as it is: then it is whole. One that ends in the middle
+of a line has to for five times as long."""
+
+_CUT: Final = 5
 
 State = tuple[int, int, int, int] | None
 """Times of change in nanoseconds, size in bytes, inode; None is no file. Compared for being the same, so a clock that
@@ -27,7 +32,8 @@ class Polled:
 
     def __init__(self) -> None:
         self._told: dict[str, State] = {}
-        self._seen: dict[str, State] = {}
+        self._for_now: set[str] = set()
+        self._seen: dict[str, tuple[State, int]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._told)
@@ -43,9 +49,17 @@ class Polled:
         """Look at `paths` as well from now on."""
         self._told.update((path, _state(path)) for path in paths if path not in self._told)
 
+    def add_for_now(self, paths: Iterable[str]) -> None:
+        """Look at `paths` as well until the next call of this."""
+        wanted = set(paths)
+        for path in self._for_now - wanted:
+            del self._told[path]
+        self._for_now = {path for path in wanted if path in self._for_now or path not in self._told}
+        self.add(wanted)
+
     def clear(self) -> None:
-        """Look at nothing any more."""
-        self._told.clear()
+        """Look at nothing any more, but for what is looked at for now."""
+        self._told = {path: self._told[path] for path in self._for_now}
         self._seen.clear()
 
     def look(self, tell: Callable[[str, bool], None], *, at_once: bool = False) -> None:
@@ -57,11 +71,13 @@ class Polled:
                 found[path] = state
         before, self._seen = self._seen, {}
         for path, state in found.items():
-            if at_once or (path in before and before[path] == state):
+            seen, often = before.get(path, (state, 0))
+            times = often if seen == state else 0
+            if at_once or times >= (_CUT if is_cut(path) else 1):
                 self._told[path] = state
                 tell(path, state is not None)
             else:
-                self._seen[path] = state
+                self._seen[path] = state, times + 1
 
 
 def _state(path: str) -> State:

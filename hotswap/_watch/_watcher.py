@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import threading
@@ -10,13 +9,13 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 from hotswap._bell import Bell
-from hotswap._findings import finding
 from hotswap._model import FileChange
 from hotswap._roots import below
-from hotswap._watch._folders import LEFT, SURE, WRITING, Folders, Put, identify
+from hotswap._watch._folders import LEFT, SURE, Folders, Put, absolute, identify, quiet_after
 from hotswap._watch._ignored import is_ignored
 from hotswap._watch._mounts import shared
 from hotswap._watch._polled import Polled
+from hotswap._watch._troubles import Troubles, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +31,6 @@ SELDOM: Final = 10.0
 """Seconds between two looks at what should ring by itself."""
 
 _HAS_INOTIFY: Final = sys.platform == "linux"
-_LIMITS: Final = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Watcher(Bell):
@@ -46,9 +44,7 @@ class Watcher(Bell):
     on_trouble: called with findings: HS401 (polled from now on), HS402 (events lost), HS403 (a root is gone), HS404
         (a file system that tells nothing), HS304.
     on_overflow: called when events are or may be missing: the caller looks at all loaded files itself.
-
     threads: whether threads may be made, which all but inotify needs.
-
     Where there is inotify, no thread is made: who sleeps here reads the events, and so does who calls `flush`.
     """
 
@@ -65,12 +61,12 @@ class Watcher(Bell):
         threads: bool = True,
     ) -> None:
         self._threads = threads
-        self._roots = _absolute(roots)
+        self._roots = absolute(roots)
         self._put, self._loaded, self._ignore = put, loaded, ignore
         self._factory = observer_factory
         self._on_trouble, self._on_overflow = on_trouble, on_overflow
+        self._troubles = Troubles(on_trouble)
         self._lock = threading.RLock()
-        self._told: set[tuple[str, str]] = set()
         self._running = self._orphaned = False
         self._also: Callable[[str], bool] | None = None
         self._kept: set[str] = set()
@@ -83,11 +79,12 @@ class Watcher(Bell):
         self._heard: Heard | None = None
         self._observed: Observed | None = None
         self._polled = Polled()
-        self._folders = Folders(self._roots, self._listen)
+        self._folders = Folders(self._roots, self._listen, self._listen_to_file)
         self._folders.also = self._also or self._folders.also
         self._identities: dict[str, tuple[int, int]] = {}
         self._deaf: set[str] = set()
-        self._off = False
+        self._relinked: list[str] = []
+        self._off, self._grows = False, True
 
     def start(self) -> None:
         """Watch; a save that happens after this returns is seen. A root that cannot be watched is told, not raised."""
@@ -115,14 +112,15 @@ class Watcher(Bell):
     def widen(self, roots: Sequence[str]) -> None:
         """Watch `roots` from now on, among which are those that were given before."""
         with self._lock:
-            self._roots = self._folders.roots = _absolute(roots)
+            self._roots = self._folders.roots = absolute(roots)
             if self._running:
                 self._mend()
 
     @property
     def pause(self) -> float:  # type: ignore[override]  # a bell has it as an attribute
         """Seconds after which `check` is to be called: seldom where everything that matters rings by itself."""
-        return SELDOM if self._ears is not None and not self._off and len(self._identities) == len(self._roots) else 1.0
+        rings = self._ears is not None and not self._off and not self._grows
+        return SELDOM if rings and len(self._identities) == len(self._roots) else 1.0
 
     def ring(self) -> None:
         """End the sleep that is under way, or else the next one."""
@@ -144,12 +142,17 @@ class Watcher(Bell):
         To be called every `pause` seconds. Roots that were deleted, replaced, mounted over or ran out of watches are
         found here, and `on_overflow` is called for what happened meanwhile.
         """
-        if self._cover(self._loaded() or ()):  # loaded past us
-            self._on_overflow()
+        loaded = self._loaded()
+        self._grows = loaded is not None
+        if self._cover(loaded or ()):
+            self._on_overflow()  # it was loaded past us
         with self._lock:
             if self._running:
                 self._look_after_roots()
                 self._find_again()
+                while self._relinked:
+                    self._cover_anew(path := self._relinked.pop())
+                    self._put(FileChange(path, "modified"), quiet=SURE)
 
     def listen(self) -> None:
         """Hand on what the system has told by now; nothing else is looked at."""
@@ -178,21 +181,25 @@ class Watcher(Bell):
         """Have the file `path`, wherever it lies, watched before this returns."""
         self._cover((path,))
 
-    def ask_for(self, wants: Callable[[str], bool]) -> None:
-        """Have changes of files that `wants` names put as well."""
-        self._also = self._folders.also = wants
+    def look_at(self, paths: Iterable[str]) -> None:
+        """Look at the files `paths` as well, no more at those of the last call: nobody tells when they may be read."""
+        with self._lock:
+            self._polled.add_for_now(paths)
+        self._bell.ring()
 
-    def cover_all(self, note: Callable[[str], object] = lambda _: None) -> None:
-        """Have all folders below the roots watched; `note` is told of the files there that were asked for."""
-        for root in self._folders.roots:
-            for folder, folders, files in os.walk(os.path.realpath(root)):
-                folders[:] = [name for name in folders if not self._ignore(os.path.join(folder, name))]
-                with self._lock:
-                    self._listen(folder)
-                found = [path for name in files if self._folders.also(path := os.path.join(folder, name))]
-                self._cover(found)
-                for path in found:
-                    note(path)
+    def cover_all(
+        self, wants: Callable[[str], bool] | None = None, note: Callable[[str], object] = lambda _: None
+    ) -> None:
+        """Have all folders below the roots watched, and changes of files that `wants` names put, if it is given; `note`
+        is told of those that there are.
+        """
+        self._also = self._folders.also = wants or self._folders.also
+        for folder, found in self._folders.walk(self._ignore):
+            with self._lock:
+                self._listen(folder)
+            self._cover(found)
+            for path in found:
+                note(path)
 
     def restart_after_fork(self) -> None:
         """In a forked child, where threads do not live on: watch again if the parent did. Elsewhere no effect."""
@@ -200,7 +207,7 @@ class Watcher(Bell):
             self._orphaned = False
             self.start()
             if self._also is not None:
-                self.cover_all()
+                self.cover_all(self._also)
 
     def forget_after_fork(self) -> None:
         """In a forked child, by itself: drop what is the parent's; to end its watches would end them there."""
@@ -212,8 +219,6 @@ class Watcher(Bell):
         if ears is not None:
             ears.close()
 
-    # -- what is watched -----------------------------------------------------------------------------------------------
-
     def _begin(self) -> None:
         if self._factory is None and _HAS_INOTIFY:
             try:
@@ -221,22 +226,20 @@ class Watcher(Bell):
                 from hotswap._watch._inotify import Inotify
 
                 self._ears = self._bell = Inotify(self._lock, self._receive)
-                self._heard = Heard(self._folders, self._ears, self._put, self._ignore, self._listen, self._go_astray)
+                self._heard = Heard(
+                    self._folders, self._ears, self._put, self._ignore, self._listen, self._cover_anew, self._go_astray
+                )
             except (OSError, ImportError, AttributeError) as error:  # the last two: a libc without inotify
-                self._tell("HS401", "", message=_reason(error))
+                self._troubles.tell("HS401", "", message=reason(error))
             return
         if not self._threads:
             return
         from hotswap._watch._observed import Observed
 
-        try:
+        with self._troubles.limits(""):
             self._observed = Observed(
                 self._changed, self._folders.wants, self._ignore, self._on_trouble, self._on_overflow, self._factory
             )
-        except OSError as error:
-            if error.errno not in _LIMITS:
-                raise
-            self._tell("HS401", "", message=_reason(error))
 
     def _add(self, root: str) -> None:
         """Watch `root`, or tell why that cannot be."""
@@ -244,56 +247,42 @@ class Watcher(Bell):
         try:
             os.scandir(folder).close()
             if self._observed is not None:
-                self._observe(root)
+                with self._troubles.limits(root, self._deaf.add):
+                    self._observed.add(root)
             self._identities[root] = identify(root)
             self._listen(os.path.realpath(folder))
-            self._listen_above(os.path.realpath(folder))
+            if self._ears is not None:
+                self._ears.add_above(os.path.realpath(folder))
             self._probe(root, os.path.realpath(folder))
         except OSError as error:
             self._identities.pop(root, None)
-            self._tell("HS403", root, path_name=root, message=_reason(error))
+            self._troubles.tell_gone(root, error)
         else:
-            self._told.discard(("HS403", root))
-
-    def _observe(self, root: str) -> None:
-        assert self._observed is not None
-        try:
-            self._observed.add(root)
-        except OSError as error:
-            if error.errno not in _LIMITS:
-                raise
-            self._deaf.add(root)
-            self._tell("HS401", root, message=_reason(error))
+            self._troubles.is_over("HS403", root)
 
     def _listen(self, folder: str) -> None:
         if self._ears is None or folder in self._ears:
             return
         try:
-            self._ears.add(folder)
+            with self._troubles.limits(""):
+                self._ears.add(folder)
         except (FileNotFoundError, NotADirectoryError):
             return  # it went meanwhile, and what was in it is told by others; or it is an archive
         except OSError as error:
-            if error.errno in _LIMITS:
-                self._tell("HS401", "", message=_reason(error))
-            else:
-                self._tell("HS403", folder, path_name=folder, message=_reason(error))
+            self._troubles.tell_gone(folder, error)
 
-    def _listen_above(self, folder: str) -> None:
-        """Be told when a folder above `folder` is renamed or goes: nothing of that reaches what is below."""
-        while self._ears is not None and folder != (folder := os.path.dirname(folder)):
-            try:
-                self._ears.add_itself(folder)
-            except OSError:
-                return  # not ours to watch: `check` finds it, later
+    def _listen_to_file(self, path: str) -> None:
+        if self._ears is not None:
+            self._ears.add_file(path)
 
     def _probe(self, root: str, folder: str) -> None:
         """Have the files below `root` looked at as well where not every write comes as an event."""
-        kind = shared(folder) if sys.platform == "linux" else ""
-        if not kind and self._ears is not None and folder in self._ears and not self._ears.hears(folder):
+        kind = shared(folder)
+        if not kind and self._ears is not None and folder in self._ears and not self._ears.tells(folder):
             kind = "a file system without events"
         if kind:
             self._deaf.add(root)
-            self._tell("HS404", root, path_name=root, kind=kind)
+            self._troubles.tell("HS404", root, path_name=root, kind=kind)
 
     def _cover(self, paths: Iterable[str]) -> bool:
         """Watch the files `paths`; return whether one of them was not watched."""
@@ -303,8 +292,19 @@ class Watcher(Bell):
         with self._lock:
             if self._running:
                 covered = [spelled for path in new for spelled in self._folders.cover(path)]
-                self._polled.add(filter(self._is_unheard, covered))
+                self._look_at(covered)
         return True
+
+    def _look_at(self, paths: Iterable[str]) -> None:
+        """Have those of the files `paths` looked at of which nothing may be heard."""
+        some = bool(self._polled)
+        self._polled.add(filter(self._is_unheard, paths))
+        if self._polled and not some:
+            self._bell.ring()  # the sleep that is under way is too long
+
+    def _cover_anew(self, path: str) -> None:
+        """Watch the file `path`, whose folder came back, or which is a link now."""
+        self._look_at(self._folders.cover_anew(path))
 
     def _find_again(self) -> None:
         """Watch files whose folder had gone, and tell them, where they are back though nothing above tells of it."""
@@ -317,7 +317,9 @@ class Watcher(Bell):
     def _is_unheard(self, path: str) -> bool:
         if any(below(path, root) is not None for deaf in self._deaf for root in (deaf, os.path.realpath(deaf))):
             return True
-        if self._observed is not None or (not self._threads and self._ears is None):
+        if self._observed is not None:
+            return not self._observed.hears(path)
+        if not self._threads and self._ears is None:
             return False
         folder = os.path.dirname(path)
         if self._ears is not None and (folder in self._ears or os.path.realpath(folder) != folder):
@@ -355,39 +357,27 @@ class Watcher(Bell):
     def _go_astray(self, code: str = "") -> None:
         """What is watched is not what should be: `check` mends that, and everything has to be looked at."""
         if code:
-            self._on_trouble(finding(code, "", 0))
+            self._troubles.tell(code, "")
+            self._troubles.is_over(code, "")
         self._off = True
         self._on_overflow()
-
-    def _tell(self, code: str, path: str, **fields: object) -> None:
-        if (code, path) not in self._told:
-            self._told.add((code, path))
-            self._on_trouble(finding(code, path, 0, **fields))
-
-    # -- what comes ----------------------------------------------------------------------------------------------------
 
     def _poll_told(self, path: str, there: bool) -> None:
         self._put(FileChange(path, "modified" if there else "deleted"), quiet=SURE if there else LEFT)
 
     def _changed(self, change: FileChange) -> None:
         """Take a change that watchdog told, which may come while the file is being written."""
-        self._put(change, quiet=LEFT if change.kind == "deleted" else WRITING)
+        if self._folders.is_link(change.path):  # watchdog holds a lock of its own, so `check` sees where it leads
+            self._relinked.append(change.path)
+        self._put(change, quiet=quiet_after(change))
 
     def _receive(self, folder: str, name: str, mask: int) -> None:
         try:
             if self._heard is not None:
                 self._heard.take(folder, name, mask)
         except Exception as error:  # noqa: BLE001  # what the caller handed in must not end all watching
-            self._on_trouble(finding("HS304", folder, 0, message=f"{type(error).__name__}: {error}"))
+            self._troubles.tell_bug(folder, error)
             self._on_overflow()
-
-
-def _absolute(roots: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(os.path.abspath, roots)))
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 _watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()

@@ -29,7 +29,7 @@ class Django:
     """See `hotswap.adapters.Adapter`, and `hotswap.adapters.Registrar` for the routes."""
 
     regenerates = False
-    files = ("*.html", "*.mo")
+    files = ("*.html", "*.htm", "*.xml", "*.txt", "**/templates/**", "*.mo")
     starting: frozenset[str] = frozenset()
 
     def reread(self, path: str) -> None:

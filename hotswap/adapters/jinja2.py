@@ -11,7 +11,7 @@ from hotswap.adapters import live_classes, live_objects
 class Jinja2:
     """See `hotswap.adapters.Reader`."""
 
-    files = ("*.html", "*.jinja", "*.jinja2", "*.j2")
+    files = ("*.html", "*.htm", "*.xml", "*.txt", "*.jinja", "*.jinja2", "*.j2", "**/templates/**")
 
     def reread(self, path: str) -> None:
         """Have each environment load its templates anew when they are asked for next; one may include the other."""
