@@ -107,14 +107,20 @@ def _watch_views(old: Registrations, application: Any) -> None:
     old.watch(views, lambda item: (item[1],))
     views.leaving = frozenset(endpoint for endpoint, _ in old.leaving(views))
     rules = application.url_map
-    old.watch(_Rules(rules), lambda rule: (views[rule.endpoint],) if rule.endpoint in views else (), key=rules)
+    old.watch(_Rules(rules, old), lambda rule: (views[rule.endpoint],) if rule.endpoint in views else (), key=rules)
 
 
 class _Rules:
-    """The rules of a map, which has no way to remove one: it is filled anew."""
+    """The rules of a map, which has no way to remove one: it is filled anew.
 
-    def __init__(self, rules: Any) -> None:
+    What statements add to goes into a copy, so that a save that fails gives the map back what it had.
+    """
+
+    def __init__(self, rules: Any, old: Registrations) -> None:
         self._map = rules
+        for name in ("_matcher", "_rules_by_endpoint", "_remap"):
+            old.journal.note_attribute(rules, name)
+        self.fill(list(self))
 
     def __iter__(self) -> Iterator[Any]:
         return self._map.iter_rules()  # type: ignore[no-any-return]
