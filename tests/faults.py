@@ -326,8 +326,9 @@ class Fault:
 
     def _retry(self, first: Any) -> None:
         blocks = self.blocks
+        last = self.reloader.reports()[-1:] if first is None else (first,)  # a Ctrl-C is raised once that is told
         again = self.names["report"] = self.reloader.retry()
-        before = first.findings if first is not None else ()
+        before = last[0].findings if last else ()
         told = [one for one in before if one.code in _TOLD_ONCE and one not in again.findings]
         said = blocks.pop(0) if blocks and blocks[0].kind == "report" else None
         held = "HS219" not in (said.text if said is not None else "")  # what was observed is held by the observer
