@@ -87,7 +87,7 @@ _RULES: Final = (
     Rule("HS301", "syntax error", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS302", "unreadable file", "{message}", "the old code runs on; the next save tries again"),
     Rule("HS303", "statement raised", "{message}", "nothing of this save is live; the next save tries again"),
-    Rule("HS304", "hotswap's own failure", "bug in hotswap: {message}", "please report it; the old code runs on"),
+    Rule("HS304", "hotswap's own failure", "bug in hotswap: {message}", "please report it; what is not live is tried again with the next save"),
     Rule("HS305", "empty file held", "{module} is empty or gone; it is not applied yet", "save it again, or reload()"),
     Rule("HS306", "held with another file", "{module} waits for {other}, which could not be applied", "mend that file"),
     Rule("HS307", "swap asked for inside a swap", "there can be no swap here: {why}", "what was saved is looked at with the next one"),

@@ -102,7 +102,7 @@ def why_not(applied: Applied, edits: list[Edit]) -> Finding:
     if error is None:
         refused = next(found for found in applied.findings if found.severity is Severity.REFUSED)
         return finding("HS316", refused.path, refused.lineno, refusal=refused.code, message=refused.message)
-    log.error("bug in hotswap", exc_info=error)
+    log.error("bug in hotswap; please report it with this traceback", exc_info=error)
     return finding("HS304", edits[0].path, 1, message=f"{type(error).__name__}: {error}")
 
 

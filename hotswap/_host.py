@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TOGETHER: Final = 0.1
 """Seconds within which files are taken for one save by a program with an event loop: it answers while others write."""
 
+REST: Final = 1.0
+"""Seconds for which nothing is tried after a failure of ours: what fails at once would fail all the time."""
+
 _ON_LOOP: Final = ("auto", "asyncio", "signal")
 _WITH_THREAD: Final = ("auto", "thread", "asyncio", "poll", "signal")
 
@@ -35,7 +38,7 @@ class Host:
 
     `act` applies what is due, as steps of which some may have to be awaited; `idle` is called now and then without
     news, and says whether all files have to be looked at; `look` asks for that; `free` waits while swaps are paused.
-    `ahead` reads what is due without applying it, for somebody in a hurry.
+    `ahead` reads what is due without applying it, for somebody in a hurry. `fail` tells what any of them raised.
     """
 
     def __init__(
@@ -47,10 +50,11 @@ class Host:
         look: Callable[[], object],
         free: Callable[[float], bool],
         ahead: Callable[[], object],
+        fail: Callable[[Exception], object],
     ) -> None:
         self.mode, self._free = mode, free
         self._inbox, self._act, self._idle, self._look = inbox, act, idle, look
-        self._ahead, self._read = ahead, 0
+        self._ahead, self._fail, self._read = ahead, fail, 0
         self._stopped = threading.Event()
         self._home: AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -104,11 +108,22 @@ class Host:
 
     def _work(self) -> None:
         while self._waits_for_files():
-            if self.mode == "poll":
-                self._read_ahead()
-            elif (self._inbox.wait(self._inbox.bell.pause) or self._idle()) and self._waits_for_files():
-                if self._free(1.0):
-                    self._at_safe_point()
+            self._carefully(self._follow_files)
+
+    def _carefully(self, act: Callable[[], object]) -> None:
+        """Do one round of the thread, which lives on whatever fails."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  whatever it is, it is ours
+            self._fail(error)
+            self._stopped.wait(REST)
+
+    def _follow_files(self) -> None:
+        if self.mode == "poll":
+            self._read_ahead()
+        elif (self._inbox.wait(self._inbox.bell.pause) or self._idle()) and self._waits_for_files():
+            if self._free(1.0):
+                self._at_safe_point()
 
     def _read_ahead(self) -> None:
         """Read what the system tells, and what was saved once that is due, so that a poll finds it ready."""
@@ -150,13 +165,13 @@ class Host:
     def _on_loop(self, loop: AbstractEventLoop) -> None:
         """Apply between two callbacks of `loop`, and wait until that is done, or the loop does not run any more.
 
-        A callback that comes too late finds nothing left to take.
+        A callback that comes too late finds nothing left to take. Raises what fails there: it is no affair of the loop.
         """
-        done = threading.Event()
+        done, failed = threading.Event(), list[Exception]()
 
         def apply() -> None:
             if self._running:
-                begin_on_loop(loop, self._act(), done.set)
+                begin_on_loop(loop, self._keep(failed), done.set)
             else:
                 done.set()
 
@@ -166,6 +181,15 @@ class Host:
             return
         while not done.wait(0.05) and self._running and loop.is_running():
             pass
+        for error in failed:
+            raise error
+
+    def _keep(self, failed: list[Exception]) -> Steps[object]:
+        try:
+            return (yield from self._act())
+        except Exception as error:  # noqa: BLE001  told by the thread that waits for this
+            failed.append(error)
+            return None
 
     # -- the signal ----------------------------------------------------------------------------------------------------
 
@@ -194,6 +218,9 @@ class Host:
     def _follow_signals(self) -> None:
         while self._running and self.mode == "signal":
             if self._signals.get():
-                self._look()
-                loop = self.loop()
-                run_now(self._act()) if loop is None else self._on_loop(loop)
+                self._carefully(self._apply_all)
+
+    def _apply_all(self) -> None:
+        self._look()
+        loop = self.loop()
+        run_now(self._act()) if loop is None else self._on_loop(loop)

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hotswap._apply._small import apply_small
 from hotswap._data import Data
@@ -19,7 +19,7 @@ from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
 from hotswap._groups import plan_all, unused
 from hotswap._history import History
-from hotswap._hooks import Hooks, Steps
+from hotswap._hooks import Hooks, Steps, run_now
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity
 from hotswap._modules import Entry, Loaded
@@ -35,6 +35,7 @@ from hotswap._transactions import Done, Transactions
 from hotswap._turn import PAUSED
 
 log = logging.getLogger("hotswap")
+R = TypeVar("R")
 
 
 class MoreCame(Exception):  # no error: it ends a swap that has touched nothing
@@ -53,7 +54,7 @@ class Line:
     """The line of one reloader. `in_slices` says that objects are migrated bit by bit, at each poll.
 
     `look_at_all` has the next swap look at every loaded file. `troubles` are findings that wait for the next report.
-    `noticed` is called with the report of each swap.
+    `noticed` is called with the report of each swap. `failure` is what in hotswap itself keeps a save from being live.
     """
 
     def __init__(self, settings: Settings, inbox: Inbox, history: History, in_slices: Callable[[], bool]) -> None:
@@ -63,6 +64,7 @@ class Line:
         self.transactions = Transactions(PROCESS, settings)
         self.reading = Reading(PROCESS)
         self.look_at_all = False
+        self.failure: Finding | None = None
         self.troubles: list[Finding] = []
         self._listen: Callable[[], object] | None = None
         self._said: set[Finding] = set()
@@ -89,6 +91,8 @@ class Line:
         """Bring the process to the files' texts, and data's: all known ones if `batch` is None, else those it names."""
         looked_at = None if self.look_at_all else batch
         report = yield from self._in_turn(lambda: self._swap(batch, frozenset(names)))
+        if not names and (batch is None or EVERYTHING in batch.changes):
+            self.failure = None
         for notice in self.noticed:
             notice(report)
         if self.look_at_all:  # there could be no swap
@@ -122,7 +126,7 @@ class Line:
 
     def undo(self) -> Steps[Report]:
         """Bring the modules of the last swap back to the texts they had before it."""
-        return self.safely(self._in_turn(self._undo))
+        return self._in_turn(self._undo)
 
     def due(self, listen: Callable[[], object] | None = None) -> Steps[Report | None]:
         """Apply what is due, if anything is, at the safe point that calls this.
@@ -136,7 +140,7 @@ class Line:
                 return None
             self._listen = None if self.look_at_all else listen
             try:
-                return (yield from self.safely(self.swap(batch)))
+                return (yield from self.safely(self.swap(batch), batch))
             except MoreCame:
                 return None
             finally:
@@ -149,8 +153,8 @@ class Line:
                 return self._put_off(busy)
             batch = take()
             self.reading.by_hand = True
-            report = (yield from self.safely(self.swap(batch))) if batch is not None and not names else None
-            return report or (yield from self.safely(self.swap(None, names)))
+            report = (yield from self.safely(self.swap(batch), batch)) if batch is not None and not names else None
+            return report or (yield from self.swap(None, names))
 
     def look(self, take: Callable[[], Batch | None]) -> Steps[Report | None]:
         """Apply what `take` gives."""
@@ -158,19 +162,35 @@ class Line:
             if busy:
                 return self._put_off(busy)
             batch = take()
-            return None if batch is None else (yield from self.safely(self.swap(batch))) or None
+            return None if batch is None else (yield from self.safely(self.swap(batch), batch)) or None
 
-    @staticmethod
-    def safely(steps: Steps[Report]) -> Steps[Report]:
-        """Swap; a failure of ours is told and never reaches the program."""
+    def safely(self, steps: Steps[R], batch: Batch | None = None) -> Steps[R | Report]:
+        """Carry out `steps`, which apply `batch`; a failure of ours is told and never reaches the program."""
         try:
             return (yield from steps)
-        except MoreCame:
+        except (TargetError, MoreCame):
             raise
-        except Exception as error:
-            log.exception("bug in hotswap: please report it; the old code runs on")
-            found = finding("HS304", "", 0, message=f"{type(error).__name__}: {error}")
-            return Report(PROCESS.generation, findings=(found,), error=error)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is ours
+            return (yield from self._fail(error, batch.changes[0].path if batch is not None else ""))
+
+    def fail(self, error: Exception) -> None:
+        """Tell a failure of ours, from where nothing can be awaited."""
+        run_now(self._fail(error, ""))
+
+    def _fail(self, error: Exception, path: str) -> Steps[Report]:
+        """Tell a failure of ours. What was saved is looked at again with the next save: at once it would fail again."""
+        found = finding("HS304", path, int(bool(path)), message=f"{type(error).__name__}: {error}")
+        self.inbox.hold((EVERYTHING,))
+        if self.failure is None or found.message != self.failure.message:
+            log.error("bug in hotswap; please report it with this traceback", exc_info=error)
+        self.failure = found
+        report = Report(PROCESS.generation, findings=(found,), error=error)
+        yield from self._finish_safely(report)
+        return report
+
+    def errors(self) -> tuple[Finding, ...]:
+        """Return what keeps an edit from being live."""
+        return (*self.transactions.holding.findings(), *((self.failure,) if self.failure is not None else ()))
 
     def plan(self) -> Plan:
         """Look at the disk and return what a swap would do at most; nothing is touched."""
@@ -192,7 +212,7 @@ class Line:
                 for one in hooks:
                     told += yield from one.after(report)
             except BaseException as error:
-                if not isinstance(error, (TargetError, MoreCame)):
+                if not isinstance(error, Exception):  # Ctrl-C
                     self.rescan()  # what was saved is not lost: the next swap finds it
                 raise
             done = time.perf_counter()
@@ -200,7 +220,7 @@ class Line:
         severities = self.settings.severities
         findings = tuple(graded(found, severities) for found in (*report.findings, *told))
         report = replace(report, findings=findings, seconds=seconds)
-        yield from self.finish(report)
+        yield from self._finish_safely(report)
         for one in hooks:
             if one.interrupt is not None:  # Ctrl-C: all is in order now, and the program has to know
                 raise KeyboardInterrupt from None
@@ -319,6 +339,13 @@ class Line:
         known, self._said = self._said, {found for found in report.findings if found.severity is Severity.HELD}
         news = tuple(found for found in report.findings if found not in known)
         return replace(report, findings=news)
+
+    def _finish_safely(self, report: Report) -> Steps[None]:
+        """Keep and tell a report of what is done: nothing that fails here can change it."""
+        try:
+            yield from self.finish(report)
+        except Exception:
+            log.exception("bug in hotswap; please report it with this traceback")
 
     def finish(self, report: Report) -> Steps[None]:
         """Keep and tell a report that has something to say."""

@@ -10,18 +10,22 @@ import __future__ as future
 
 import ast
 import copy
+import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from threading import get_ident
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 import wrapt
 
 from hotswap._placing import place
 
+log = logging.getLogger("hotswap")
+P = ParamSpec("P")
+T = TypeVar("T")
 Noting = Callable[[str, str], None]
 Seeing = Callable[[str, CodeType], None]
 Body = Callable[[], None]
@@ -41,6 +45,8 @@ class Finder:
     its code runs, `seen` with its code afterwards; `covers` says of a file whether it is looked after.
 
     Other hooks put themselves first, too, and what they load is not noted. `overtaken` is called when that is seen.
+
+    What any of them raises is a failure of ours, and logged: no import of the program may fail because of it.
     """
 
     def __init__(
@@ -50,7 +56,8 @@ class Finder:
         seen: Seeing | None = None,
         overtaken: Callable[[], None] = lambda: None,
     ) -> None:
-        self.note, self.covers, self.seen, self.overtaken = note, covers, seen or _forget, overtaken
+        self.note, self.covers = _harmless(note, None), _harmless(covers, False)
+        self.seen, self.overtaken = _harmless(seen or _forget, None), _harmless(overtaken, None)
         self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
 
     def find_spec(
@@ -92,6 +99,17 @@ class Finder:
 
     def invalidate_caches(self) -> None:
         """Nothing is cached here."""
+
+
+def _harmless(act: Callable[P, T], otherwise: T) -> Callable[P, T]:
+    def acting(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return act(*given, **named)
+        except Exception:
+            log.exception("bug in hotswap; please report it with this traceback")
+            return otherwise
+
+    return acting
 
 
 def _forget(name: str, code: CodeType) -> None:

@@ -63,7 +63,8 @@ class Reloader:
         self._line.data.connect(lambda: self.settings.roots, self._saves.cover)
         self._line.noticed.append(self._saves.look_out_for)
         free = PROCESS.lock.is_free
-        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, self._line.rescan, free, self._ahead)
+        rescan, fail = self._line.rescan, self._line.fail
+        self._host = Host(self.settings.apply, self.inbox, self._act, self._idle, rescan, free, self._ahead, fail)
         self._running = False
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -209,12 +210,15 @@ class Reloader:
         if self._host.mode == "auto":
             self._host.become("poll")
         waiting = self._line.transactions.migrations.waiting
-        told = self.tell(self._line.transactions.migrations.step()) if waiting else None
-        if (self.inbox.empty and not self._line.look_at_all) or not self._host.is_ready:
+        due = not (self.inbox.empty and not self._line.look_at_all) and self._host.is_ready
+        return run_now(self._line.safely(self._poll(budget, due=due))) if due or waiting else None
+
+    def _poll(self, budget: float | None, *, due: bool) -> Steps[Report | None]:
+        migrations = self._line.transactions.migrations
+        told = self.tell(migrations.step()) if migrations.waiting else None
+        if not due or (budget is not None and not self._line.begin(budget)):
             return told
-        if budget is not None and not self._line.begin(budget):
-            return told
-        return run_now(self._line.due())
+        return (yield from self._line.due())
 
     def reload(self, *modules: str | ModuleType) -> Report:
         """Look at the disk now, apply what changed here, and return the report. Never raises for a bad edit.
@@ -223,7 +227,7 @@ class Reloader:
         not matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
         """
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
-        return run_now(self._line.by_hand(lambda: self._take_all(deferred=True), names))
+        return run_now(self._line.safely(self._line.by_hand(lambda: self._take_all(deferred=True), names)))
 
     def look(self) -> Report | None:
         """Apply here all that was saved up to now, and return the report; None if nothing was.
@@ -232,7 +236,7 @@ class Reloader:
         Unlike `poll` it does not wait for a burst of saves to end; unlike `reload` it trusts what the system told,
         where that tells as soon as a file is closed (Linux). There a look that finds nothing costs some 10 us.
         """
-        return run_now(self._line.look(self._take_all))
+        return run_now(self._line.safely(self._line.look(self._take_all)))
 
     def retry(self) -> Report:
         """Try again what could not be applied, though nothing was saved since; its statements run again."""
@@ -246,7 +250,7 @@ class Reloader:
         ``module:Class.name``, and a statement without a name goes by what its finding calls it. Raises TargetError if
         no loaded module has such a statement.
         """
-        return run_now(self._line.rerun(lambda: find_target(PROCESS, target)))
+        return run_now(self._line.safely(self._line.rerun(lambda: find_target(PROCESS, target))))
 
     def watch_data(self, pattern: str, callback: Callable[[str], object]) -> None:
         """Have `callback` called with the path of each file below a root that changes and matches `pattern`.
@@ -263,7 +267,7 @@ class Reloader:
         It is a swap like any other, and the disk counts again for a file once it is saved. Up to 10 swaps can be undone
         one after the other. An empty report means that there is nothing to undo.
         """
-        return run_now(self._line.undo())
+        return run_now(self._line.safely(self._line.undo()))
 
     def plan(self) -> Plan:
         """Look at the disk and return what a reload would do at most; nothing is touched."""
@@ -307,7 +311,7 @@ class Reloader:
 
     def errors(self) -> tuple[Finding, ...]:
         """Return what keeps an edit from being live, by file and line; empty when the process is in step."""
-        return self._line.transactions.holding.findings()
+        return self._line.errors()
 
     def reports(self) -> Reports:
         """Return the reports of the last swaps, the newest last; ``async for`` waits for those that come."""
@@ -318,14 +322,14 @@ class Reloader:
 
         One swap runs at a time. A save that arrives meanwhile makes the next one.
         """
-        return run_now(self._line.swap(batch, names))
+        return run_now(self._line.safely(self._line.swap(batch, names), batch))
 
     async def swap_on_loop(self, batch: Batch | None, names: Iterable[str] = ()) -> Report:
         """Do the same on the running event loop: hooks that are coroutine functions are awaited, and nothing else is.
 
         What changes the program happens between two callbacks of the loop.
         """
-        return await run_on_loop(self._line.swap(batch, names))
+        return await run_on_loop(self._line.safely(self._line.swap(batch, names), batch))
 
 
 if hasattr(os, "register_at_fork"):
