@@ -27,6 +27,18 @@ def at_start() -> Iterator[Finding]:
     for variable, name in _RELOADERS.items():
         if os.environ.get(variable) == "true":
             yield finding("HS406", "", 0, name=name, variable=variable)
+    if _is_uvicorns():
+        yield finding("HS406", "", 0, name="uvicorn", variable="--reload")
+
+
+def _is_uvicorns() -> bool:
+    """Whether uvicorn's reloader has made this process: it sets no variable, but hands its settings on."""
+    process: Any = sys.modules.get("multiprocessing.process")
+    current = process.current_process() if process is not None else None
+    target = getattr(current, "_target", None)
+    if getattr(target, "__module__", None) != "uvicorn._subprocess":
+        return False
+    return bool(getattr(getattr(current, "_kwargs", {}).get("config"), "reload", False))
 
 
 class Elsewhere:

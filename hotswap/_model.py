@@ -356,6 +356,8 @@ class Report:
             parts.append(f"held {_few(self.held)}")
         if self.settled:
             parts.append(f"in step again: {_few(self.settled)}")
+        if not parts and not self.seconds:
+            return "hotswap: no swap"
         return f"hotswap: {'; '.join(parts) or 'nothing changed'} ({self.seconds.get('total', 0.0) * 1e3:.1f} ms)"
 
     def text(self, *, verbose: bool = False) -> str:

@@ -83,7 +83,6 @@ class Reloader:
             entries = self._line.entries()
             self._line.data.start(entries)
             unseen = PROCESS.unseen(entries)
-            self._line.troubles += PROCESS.at_start()
         for entry in unseen:  # edited while the program was starting
             self.inbox.put(FileChange(entry.path, "modified"))
         try:
@@ -92,6 +91,7 @@ class Reloader:
             self.stop()
             raise
         _RUNNING.add(self)
+        self.tell(list(PROCESS.at_start()))
         return self
 
     def widen(self, *paths: Path) -> None:

@@ -114,10 +114,13 @@ def _project_table(start: str) -> tuple[dict[str, Any], str, str]:
     import tomllib
 
     try:
-        table = tomllib.loads(data.decode("utf-8")).get("tool", {}).get("hotswap", {})
-        return dict(table), os.path.dirname(path), f"[tool.hotswap] in {path}: "
-    except (ValueError, TypeError, AttributeError) as error:
+        tables = tomllib.loads(data.decode("utf-8")).get("tool", {})
+    except ValueError as error:
         raise SettingsError(f"{path}: cannot read the table [tool.hotswap]: {error}") from error
+    table = tables.get("hotswap", {}) if isinstance(tables, dict) else {}
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: tool.hotswap={table!r} is not accepted; it takes a table")
+    return table, os.path.dirname(path), f"[tool.hotswap] in {path}: "
 
 
 def _read(path: str) -> bytes:
@@ -152,9 +155,10 @@ def _checked(given: Mapping[str, object], place: str) -> dict[str, object]:
 def _check_of(name: str, place: str) -> Callable[[str, Any, str], object]:
     if name in _CHECKS:
         return _CHECKS[name]
-    near = difflib.get_close_matches(name, _CHECKS, 1)
+    accepted = ["paths", *(one for one in _CHECKS if one != "on_report")] if place else list(_CHECKS)
+    near = difflib.get_close_matches(name, accepted, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise SettingsError(f"{place}unknown option {name!r}; {hint}accepted are {', '.join(_CHECKS)}")
+    raise SettingsError(f"{place}unknown option {name!r}; {hint}accepted are {', '.join(accepted)}")
 
 
 def _refusal(place: str, name: str, value: object, accepted: str) -> SettingsError:

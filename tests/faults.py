@@ -285,9 +285,12 @@ class Fault:
         result, faults = self.result, Faults(point)
         try:
             before = self._observe()
-            report = None
+            report, known = None, self.reloader.reports()
             with faults.installed(), suppress(*KINDS):  # a Ctrl-C outside of all transactions is for the program
                 report = scenario_run._save(self.blocks, self.root, self.reloader.reload)
+            told = [one for one in self.reloader.reports() if not any(one is other for other in known)]
+            if report is None and told:
+                report = told[-1]  # a Ctrl-C is raised once that is told
             result.place = faults.place
             if faults.place:
                 self._compare(before, report, faults)
@@ -326,9 +329,8 @@ class Fault:
 
     def _retry(self, first: Any) -> None:
         blocks = self.blocks
-        last = self.reloader.reports()[-1:] if first is None else (first,)  # a Ctrl-C is raised once that is told
         again = self.names["report"] = self.reloader.retry()
-        before = last[0].findings if last else ()
+        before = first.findings if first is not None else ()
         told = [one for one in before if one.code in _TOLD_ONCE and one not in again.findings]
         said = blocks.pop(0) if blocks and blocks[0].kind == "report" else None
         held = "HS219" not in (said.text if said is not None else "")  # what was observed is held by the observer

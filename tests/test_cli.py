@@ -235,7 +235,7 @@ def test_reports_are_heard_although_the_program_configures_logging(
     on_report(Report(1))
     on_report(Report(2))
     logger.info("heard")
-    assert capsys.readouterr().err.splitlines() == ["hotswap: nothing changed (0.0 ms)", "hotswap: heard"]
+    assert capsys.readouterr().err.splitlines() == ["hotswap: no swap", "hotswap: heard"]
 
 
 def test_details_are_logged_when_asked_for(recorder: type[Recorder], capsys: pytest.CaptureFixture[str]) -> None:
