@@ -26,15 +26,15 @@ def plan_since(revision: str, folder: str) -> tuple[Plan, tuple[Finding, ...]]:
 
     Raises TargetError if `folder` is in no git repository, or the repository has no such commit.
     """
-    top = _git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n")
-    listed = _git(folder, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--", "*.py").decode()
+    top = git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n")
+    listed = git(folder, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--", "*.py").decode()
     changed = {os.path.join(top, path) for path in listed.split("\0") if path}
     process, entries = Process(), []
     for name, path, package in files_below(os.path.realpath(folder)):
         entry = Entry(name, path, package, path)
         entries.append(entry)
         place = f"{revision}:{os.path.relpath(path, top)}"
-        source = _git(folder, "show", place) if path in changed else _read(path)
+        source = git(folder, "show", place) if path in changed else _read(path)
         process.baselines.note(name, Baseline(path, path, pack(source), None))
         sys.modules.setdefault(name, _empty(entry))
     prepared = Reading(process).prepare(entry for entry in entries if entry.path in changed)
@@ -52,7 +52,10 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _git(folder: str, *words: str) -> bytes:
+def git(folder: str, *words: str) -> bytes:
+    """Return what git prints for `words` in `folder`. Raises TargetError with what it says against it."""
+    if not os.path.isdir(folder):
+        raise TargetError(f"{folder}: no such folder")
     try:
         command = ["git", "-C", folder, *words]
         return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603  git, with words of ours

@@ -119,7 +119,7 @@ def _project_table(start: str) -> tuple[dict[str, Any], str, str]:
         raise SettingsError(f"{path}: cannot read the table [tool.hotswap]: {error}") from error
     table = tables.get("hotswap", {}) if isinstance(tables, dict) else {}
     if not isinstance(table, dict):
-        raise SettingsError(f"{path}: tool.hotswap={table!r} is not accepted; it takes a table")
+        raise SettingsError(f"{path}: cannot read the table [tool.hotswap]: {table!r} is none")
     return table, os.path.dirname(path), f"[tool.hotswap] in {path}: "
 
 

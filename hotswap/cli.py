@@ -26,7 +26,6 @@ LOGGER: Final = logging.getLogger("hotswap")
 
 _APPLY: Final = ("auto", "thread", "asyncio", "poll", "signal", "manual")
 _COMMANDS: Final = ("demo", "run", "plan", "graph", "check")
-_RESERVED: Final = ("check",)
 _FORMATS: Final = ("tree", "mermaid", "dot", "svg")
 _WITH_VALUE: Final = ("--apply", "--root", "--log-file")
 
@@ -35,6 +34,7 @@ hotswap [options] SCRIPT [ARGS ...]
        hotswap [options] -m MODULE [ARGS ...]
        hotswap graph [PACKAGE]
        hotswap plan [FOLDER]
+       hotswap check MODULE ...
        hotswap demo"""
 
 _ABOUT: Final = """\
@@ -55,7 +55,9 @@ commands:
             print what a running program would do with the edits since a commit (default: HEAD) in a folder (default:
             the current directory): which statements run for certain, and which if what they read changes; nothing is
             imported, and the exit code is 1 if a file cannot be read
-  check     reserved for later versions
+  check [--since COMMIT] MODULE ...
+            apply the edits since a commit to a process that has imported the modules as of that commit, in a copy of
+            the current directory, and print what came of it; the exit code is 1 if it could not take all of them
 
 If a file has the name of a command, the command wins: "hotswap demo" is the command, "hotswap ./demo" runs the file.
 Files below the program's folder, the current directory, editable installs and other sys.path entries outside
@@ -78,14 +80,14 @@ def main(argv: Sequence[str] | None = None) -> int | None:
     if options.version:
         print(_version())
         return 0
-    if command in _RESERVED:
-        return _fail(f"{command!r} is not in this version yet (to run a file of that name: hotswap ./{command})")
     if command == "demo":
         return _demo(words[1:])
     if command == "graph":
         return _graph(words[1:])
     if command == "plan":
         return _plan(words[1:])
+    if command == "check":
+        return _check(words[1:])
     return _run(options, words)
 
 
@@ -194,6 +196,21 @@ def _plan(words: Sequence[str]) -> int:
     for found in refused:
         print("\n".join(_report.finding_lines(found)))
     return int(bool(refused))
+
+
+def _check(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="hotswap check", description="Print what a running program could not take of the edits since a commit."
+    )
+    parser.add_argument("modules", nargs="+", metavar="MODULE", help="what the program imports, from here")
+    parser.add_argument("--since", default="HEAD", metavar="COMMIT", help="whose texts it runs (default: HEAD)")
+    options = parser.parse_args(words)
+    from hotswap._check import check_since  # not read for every program
+
+    try:
+        return check_since(options.since, os.getcwd(), options.modules)
+    except HotswapError as exc:
+        return _fail(str(exc))
 
 
 def _run(options: argparse.Namespace, words: Sequence[str]) -> int | None:

@@ -120,9 +120,7 @@ def test_options_before_the_program_are_ours(
 
 
 REFUSED = [
-    ("check x.py", "'check' is not in this version yet (to run a file of that name: hotswap ./check)"),
     ("graph nowhere", "nowhere: no such package, module or folder"),
-    ("-q check", "'check' is not in this version yet (to run a file of that name: hotswap ./check)"),
     ("demo x", "the demo takes no arguments (to run a file of that name: hotswap ./demo)"),
     ("-", "a program on standard input has no file to watch; give it a file"),
     ("-m", "argument expected for the -m option"),
