@@ -114,12 +114,13 @@ def _project_table(start: str) -> tuple[dict[str, Any], str, str]:
     import tomllib
 
     try:
-        tables = tomllib.loads(data.decode("utf-8")).get("tool", {})
+        table: Any = tomllib.loads(data.decode("utf-8"))
     except ValueError as error:
         raise SettingsError(f"{path}: cannot read the table [tool.hotswap]: {error}") from error
-    table = tables.get("hotswap", {}) if isinstance(tables, dict) else {}
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: cannot read the table [tool.hotswap]: {table!r} is none")
+    for name in ("tool", "hotswap"):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise SettingsError(f"{path}: cannot read the table [tool.hotswap]: {name} = {table!r} is none")
     return table, os.path.dirname(path), f"[tool.hotswap] in {path}: "
 
 
