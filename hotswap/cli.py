@@ -13,11 +13,12 @@ import logging
 import os
 import platform
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hotswap import _program, _report
+from hotswap import _program, _report, _restart
 from hotswap._errors import HotswapError
 from hotswap._model import Report
 from hotswap._roots import default_roots
@@ -88,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int | None:
         return _plan(words[1:])
     if command == "check":
         return _check(words[1:])
+    if options.restart and not _restart.is_child():
+        return _fail_if(words) or _end_as(_restart.keep_running(sys.argv[1:] if argv is None else argv))
     return _run(options, words)
 
 
@@ -129,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         " where the program calls hotswap.poll() or hotswap.reload(), or at SIGHUP (default: auto)",
     )
     add("--strict", action="store_true", help="apply no part of an edit that cannot be applied wholly")
+    add("--restart", action="store_true", help="start the program anew when an edit cannot be applied while it runs")
     add(
         "--root",
         action="append",
@@ -213,14 +217,27 @@ def _check(words: Sequence[str]) -> int:
         return _fail(str(exc))
 
 
-def _run(options: argparse.Namespace, words: Sequence[str]) -> int | None:
+def _fail_if(words: Sequence[str]) -> int:
+    """Say what is wrong with the program that `words` name, and return 2; 0 if nothing is."""
     if not words:
         _parser().print_help(sys.stderr)
         return 2
     if words[0] == "-":
         return _fail("a program on standard input has no file to watch; give it a file")
-    if words == ["-m"]:
-        return _fail("argument expected for the -m option")
+    return _fail("argument expected for the -m option") if words == ["-m"] else 0
+
+
+def _end_as(code: int) -> int:
+    """Return the exit code, or die of the signal that the program died of: `code` is minus its number then."""
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def _run(options: argparse.Namespace, words: Sequence[str]) -> int | None:
+    if _fail_if(words):
+        return 2
     try:
         _log_to(options)
     except OSError as exc:
@@ -290,6 +307,8 @@ def _roots(options: argparse.Namespace, folder: str) -> list[str]:
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return only what was asked for, so that ``[tool.hotswap]`` says the rest."""
     settings: dict[str, Any] = {"on_report": _log_more}
+    if options.restart:
+        settings["on_report"] = _restart.Leaving(_log_more)
     if options.apply:
         settings["apply"] = options.apply
     if options.strict:
