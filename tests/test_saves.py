@@ -205,3 +205,26 @@ def test_many_files_without_git_change_once_each(checkout: Checkout) -> None:
     assert sum(len(report.outcomes) for report in reports) == FILES
     if os.environ.get("HOTSWAP_SAVES"):
         print(f"{FILES} files: {len(reports)} swaps")
+
+
+@linux
+def test_a_save_amid_more_events_than_the_system_keeps(project: Project) -> None:
+    """The queue is full when it comes: that is told, everything is looked at, and the save is live, once."""
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if most > 50_000:
+        pytest.skip("too many events for a test")
+    with Reloader(project.root, apply="manual") as reloader:
+        assert not reloader.look()
+        noise = project.root / "noise"
+        for _ in range(most // 3 + 10):  # made, closed, gone: equal events one after the other are kept once
+            os.close(os.open(noise, os.O_CREAT | os.O_WRONLY))
+            noise.unlink()
+        project.path.write_text(project.text(1), encoding="utf-8")
+        report = reloader.look()
+        assert project.is_at(1)
+        assert report is not None
+        assert [found.code for found in report.findings] == ["HS402", "HS203"]
+        project.path.write_text(project.text(2), encoding="utf-8")
+        reloader.look()
+        assert project.is_at(2)
+    assert project.runs == [1000, 1001, 1002]

@@ -11,14 +11,17 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from watchdog import events as fs
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
+from hotswap._inbox import Inbox
 from hotswap._watch import Watcher
 
 if TYPE_CHECKING:
@@ -518,6 +521,72 @@ class Refusing(PollingObserver):
 
     def schedule(self, *args: Any, **options: Any) -> Any:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+
+class Told(PollingObserver):
+    """An observer that tells what it is told to tell."""
+
+    def tell(self, *events: fs.FileSystemEvent) -> None:
+        (emitter,) = self.emitters
+        for event in events:
+            emitter.queue_event(event)
+
+
+@pytest.fixture
+def told() -> Told:
+    """It finds nothing by itself while a test lasts."""
+    return Told(timeout=3600)
+
+
+@pytest.mark.parametrize("told_name", ["M.PY", "Cafe\u0301.py"], ids=["capitals", "accents"])
+def test_a_file_is_told_by_another_spelling(tmp_path: Path, start: Start, told: Told, told_name: str) -> None:
+    """Other systems tell a name as it was when the file was made; the program may spell it otherwise."""
+    module = tmp_path / ("m.py" if told_name == "M.PY" else "caf\u00e9.py")
+    module.write_text("X = 2\n")
+    watching = start(tmp_path, loaded=(module,), observer_factory=lambda: told)
+    told.tell(fs.FileModifiedEvent(str(tmp_path / told_name)))
+    assert watching.until(module, "modified") == []
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [fs.FileCreatedEvent("tmp"), fs.FileModifiedEvent("tmp"), fs.FileMovedEvent("tmp", "m.py")],
+        [fs.FileDeletedEvent("m.py"), fs.FileMovedEvent("tmp", "m.py")],
+        [fs.FileDeletedEvent("m.py"), fs.FileCreatedEvent("m.py"), fs.FileModifiedEvent("m.py")],
+        [fs.FileMovedEvent("m.py", "m.py~"), fs.FileCreatedEvent("m.py"), fs.FileModifiedEvent("m.py")],
+        [fs.FileCreatedEvent("m.py")],
+        [fs.FileModifiedEvent("m.py"), fs.FileModifiedEvent("m.py"), fs.DirModifiedEvent("")],
+    ],
+    ids=["renamed", "renamed on Windows", "made anew", "put aside", "as FSEvents tells a rename", "written"],
+)
+def test_what_other_systems_tell_of_a_save_is_one_change(
+    tmp_path: Path, told: Told, events: list[fs.FileSystemEvent]
+) -> None:
+    """In whatever order it comes: after a quiet period it is one change of the module, and the module is there."""
+    module = tmp_path / "m.py"
+    module.write_text("X = 2\n")
+    inbox = Inbox()
+    watcher = Watcher(
+        [str(tmp_path)],
+        inbox.put,
+        loaded=lambda: {str(module)},
+        observer_factory=lambda: told,
+        on_trouble=lambda _: None,
+        on_overflow=lambda: None,
+    )
+    watcher.start()
+    for event in events:
+        event.src_path, event.dest_path = (
+            str(tmp_path / str(end)) if end else "" for end in (event.src_path, event.dest_path)
+        )
+    told.tell(*events)
+    assert inbox.wait(10)
+    batch = inbox.take()
+    watcher.stop()
+    assert batch is not None
+    assert [(change.path, change.kind == "deleted") for change in batch.changes] == [(str(module), False)]
+    assert inbox.due(time.monotonic()) is None
 
 
 def refuse(*args: Any) -> Any:

@@ -58,6 +58,8 @@ class Folders:
     def forget(self) -> None:
         """Drop all: for when it is not known any more what is where."""
         self.files: set[str] = set()
+        self._folded: dict[str, str] = {}
+        self._fold_count = 0
         self.covered: set[str] = set()
         self.links: set[str] = set()
         self._real: dict[str, str] = {}
@@ -110,6 +112,14 @@ class Folders:
                 folders[:] = [name for name in folders if not ignore(os.path.join(folder, name))]
                 yield folder, list(filter(self.also, (os.path.join(folder, name) for name in files)))
 
+    def spelled(self, path: str) -> str:
+        """Return the file `path` as the program spells it: macOS and Windows tell how it was when it was made."""
+        if path in self.files:
+            return path
+        if self._fold_count != len(self.files):
+            self._fold_count, self._folded = len(self.files), {_fold(one): one for one in list(self.files)}
+        return self._folded.get(_fold(path), path)
+
     def inside(self, path: str) -> bool:
         """Whether `path` is or lies below a root."""
         return any(below(path, top) is not None for top in self._tops)
@@ -142,6 +152,12 @@ class Folders:
                 self.links.add(os.path.join(place, name))
                 self._listen(place)
             folder = above
+
+
+def _fold(path: str) -> str:
+    import unicodedata  # only where files are not told by the names that they have
+
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def quiet_after(change: FileChange) -> float:

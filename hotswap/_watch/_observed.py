@@ -11,7 +11,7 @@ from watchdog import events as fs
 from hotswap._findings import finding
 from hotswap._model import FileChange
 from hotswap._roots import below
-from hotswap._watch._folders import SUFFIXES, how_linked
+from hotswap._watch._folders import SUFFIXES, Folders, how_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,19 +89,19 @@ class _Watched(NamedTuple):
 class Observed:
     """Watches roots by an observer that `factory` makes; None is watchdog's best one of the platform.
 
-    put: called with each change of a file that `wants` names. on_trouble, on_overflow: as for the watcher.
+    put: called with each change of a file that `folders` want. on_trouble, on_overflow: as for the watcher.
     """
 
     def __init__(
         self,
         put: Callable[[FileChange], None],
-        wants: Callable[[str], bool],
+        folders: Folders,
         ignore: Callable[[str], bool],
         on_trouble: Callable[[Finding], None],
         on_overflow: Callable[[], None],
         factory: Callable[[], BaseObserver] | None,
     ) -> None:
-        self._put, self._wants, self._ignore = put, wants, ignore
+        self._put, self._folders, self._ignore = put, folders, ignore
         self._on_trouble, self._on_overflow = on_trouble, on_overflow
         self._observer = (factory or _native_observer)()
         self._observer.name = "hotswap-observer"
@@ -151,11 +151,14 @@ class Observed:
                 return True
         return path != root and self._ignore(path)
 
+    def _wants(self, path: str) -> bool:
+        return self._folders.wants(self._folders.spelled(path))
+
     def _receive(self, root: str, event: fs.FileSystemEvent) -> None:
         ignored = partial(self._ignored, root)
         try:
             for change in translate(event, ignored, self._wants):
-                self._put(change)
+                self._put(FileChange(self._folders.spelled(change.path), change.kind))
             if isinstance(event, (fs.DirDeletedEvent, fs.DirMovedEvent)) and not ignored(os.fsdecode(event.src_path)):
                 self._on_overflow()
         except Exception as error:  # noqa: BLE001  # it would end watchdog's thread, and with it all watching

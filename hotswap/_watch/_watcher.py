@@ -238,7 +238,7 @@ class Watcher(Bell):
 
         with self._troubles.limits(""):
             self._observed = Observed(
-                self._changed, self._folders.wants, self._ignore, self._on_trouble, self._on_overflow, self._factory
+                self._changed, self._folders, self._ignore, self._on_trouble, self._on_overflow, self._factory
             )
 
     def _add(self, root: str) -> None:
