@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from hotswap._model import Finding, Outcome, Patch, Plan, Report, Statement, Step
 
-_MOST_LINES: Final = 8
+_MOST_LINES: Final = 6  # with the first line of a report and what is held: eight
 _PRESSING: Final = ("refused", "held")
 
 
 def text(report: Report, *, verbose: bool = False) -> str:
     """Return `report` for a terminal, without a final line break.
 
-    First one line with what changed, then each finding on a line of its own (one that quotes source takes up to eight),
+    First one line with what changed, then each finding on a line of its own (one that quotes source takes up to six),
     then held modules. `verbose` adds, module by module, what was patched and how, which statements ran, and the
     milliseconds of each phase.
     """

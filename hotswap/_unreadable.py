@@ -8,6 +8,9 @@ from typing import Final
 from hotswap._findings import finding
 from hotswap._model import Finding
 
+WIDTH: Final = 100
+"""Characters of a line that are quoted at most: those around the place that is at fault."""
+
 _OURS: Final = re.compile(rb"^<{7}(?: .*)?$", re.MULTILINE)
 _THEIRS: Final = re.compile(rb"^>{7}(?: .*)?$", re.MULTILINE)
 _ENCODING: Final = ("encoding", "(unicode error) 'utf", "null bytes")
@@ -44,5 +47,6 @@ def _quoted(error: SyntaxError) -> str:
     if line.strip():
         stripped = line.lstrip()
         caret = max((error.offset or 1) - 1 - (len(line) - len(stripped)), 0)
-        shown += [f"    {stripped}", "    " + " " * caret + "^"]
+        begin = max(caret - WIDTH + 10, 0) if len(stripped) > WIDTH else 0
+        shown += [f"    {stripped[begin : begin + WIDTH]}", "    " + " " * (caret - begin) + "^"]
     return "\n".join(shown)

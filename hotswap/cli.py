@@ -159,6 +159,16 @@ def _fail(message: str) -> int:
     return 2
 
 
+def _show(text: str) -> int:
+    """Print the result of a command; return 0, or what says that it could not be written."""
+    try:
+        print(text, flush=True)
+    except OSError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would be flushed at the end
+        return 1 if isinstance(exc, BrokenPipeError) else _fail(f"standard output: {exc.strerror}")
+    return 0
+
+
 def _demo(words: Sequence[str]) -> int:
     if words:
         return _fail("the demo takes no arguments (to run a file of that name: hotswap ./demo)")
@@ -181,8 +191,7 @@ def _graph(words: Sequence[str]) -> int:
         graph = of_files(options.package, os.getcwd())
     except HotswapError as exc:
         return _fail(str(exc))
-    print(getattr(graph, options.format)())
-    return 0
+    return _show(getattr(graph, options.format)())
 
 
 def _plan(words: Sequence[str]) -> int:
@@ -196,10 +205,8 @@ def _plan(words: Sequence[str]) -> int:
         plan, refused = plan_since(options.since, options.folder)
     except HotswapError as exc:
         return _fail(str(exc))
-    print(_report.plan_text(plan))
-    for found in refused:
-        print("\n".join(_report.finding_lines(found)))
-    return int(bool(refused))
+    lines = [_report.plan_text(plan), *(line for found in refused for line in _report.finding_lines(found))]
+    return _show("\n".join(lines)) or int(bool(refused))
 
 
 def _check(words: Sequence[str]) -> int:
@@ -241,7 +248,7 @@ def _run(options: argparse.Namespace, words: Sequence[str]) -> int | None:
     try:
         _log_to(options)
     except OSError as exc:
-        return _fail(f"--log-file: {exc}")
+        return _fail(f"--log-file: {exc.strerror}: {options.log_file}")
     try:
         if words[0] == "-m":
             _program.run_module(words[1], words[2:], lambda folder: _start(options, folder))
@@ -336,11 +343,31 @@ class _Lines(logging.Formatter):
         return text if text.startswith("hotswap: ") else f"hotswap: {text}"
 
 
+class _Stderr(logging.StreamHandler[Any]):
+    """A stream of which nobody is told that it cannot be written: there is no place left to say it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging calls it so
+        """Let the record go."""
+
+
+class _File(logging.FileHandler):
+    """A log file. That it cannot be written, as on a full disk, is said once; the program runs on."""
+
+    _said = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging calls it so
+        """Say why, the first time."""
+        del record
+        if not self._said:
+            self._said = True
+            _fail(f"{self.baseFilename} cannot be written: {sys.exception()}")
+
+
 def _log_to(options: argparse.Namespace) -> None:
     """Give the logger a place to write and a level. Raises OSError if the log file cannot be opened."""
-    place: logging.Handler = logging.StreamHandler()
+    place: logging.Handler = _Stderr()
     if options.log_file:
-        place = logging.FileHandler(options.log_file, encoding="utf-8")
+        place = _File(options.log_file, encoding="utf-8")
     place.setFormatter(_Lines("%(message)s"))
     LOGGER.addHandler(place)
     LOGGER.propagate = False  # a root logger that the program sets up would write each line again

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.config
+import os
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -261,6 +264,34 @@ def test_log_file_that_cannot_be_opened_is_told(
     assert cli.main(["--log-file", str(tmp_path / "no" / "log"), "x.py"]) == 2
     assert capsys.readouterr().err.startswith("hotswap: --log-file: ")
     assert recorder.ran == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_log_file_on_a_full_disk_is_told_once(
+    recorder: type[Recorder], logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be logged costs one line, and the program runs on."""
+    cli.main(["--log-file", "/dev/full", "x.py"])
+    for _ in range(2):
+        logger.info("lost")
+    assert capsys.readouterr().err == "hotswap: /dev/full cannot be written: [Errno 28] No space left on device\n"
+    handler = logger.handlers[-1]
+    assert isinstance(handler, logging.FileHandler)
+    with contextlib.suppress(OSError):
+        handler.stream.close()
+    handler.stream = open(os.devnull, "w")  # noqa: SIM115  closed with the handler
+
+
+def test_a_reader_that_goes_is_no_failure(tmp_path: Path) -> None:
+    """Who reads the first line of a graph and closes the pipe sees no traceback."""
+    (tmp_path / "one.py").touch()
+    command = [sys.executable, "-m", "hotswap", "graph"]
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, env=paths)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_namesake_of_a_loaded_module_is_told(

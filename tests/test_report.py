@@ -11,6 +11,7 @@ import pytest
 from hotswap import _report
 from hotswap._findings import finding
 from hotswap._model import Action, Finding, How, Kind, Outcome, Patch, Plan, Planned, Report, Statement, Step
+from hotswap._unreadable import WIDTH, why
 
 KEPT = finding("HS201", "/app/bot.py", 7, name="TABLE", why="it was changed by the program", target="bot:TABLE")
 BROKEN = Finding("HS301", "/app/bot.py", 3, "'(' was never closed\nprint(1\n     ^", "the next save tries again")
@@ -90,18 +91,28 @@ def test_text_quotes_source_below_the_advice() -> None:
     ]
 
 
+def test_a_long_line_is_quoted_around_its_caret() -> None:
+    """Of a line that fills a screen by itself the place at fault is shown, with the caret below it."""
+    text = f"X = {'(' * 300}{')' * 300}\n"
+    with pytest.raises(SyntaxError) as caught:
+        compile(text, "a.py", "exec")
+    line, caret = why("a.py", text.encode(), caught.value).message.splitlines()[1:]
+    assert max(len(line), len(caret)) <= WIDTH + 4
+    assert line[caret.index("^")] == "("
+
+
 def test_a_caret_keeps_its_column_under_tabs() -> None:
     """Tabs in a quoted line become spaces, so that the caret stays below what it points at."""
     lines = _report.finding_lines(Finding("HS301", "a.py", 1, "bad\n\tx = (\n\t    ^"))
     assert lines[1:] == ["        x = (", "            ^"]
 
 
-@pytest.mark.parametrize(("quoted", "shown"), [(7, 8), (8, 8), (100, 8)])
+@pytest.mark.parametrize(("quoted", "shown"), [(5, 6), (6, 6), (100, 6)])
 def test_long_findings_are_cut(quoted: int, shown: int) -> None:
     """A finding takes eight lines at most and says that it was cut."""
     lines = _report.finding_lines(Finding("HS303", "a.py", 1, "\n".join(["raised", *["line"] * quoted])))
     assert len(lines) == shown
-    assert (lines[-1].strip() == "...") == (quoted > 7)
+    assert (lines[-1].strip() == "...") == (quoted > 5)
 
 
 def test_a_finding_without_words_or_file_is_one_line() -> None:

@@ -184,7 +184,7 @@ def _run(swap: Swap, work: Work, around: Surroundings) -> None:
     if work.only_follows:
         follow_imports(swap, work)
     elif work.may_run(swap.maybe):
-        around.run_in(work.module, lambda: visit_module(swap, work))
+        around.run_in(work.module, partial(visit_module, swap, work))  # a frame keeps the cells of a lambda
     else:
         visit_module(swap, work)
 
