@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hotswap import _surroundings
 from hotswap._errors import TargetError
-from hotswap._model import Finding, Kind, Outcome, Report, Statement
+from hotswap._model import Finding, How, Kind, Outcome, Report
 from hotswap._process import Process
 from hotswap._quiet import NamespaceScope, unquiet
 from hotswap._settings import Settings
@@ -77,13 +77,16 @@ def _of_report(report: Report, module: str, name: str) -> Iterator[str]:
 
 
 def _of_outcome(outcome: Outcome, name: str) -> Iterator[str]:
-    for statement, reason in zip(outcome.ran, outcome.reasons, strict=False):
-        if name in (*statement.binds, statement.key):
-            yield f"its statement ran: {reason}"
+    ran = [r for one, r in zip(outcome.ran, outcome.reasons, strict=False) if name in (*one.binds, one.key)]
+    yield from (f"its statement ran: {reason}" for reason in ran)
     for patch in outcome.patches:
-        if patch.qualname == name or patch.qualname.startswith(f"{name}."):
+        if (patch.qualname == name and not ran) or patch.qualname.startswith(f"{name}."):
             note = f", {patch.note}" if patch.note else ""
-            yield f"{patch.qualname} was changed {patch.how.value}{note}: {outcome.step.reason}"
+            yield f"{patch.qualname} {_done(patch.how)}{note}: {outcome.step.reason}"
+
+
+def _done(how: How) -> str:
+    return {How.IN_PLACE: "was changed in place", How.RAN: "ran", How.STALE: "is stale"}.get(how, f"was {how.value}")
 
 
 def _outlook(process: Process, settings: Settings, module: str, target: Target) -> Iterator[str]:
@@ -93,12 +96,11 @@ def _outlook(process: Process, settings: Settings, module: str, target: Target) 
     for statement in target.statements:
         if statement.kind in (Kind.DEF, Kind.CLASS):
             yield "its code is changed in place when its text changes"
+        elif statement.kind is not Kind.IMPORT and not statement.reads:
+            yield f"line {statement.lineno} reads nothing that can change"
         elif statement.kind is not Kind.IMPORT:
-            yield f"line {statement.lineno} reads {_reads(statement)}: {_fate(unquiet(statement.node, scope))}"
-
-
-def _reads(statement: Statement) -> str:
-    return ", ".join(dict.fromkeys(statement.reads)) or "nothing that can change"
+            reads = ", ".join(dict.fromkeys(statement.reads))
+            yield f"line {statement.lineno} reads {reads}: {_fate(unquiet(statement.node, scope))}"
 
 
 def _fate(why: str | None) -> str:
