@@ -32,6 +32,7 @@ def check_since(revision: str, folder: str, modules: Sequence[str]) -> int:
     Raises TargetError if `folder` is in no git repository, or the repository has no such commit.
     """
     folder = os.path.realpath(folder)
+    git(folder, "rev-parse", "--show-toplevel")  # it says best that there is no repository
     changed = dict(_changed(revision, folder))
     with tempfile.TemporaryDirectory(prefix="hotswap-check-") as place:
         place = os.path.realpath(place)

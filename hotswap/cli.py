@@ -205,7 +205,9 @@ def _plan(words: Sequence[str]) -> int:
         plan, refused = plan_since(options.since, options.folder)
     except HotswapError as exc:
         return _fail(str(exc))
-    lines = [_report.plan_text(plan), *(line for found in refused for line in _report.finding_lines(found))]
+    lines = [line for found in refused for line in _report.finding_lines(found)]
+    if plan.steps or not lines:
+        lines.insert(0, _report.plan_text(plan))
     return _show("\n".join(lines)) or int(bool(refused))
 
 
