@@ -1,6 +1,5 @@
 """Hot module reloading in the running process: save a file, and the program runs the new code with its state kept."""
 
-import logging as _logging
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
@@ -74,9 +73,6 @@ _WHERE = {
     "_reloader": "Reloader",
     "_supervise": "carry restart_on_swap supervise",
 }
-
-# What the library says is for the program to show; only the command line adds an output of its own.
-_logging.getLogger("hotswap").addHandler(_logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
+from hotswap._arrivals import ARRIVALS
+from hotswap._callbacks import C
 from hotswap._errors import NotRunningError
-from hotswap._graph import ImportGraph
-from hotswap._history import Reports
-from hotswap._hooks import C
-from hotswap._model import Finding, Plan, Report
-from hotswap._process import PROCESS
 from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
-from hotswap._stale import Stale
 from hotswap._turn import Pause
-from hotswap._why import Why
+
+if TYPE_CHECKING:
+    from hotswap._graph import ImportGraph
+    from hotswap._history import Reports
+    from hotswap._model import Finding, Plan, Report
+    from hotswap._stale import Stale
+    from hotswap._why import Why
 
 _default: Reloader | None = None
 _outer: Reloader | None = None
@@ -130,7 +132,7 @@ def on_reload(callback: C) -> C:
     A coroutine function is awaited where the swap runs on an event loop. It is called once a report, however often it
     is given. What it raises is logged. Works also while nothing is watched yet.
     """
-    return PROCESS.callbacks.add(callback)
+    return ARRIVALS.callbacks.add(callback)
 
 
 def rerun(target: str) -> Report:

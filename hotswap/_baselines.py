@@ -9,7 +9,7 @@ import marshal
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import MAGIC_NUMBER, cache_from_source
+from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType
 from typing import Final, cast
 
@@ -48,6 +48,14 @@ def pack(source: bytes) -> bytes:
     if is_big:
         return (b"Z" if of_code else b"z") + zlib.compress(source, 1)
     return (b"#" if of_code else b"=") + source
+
+
+def text_of(baseline: Baseline) -> str:
+    """Return the text of `baseline`, decoded as the import system does it; "" if it cannot be."""
+    try:
+        return decode_source(baseline.source)
+    except (SyntaxError, UnicodeDecodeError):
+        return ""
 
 
 class Baselines:

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from hotswap._apply import moves
-from hotswap._baselines import Baseline
+from hotswap._baselines import Baseline, text_of
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._followers import Follower, Followers
 from hotswap._imports import edges
@@ -21,7 +21,7 @@ from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan
 from hotswap._prepare import Prepared, follower, snapshot_of
-from hotswap._process import Process, modules_held, text_of
+from hotswap._process import Process, modules_held
 from hotswap._select import WHOLE, Selection
 from hotswap._source import read
 from hotswap._targets import Target

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hotswap import _interrupt
+from hotswap._callbacks import Callback
 from hotswap._errors import HookError, NotAwaitedError
 from hotswap._findings import finding, line_in
 from hotswap._model import Finding, Report
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("hotswap")
 T = TypeVar("T")
 Steps = Generator[Awaitable[Any], Any, T]
-Callback = Callable[[Report], object]
-C = TypeVar("C", bound=Callback)
 
 BEFORE: Final = "__hotswap_before__"
 AFTER: Final = "__hotswap_after__"
@@ -169,35 +168,17 @@ def _place(error: BaseException, hook: Any, module: ModuleType) -> tuple[str, in
     return path, line_in(error.__traceback__, path) or begin
 
 
-class Callbacks:
-    """What is called with each report; each once, however often it is added. One that fails is logged."""
-
-    def __init__(self) -> None:
-        self._called: tuple[Callback, ...] = ()
-
-    def add(self, callback: C) -> C:
-        """Have `callback` called with each report from now on; return it."""
-        if not callable(callback):
-            raise TypeError(f"on_reload takes a callable with one argument, the report, not {callback!r}")
-        if callback not in self._called:
-            self._called = (*self._called, callback)
-        return callback
-
-    def remove(self, callback: Callback) -> None:
-        """Have `callback` not called any more."""
-        self._called = tuple(one for one in self._called if one != callback)
-
-    def tell(self, report: Report, *more: Callback | None) -> Steps[None]:
-        """Call them all, and `more`; but one of them that asks for a swap itself is not told of that."""
-        if _TELLING.get():
-            return
-        token = _TELLING.set(True)
-        try:
-            for callback in (*more, *self._called):
-                if callback is not None:
-                    yield from _tell(callback, report)
-        finally:
-            _TELLING.reset(token)
+def tell(report: Report, callbacks: Iterable[Callback | None]) -> Steps[None]:
+    """Call all `callbacks`, but not for a swap that one of them asked for. One that fails is logged."""
+    if _TELLING.get():
+        return
+    token = _TELLING.set(True)
+    try:
+        for callback in callbacks:
+            if callback is not None:
+                yield from _tell(callback, report)
+    finally:
+        _TELLING.reset(token)
 
 
 def _tell(callback: Callback, report: Report) -> Steps[None]:

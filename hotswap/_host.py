@@ -62,11 +62,14 @@ class Host:
         self._replaced: Any = None
         self._running = False
 
-    def start(self) -> None:
-        """Begin to wait for changes. Raises SettingsError for ``signal`` where there is none or on another thread."""
+    def start(self, home: AbstractEventLoop | None) -> None:
+        """Begin to wait for changes; `home` is the loop of who asks for it.
+
+        Raises SettingsError for ``signal`` where there is none or on another thread.
+        """
         self._running = True
         self._stopped.clear()
-        self._home = _loops.here()
+        self._home = home
         if self.mode == "signal":
             self._listen()
         self.start_thread()

@@ -19,7 +19,7 @@ from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
 from hotswap._groups import plan_all, unused
 from hotswap._history import History
-from hotswap._hooks import Hooks, Steps, run_now
+from hotswap._hooks import Hooks, Steps, run_now, tell
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity
 from hotswap._modules import Entry, Loaded
@@ -80,7 +80,7 @@ class Line:
 
     def entries(self) -> list[Entry]:
         """Return the loaded modules that are looked after; those that were not known are from now on."""
-        return PROCESS.learn(self.index.entries())
+        return PROCESS.arrivals.learn(self.index.entries())
 
     def rescan(self) -> None:
         """Have the next swap look at every loaded file, and have it soon."""
@@ -355,4 +355,4 @@ class Line:
             level, news = logging.WARNING if report.told else logging.INFO, self._news(report)
             if log.isEnabledFor(level):
                 log.log(level, "%s", text(news).removeprefix("hotswap: "))
-            yield from PROCESS.callbacks.tell(report, self.settings.on_report)
+            yield from tell(report, (self.settings.on_report, *PROCESS.callbacks.called))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from types import ModuleType
 
+from hotswap._arrivals import Arrivals
 from hotswap._baselines import Baseline, pack
 from hotswap._errors import TargetError
 from hotswap._graph import files_below
@@ -29,7 +30,7 @@ def plan_since(revision: str, folder: str) -> tuple[Plan, tuple[Finding, ...]]:
     top = git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n")
     listed = git(folder, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--", "*.py").decode()
     changed = {os.path.join(top, path) for path in listed.split("\0") if path}
-    process, entries = Process(), []
+    process, entries = Process(Arrivals()), []
     for name, path, package in files_below(os.path.realpath(folder)):
         entry = Entry(name, path, package, path)
         entries.append(entry)

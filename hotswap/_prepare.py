@@ -12,10 +12,10 @@ from importlib.machinery import ModuleSpec
 from typing import Final
 
 from hotswap._baselines import Baseline, pack
+from hotswap._builds import build_of, is_foreign, loader_name
 from hotswap._diff import diff, only_code
 from hotswap._facts import Facts
 from hotswap._findings import finding
-from hotswap._loader import build_of, is_foreign, loader_name
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import io
 import linecache
+import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from importlib.util import decode_source
-from os.path import isabs
+from collections.abc import Callable, Iterable
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Final
 
-from hotswap._baselines import Baseline, Baselines, compiled, pack
+from hotswap._arrivals import ARRIVALS, Arrivals
+from hotswap._baselines import Baseline, compiled, text_of
 from hotswap._bindings import Bindings
 from hotswap._elsewhere import at_start
-from hotswap._errors import OverlapError
 from hotswap._facts import Facts, is_dynamic
 from hotswap._graph import ImportGraph, build
-from hotswap._hooks import Callbacks
 from hotswap._imports import mentions
-from hotswap._loader import Finder, build_of, take_away
 from hotswap._model import Edit, Finding, Report
-from hotswap._modules import Entry, ModuleIndex, package_of, signature
+from hotswap._modules import Entry, ModuleIndex, package_of
 from hotswap._order import Graph
 from hotswap._remains import Remains
-from hotswap._roots import Scope
-from hotswap._settings import Settings, overlap
+from hotswap._settings import Settings
 from hotswap._sketch import KNOWN, Sketch, sketch_of
 from hotswap._stale import OldCodes, findings_of
-from hotswap._turn import Turn
-from hotswap._witness import differing, is_younger, runs
 
 if TYPE_CHECKING:
     from hotswap._apply import Departed
@@ -46,101 +40,43 @@ _MEMO: Final = re.compile(r"cache|memo|once", re.IGNORECASE)
 
 
 class Process:
-    """The one of this process is `PROCESS`. `lock` is held while anything of it changes.
+    """The one of this process is `PROCESS`: what `arrivals` noted, and all that is worked out of it."""
 
-    `shape` is another number once modules were imported, or edited in more than what small edits alter: until then
-    what is known of who uses what holds.
-    """
-
-    def __init__(self) -> None:
-        self.lock = Turn()
-        self.lock.follow_forks()
-        self.baselines = Baselines()
+    def __init__(self, arrivals: Arrivals) -> None:
+        self.arrivals = arrivals
+        self.lock, self.baselines, self.finder = arrivals.lock, arrivals.baselines, arrivals.finder
+        self.rank, self.ran_again = arrivals.rank, arrivals.ran_again
+        self.on_load, self.on_text, self.callbacks = arrivals.on_load, arrivals.on_text, arrivals.callbacks
         self.graph = Graph()
-        self.rank: dict[str, int] = {}
         self.generation = 0
-        self.shape = 0
         self.memo: set[str] = set()
-        self.ran_again: set[str] = set()
         self.old_codes = OldCodes()
         self.after_swap: list[Callable[[], object]] = []
         self.last_reports: deque[Report] = deque(maxlen=REPORTS)
         self.bindings = Bindings(self.baselines.__contains__)
         self.unsketched: set[str] = set()
         self.dynamic: set[str] = set()
-        self._arrived: deque[tuple[str, bytes, CodeType]] = deque()
-        self.callbacks = Callbacks()
         self.remains = Remains()
         self._untold = True
-        self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
-        self.on_load: list[Callable[[str], object]] = []
-        self.on_text: list[Callable[[str, str, bytes], object]] = []
-        self._running: list[tuple[Settings, Scope]] = []
         self._graphed: dict[str, bytes] = {}
         self.facts: dict[str, tuple[bytes, Facts]] = {}
         self.followers: dict[str, tuple[Facts, Edit]] = {}
         self.concerned: dict[str, tuple[Facts, frozenset[int], Edit]] = {}
         self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
-        self._main: ModuleType | None = None
-        self._texts: dict[str, tuple[Entry, Callable[[], str]]] = {}
-        self._first = True
 
-    def enter(self, settings: Settings) -> None:
-        """Take up the roots of a reloader that starts. Raises OverlapError if they overlap with a running one's."""
-        with self.lock:
-            self._refuse_overlap(settings)
-            self._running.append((settings, settings.scope()))
-            self._first = True
-            if self.finder not in sys.meta_path:
-                sys.meta_path.insert(0, self.finder)
+    @property
+    def shape(self) -> int:
+        """What `Arrivals.shape` is."""
+        return self.arrivals.shape
 
-    def _refuse_overlap(self, settings: Settings, but: Settings | None = None) -> None:
-        for other, _ in self._running:
-            found = overlap(settings, other) if other is not but else None
-            if found is not None:
-                raise OverlapError(f"{found[0]} is watched already: {found[1]} belongs to another running Reloader")
-
-    def exchange(self, old: Settings, new: Settings) -> None:
-        """Put settings with more roots in the place of a running reloader's. Raises OverlapError as `enter` does."""
-        with self.lock:
-            self._refuse_overlap(new, but=old)
-            self._running = [(new, new.scope()) if one is old else (one, scope) for one, scope in self._running]
+    @shape.setter
+    def shape(self, number: int) -> None:
+        self.arrivals.shape = number
 
     def at_start(self) -> tuple[Finding, ...]:
         """Return what is to be told of this process, once."""
         first, self._untold = self._untold, False
         return tuple(at_start()) if first else ()
-
-    def leave(self, settings: Settings) -> None:
-        """Give up the roots of a reloader that stops; with the last one the finder goes, and its loaders."""
-        with self.lock:
-            self._running = [pair for pair in self._running if pair[0] is not settings]
-            if not self._running and self.finder in sys.meta_path:
-                sys.meta_path.remove(self.finder)
-                take_away(list(sys.modules.values()))
-
-    def _covers(self, origin: str) -> bool:
-        return any(origin in scope for _, scope in self._running)
-
-    def _note(self, module: str, origin: str) -> None:
-        """Keep the text that is about to run. The signature is taken first: a later save then differs from it."""
-        self.shape += 1
-        if module in self.baselines:  # run again by the program: its old functions have code of their own
-            self.ran_again.add(module)
-        for tell in self.on_load:  # first: what is saved from now on is seen
-            tell(origin)
-        seen = signature(origin)
-        source = _read(origin)
-        if source is None:
-            return
-        for know in self.on_text:
-            know(module, origin, source)
-        self.baselines.note(module, Baseline(origin, origin, pack(source), seen))
-
-    def adopt_main(self, path: str, text: bytes) -> None:
-        """Take `text` as what the module ``__main__`` is about to run from the file `path`."""
-        self.baselines.note("__main__", Baseline(path, path, pack(text), signature(path)))
-        self._main = sys.modules.get("__main__")
 
     def adopt_text(self, module: str, origin: str, text: Callable[[], str]) -> None:
         """Take what `text` returns for the text of a loaded module that has no file, as a notebook's.
@@ -148,79 +84,15 @@ class Process:
         It is asked for before each swap; `origin` names it in findings. Only its imports are looked at: they follow.
         """
         with self.lock:
-            self._texts[module] = (Entry(module, "", "", origin), text)
+            self.arrivals.texts[module] = (Entry(module, "", "", origin), text)
 
     def forget_text(self, module: str) -> None:
         """Let go of a text that was adopted."""
         with self.lock:
-            if self._texts.pop(module, None) is not None:
+            if self.arrivals.texts.pop(module, None) is not None:
                 self.baselines.forget(module)
                 self.graph.update(module, ())
                 self._graphed.pop(module, None)
-
-    def _learn_texts(self) -> Iterator[Entry]:
-        for name, (entry, text) in self._texts.items():
-            packed, known = pack(text().encode()), self.baselines.get(name)
-            if known is None or known.packed != packed:
-                self.baselines.note(name, Baseline(entry.file, "", packed, None))
-            yield entry
-
-    def learn(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Give a baseline to every module that has none, from the file as it is now; return those that have one."""
-        known = list(self._learn_texts())
-        self.finder.step_forward()
-        first, self._first = self._first, False
-        for name in sys.modules:
-            self.rank.setdefault(name, len(self.rank))
-        for entry in entries:
-            if entry.name in self._texts:
-                continue
-            if entry.name == "__main__" and self._main is not sys.modules["__main__"]:
-                self.baselines.forget("__main__")
-                self._main = sys.modules["__main__"]
-            if entry.name not in self.baselines:
-                self.shape += 1
-                self._learn_late(entry, look=not first or _is_young(entry.path))
-            if entry.name in self.baselines:
-                known.append(entry)
-        return known
-
-    def unseen(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return those of `entries` that do not run the text of their file, though it was not saved since."""
-        known = ((entry, self.baselines.get(entry.name)) for entry in entries if entry.path)
-        return [entry for entry, baseline in known if baseline is not None and baseline.seen is None]
-
-    def _note_missed(self) -> None:
-        """Keep the texts of modules that another import hook, in front of ours, has let past us just now."""
-        for settings, _ in list(self._running):
-            for entry in ModuleIndex(settings).entries():
-                if entry.name not in self.baselines:
-                    self._learn_late(entry, look=False)
-
-    def _learn_late(self, entry: Entry, *, look: bool) -> None:
-        """Take a file's text for what a module runs; with `look`, if that may be so."""
-        path = entry.file if isabs(entry.file) else entry.path  # a link may be pointed elsewhere, or replaced
-        seen = signature(path)
-        source = _read(path)
-        if source is None:
-            return
-        baseline = Baseline(entry.file, path, pack(source), seen, certain=False)
-        module = sys.modules.get(entry.name)
-        if look and module is not None and not self._is_witnessed(module, baseline):
-            baseline = Baseline(entry.file, path, pack(source + b"\n"), None, certain=False)  # to be looked at
-        self.baselines.note(entry.name, baseline)
-
-    def _is_witnessed(self, module: ModuleType, baseline: Baseline) -> bool:
-        text = text_of(baseline)
-        build = build_of(module, text)
-        return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
-
-    def _saw(self, module: str, code: CodeType) -> None:
-        """Keep the code that has just run until somebody asks who imports what: importing it must not take longer."""
-        baseline = self.baselines.get(module)
-        if baseline is not None:
-            self._arrived.append((module, baseline.packed, code))
-            self.shape += 1
 
     def catch_up(self) -> None:
         """Read what was imported lately, unless somebody swaps: for a thread that has nothing else to do."""
@@ -229,8 +101,8 @@ class Process:
                 self._take_arrivals()
 
     def _take_arrivals(self) -> None:
-        while self._arrived:
-            module, packed, code = self._arrived.popleft()
+        while self.arrivals.codes:
+            module, packed, code = self.arrivals.codes.popleft()
             baseline = self.baselines.get(module)
             if baseline is not None and baseline.packed is packed and (sketch := _sketch(module, code)) is not None:
                 self._sketched(module, baseline, sketch)
@@ -332,30 +204,9 @@ class Process:
         return ModuleIndex(settings)
 
 
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None
-
-
 def speaks_of_caches(text: str) -> bool:
     """Whether results may be remembered by what `text` makes."""
     return _MEMO.search(text) is not None
-
-
-def _is_young(path: str) -> bool:
-    seen = signature(path)
-    return seen is not None and is_younger(max(seen[:2]))
-
-
-def text_of(baseline: Baseline) -> str:
-    """Return the text of `baseline`, decoded as the import system does it; "" if it cannot be."""
-    try:
-        return decode_source(baseline.source)
-    except (SyntaxError, UnicodeDecodeError):
-        return ""
 
 
 def modules_held(name: str) -> dict[str, str]:
@@ -380,4 +231,7 @@ def _sketch(name: str, code: CodeType | None) -> Sketch | None:
         return None
 
 
-PROCESS = Process()
+PROCESS = Process(ARRIVALS)
+
+# What the library says is for the program to show; only the command line adds an output of its own.
+logging.getLogger("hotswap").addHandler(logging.NullHandler())

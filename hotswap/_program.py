@@ -18,6 +18,8 @@ from importlib.machinery import ModuleSpec, SourceFileLoader, SourcelessFileLoad
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, TypeVar
 
+from hotswap._loader import take_away
+
 Adopt = Callable[[str, bytes], None]
 """Told the path and the text that ``sys.modules['__main__']`` is about to be made from."""
 
@@ -146,6 +148,7 @@ def _describe(main: ModuleType, path: str | None, loader: Any, spec: ModuleSpec 
     main.__package__ = spec.parent if spec else None
     vars(main)["__file__"] = path
     vars(main)["__cached__"] = spec.cached if spec else None
+    take_away([main])
 
 
 def _compile(text: bytes, path: str) -> CodeType:

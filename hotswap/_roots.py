@@ -9,13 +9,11 @@ Editable installs are read from ``direct_url.json`` beside their metadata (6 us 
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sys
 import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from hotswap._patterns import Patterns, compiled
 
@@ -160,6 +158,9 @@ def _editable(entries: Iterable[str]) -> Iterator[str]:
 
 
 def _project(origin: str) -> Iterator[str]:
+    import json
+    from urllib.parse import unquote, urlsplit
+
     try:
         with open(origin, "rb") as stream:
             described = json.load(stream)

@@ -6,19 +6,16 @@ name, what was given and what is accepted: a watcher that ignores a misspelt opt
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, get_args
 
 from hotswap._errors import SettingsError
-from hotswap._findings import CATALOGUE
-from hotswap._model import Severity
 from hotswap._roots import Scope, default_roots, make_scope, merge
 
 if TYPE_CHECKING:
-    from hotswap._model import Report
+    from hotswap._model import Report, Severity
 
 Apply = Literal["auto", "thread", "asyncio", "poll", "signal", "manual"]
 Path = str | os.PathLike[str]
@@ -156,6 +153,8 @@ def _checked(given: Mapping[str, object], place: str) -> dict[str, object]:
 def _check_of(name: str, place: str) -> Callable[[str, Any, str], object]:
     if name in _CHECKS:
         return _CHECKS[name]
+    import difflib  # only for who misspelt something
+
     accepted = ["paths", *(one for one in _CHECKS if one != "on_report")] if place else list(_CHECKS)
     near = difflib.get_close_matches(name, accepted, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -219,6 +218,9 @@ def _dotted(name: str, value: object, place: str) -> tuple[str, ...]:
 
 
 def _severities(name: str, value: object, place: str) -> Mapping[str, Severity]:
+    from hotswap._findings import CATALOGUE
+    from hotswap._model import Severity
+
     if not isinstance(value, Mapping):
         raise _refusal(place, name, value, "a table of codes and severities, such as {'HS214': 'ignored'}")
     for code, severity in value.items():

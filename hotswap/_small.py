@@ -15,12 +15,12 @@ from types import ModuleType
 
 from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, precompile
-from hotswap._baselines import Baseline
+from hotswap._baselines import Baseline, text_of
+from hotswap._builds import build_of, is_foreign
 from hotswap._groups import is_used
 from hotswap._hooks import AFTER, BEFORE
-from hotswap._loader import build_of, is_foreign
 from hotswap._modules import Entry, signature
-from hotswap._process import Process, speaks_of_caches, text_of
+from hotswap._process import Process, speaks_of_caches
 from hotswap._regions import Index, compare, index_of
 from hotswap._running import is_running
 from hotswap._slices import breathe

@@ -21,16 +21,16 @@ PAUSED: Final = "hotswap is paused"
 _IMPORTLIB: Final = "<frozen importlib._bootstrap>"
 
 
-class Turn:
-    """A lock for each use of what the process has once; as a context manager it waits. Its thread may take it again."""
+class Lock:
+    """A lock that a fork waits for, so that the child does not get half of something; its thread may take it again.
 
-    def __init__(self) -> None:
+    `patience` are the seconds for which a fork waits at most: that thread may be waiting for the one that forks.
+    """
+
+    def __init__(self, patience: float) -> None:
         self._lock = threading.RLock()
-        self._swapping = 0
+        self._patience = patience
         self._held_for_fork = False
-        self._pauses = 0
-        self._free = threading.Event()
-        self._free.set()
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -38,6 +38,37 @@ class Turn:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+    def before_fork(self) -> None:
+        """Wait until no other thread has it, but not for ever."""
+        self._held_for_fork = self._lock.acquire(timeout=self._patience)
+
+    def after_fork(self) -> None:
+        """In the parent: go on."""
+        if self._held_for_fork:
+            self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Threads other than this one are gone, whatever they held."""
+        self._lock = threading.RLock()
+
+    def follow_forks(self) -> None:
+        """Be told of forks from now on; for the one of the process."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self.before_fork, after_in_parent=self.after_fork, after_in_child=self.after_fork_in_child
+            )
+
+
+class Turn(Lock):
+    """A lock for each use of what the process has once; as a context manager it waits."""
+
+    def __init__(self) -> None:
+        super().__init__(BEFORE_FORK)
+        self._swapping = 0
+        self._pauses = 0
+        self._free = threading.Event()
+        self._free.set()
 
     def pause(self) -> None:
         """Have no swap begin until `go_on` is called as often; one that another thread is at comes to its end first."""
@@ -95,30 +126,14 @@ class Turn:
             finally:
                 self._swapping = 0
 
-    def before_fork(self) -> None:
-        """Wait until no other thread swaps, but not for ever: that thread may be waiting for this one."""
-        self._held_for_fork = self._lock.acquire(timeout=BEFORE_FORK)
-
-    def after_fork(self) -> None:
-        """In the parent: go on."""
-        if self._held_for_fork:
-            self._lock.release()
-
     def after_fork_in_child(self) -> None:
         """Threads other than this one are gone, whatever they held."""
-        self._lock = threading.RLock()
+        super().after_fork_in_child()
         self._free = threading.Event()
         if not self._pauses:
             self._free.set()
         if self._swapping != threading.get_ident():
             self._swapping = 0
-
-    def follow_forks(self) -> None:
-        """Be told of forks from now on; for the one of the process."""
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=self.before_fork, after_in_parent=self.after_fork, after_in_child=self.after_fork_in_child
-            )
 
 
 class Pause:

@@ -11,11 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from hotswap._baselines import Baseline
+from hotswap._baselines import Baseline, text_of
 from hotswap._facts import Facts
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._prepare import untouched
-from hotswap._process import text_of
 from hotswap._source import read
 
 

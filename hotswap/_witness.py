@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import ast
 import dis
-import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
@@ -27,8 +24,6 @@ _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CONSTANTS: Final = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT")
 _COMMON: Final = {"None": None, "True": True, "False": False}
 _IMMUTABLE: Final = (int, str, bytes, float, bool, complex, type(None))
-_LOADED: Final = time.time()
-_EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
 
 
 def runs(module: ModuleType, text: str, origin: str, build: Build | None) -> bool:
@@ -180,19 +175,3 @@ def _has_defaults(function: FunctionType, node: ast.FunctionDef | ast.AsyncFunct
 
 def _is(held: object, said: object) -> bool:
     return type(held) is type(said) and repr(held) == repr(said)
-
-
-def is_younger(changed_ns: int) -> bool:
-    """Whether a file that was last changed at `changed_ns` (since the epoch) may be younger than this process."""
-    return changed_ns / 1e9 > _started() - 2.0
-
-
-def _started() -> float:
-    """Return when this process started: exactly on Linux, elsewhere a time before hotswap was imported."""
-    with suppress(OSError, ValueError, IndexError, AttributeError):
-        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
-            ticks = int(file.read().rpartition(")")[2].split()[19])
-        with open("/proc/uptime", encoding="ascii") as file:
-            up = float(file.read().split()[0])
-        return time.time() - up + ticks / os.sysconf("SC_CLK_TCK")
-    return _LOADED - _EARLIER

@@ -145,9 +145,9 @@ def test_a_full_look_finds_changed_data(game: Game, reloader: Reloader) -> None:
     called: list[str] = []
     reloader.watch_data("data/*.json", called.append)
     game.save({"count": 2})
-    reloader._line.rescan()
+    reloader._works().line.rescan()
     reloader.inbox.take(at_once=True)
-    reloader._saves._watcher.flush()  # type: ignore[union-attr]
+    reloader._works().saves._watcher.flush()  # type: ignore[union-attr]
     reloader.inbox.take(at_once=True)
     reloader.swap(None)
     assert called == [str(game.data)]

@@ -267,11 +267,11 @@ def test_a_budget_spreads_what_can_be_prepared(files: Files, reloader: Reloader)
     for number in range(5):
         files.write(f"m{number}", "def f():\n    return 2\n")
     changes = tuple(FileChange(str(files.path(f"m{number}")), "modified") for number in range(5))
-    reloader._line.ahead(Batch(1, changes, 0.0))
+    reloader._works().line.ahead(Batch(1, changes, 0.0))
     for _ in range(5):
-        assert not reloader._line.begin(0.0)
+        assert not reloader._works().line.begin(0.0)
         assert {mod.f() for mod in mods} == {1}
-    assert reloader._line.begin(0.0)
+    assert reloader._works().line.begin(0.0)
     mods[3].f.__code__ = mods[3].f.__code__.replace(co_consts=(None, 3))
     report = reloader.reload()
     assert len(report.outcomes) == 5
@@ -360,7 +360,7 @@ def test_a_pause_waits_for_the_swap_under_way(files: Files, reloader: Reloader) 
     finally:
         go_on.set()
         swap.join()
-        reloader._line.rescan()
+        reloader._works().line.rescan()
         PROCESS.lock.go_on()
         del sys.modules["waiting_r"]
 

@@ -13,7 +13,8 @@ from types import ModuleType
 import pytest
 
 from hotswap import Reloader
-from hotswap._witness import differing, is_younger, runs
+from hotswap._arrivals import is_younger
+from hotswap._witness import differing, runs
 
 ORIGIN = "/project/mod.py"
 TEXT = """

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CellType, CodeType, ModuleType
 from typing import Any
 
+from hotswap._builds import build_of
 from hotswap._compile import Outer, class_body, compile_in, imported_by
 from hotswap._execute import Layer, Stores, run
 from hotswap._journal import MISSING, Journal
-from hotswap._loader import build_of
 from hotswap._model import Edit
 from hotswap.patch._classes import cell_of, del_members, own_cell, set_members
 

@@ -1,0 +1,207 @@
+"""What the process runs, noted as it is imported: all that a program needs of hotswap before the first edit.
+
+Most of a program's modules are never edited, and everybody waits for its start. So this room, and what it imports, is
+kept small; the engine behind `_process` comes when imports pause, or when it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from types import CodeType, ModuleType
+from typing import Final
+
+from hotswap._baselines import Baseline, Baselines, pack, text_of
+from hotswap._callbacks import Callbacks
+from hotswap._errors import OverlapError
+from hotswap._loader import Finder, take_away
+from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._roots import Scope
+from hotswap._settings import Settings, overlap
+from hotswap._turn import Turn
+
+_LOADED: Final = time.time()
+_EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
+
+
+class Arrivals:
+    """What was imported below the roots of running reloaders. `lock` is held while anything of the process changes.
+
+    `shape` is another number once modules were imported, or edited in more than what small edits alter: until then
+    what is known of who uses what holds. `rank` is the order of first imports, `ran_again` who was reloaded by the
+    program. `on_load` is called with a module's file before its text is read, `on_text` with module, file and text.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Turn()
+        self.lock.follow_forks()
+        self.baselines = Baselines()
+        self.shape = 0
+        self.rank: dict[str, int] = {}
+        self.ran_again: set[str] = set()
+        self.texts: dict[str, tuple[Entry, Callable[[], str]]] = {}
+        self.codes: deque[tuple[str, bytes, CodeType]] = deque()
+        self.on_load: list[Callable[[str], object]] = []
+        self.on_text: list[Callable[[str, str, bytes], object]] = []
+        self.callbacks = Callbacks()
+        self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
+        self._running: list[tuple[Settings, Scope]] = []
+        self._main: ModuleType | None = None
+        self._first = True
+
+    def enter(self, settings: Settings) -> None:
+        """Take up the roots of a reloader that starts. Raises OverlapError if they overlap with a running one's."""
+        with self.lock:
+            self._refuse_overlap(settings)
+            self._running.append((settings, settings.scope()))
+            self._first = True
+            if self.finder not in sys.meta_path:
+                sys.meta_path.insert(0, self.finder)
+
+    def _refuse_overlap(self, settings: Settings, but: Settings | None = None) -> None:
+        for other, _ in self._running:
+            found = overlap(settings, other) if other is not but else None
+            if found is not None:
+                raise OverlapError(f"{found[0]} is watched already: {found[1]} belongs to another running Reloader")
+
+    def exchange(self, old: Settings, new: Settings) -> None:
+        """Put settings with more roots in the place of a running reloader's. Raises OverlapError as `enter` does."""
+        with self.lock:
+            self._refuse_overlap(new, but=old)
+            self._running = [(new, new.scope()) if one is old else (one, scope) for one, scope in self._running]
+
+    def leave(self, settings: Settings) -> None:
+        """Give up the roots of a reloader that stops; with the last one the finder goes, and its loaders."""
+        with self.lock:
+            self._running = [pair for pair in self._running if pair[0] is not settings]
+            if not self._running and self.finder in sys.meta_path:
+                sys.meta_path.remove(self.finder)
+                take_away(list(sys.modules.values()))
+
+    def _covers(self, origin: str) -> bool:
+        return any(origin in scope for _, scope in self._running)
+
+    def _note(self, module: str, origin: str) -> None:
+        """Keep the text that is about to run. The signature is taken first: a later save then differs from it."""
+        self.shape += 1
+        if module in self.baselines:  # run again by the program: its old functions have code of their own
+            self.ran_again.add(module)
+        for tell in self.on_load:  # first: what is saved from now on is seen
+            tell(origin)
+        seen = signature(origin)
+        source = _read(origin)
+        if source is None:
+            return
+        for know in self.on_text:
+            know(module, origin, source)
+        self.baselines.note(module, Baseline(origin, origin, pack(source), seen))
+
+    def _saw(self, module: str, code: CodeType) -> None:
+        """Keep the code that has just run until somebody asks who imports what: importing it must not take longer."""
+        baseline = self.baselines.get(module)
+        if baseline is not None:
+            self.codes.append((module, baseline.packed, code))
+            self.shape += 1
+
+    def adopt_main(self, path: str, text: bytes) -> None:
+        """Take `text` as what the module ``__main__`` is about to run from the file `path`."""
+        with self.lock:
+            self.baselines.note("__main__", Baseline(path, path, pack(text), signature(path)))
+            self._main = sys.modules.get("__main__")
+
+    def _learn_texts(self) -> Iterator[Entry]:
+        for name, (entry, text) in self.texts.items():
+            packed, known = pack(text().encode()), self.baselines.get(name)
+            if known is None or known.packed != packed:
+                self.baselines.note(name, Baseline(entry.file, "", packed, None))
+            yield entry
+
+    def learn(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Give a baseline to every module that has none, from the file as it is now; return those that have one."""
+        known = list(self._learn_texts())
+        self.finder.step_forward()
+        first, self._first = self._first, False
+        for name in sys.modules:
+            self.rank.setdefault(name, len(self.rank))
+        for entry in entries:
+            if entry.name in self.texts:
+                continue
+            if entry.name == "__main__" and self._main is not sys.modules["__main__"]:
+                self.baselines.forget("__main__")
+                self._main = sys.modules["__main__"]
+            if entry.name not in self.baselines:
+                self.shape += 1
+                self._learn_late(entry, look=not first or _is_young(entry.path))
+            if entry.name in self.baselines:
+                known.append(entry)
+        return known
+
+    def outdated(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return those of `entries` whose file is not as it was when the text that they run was read from it."""
+        known = ((entry, self.baselines.get(entry.name)) for entry in entries if entry.path)
+        return [one for one, old in known if old is not None and (old.seen is None or old.seen != signature(old.path))]
+
+    def _note_missed(self) -> None:
+        """Keep the texts of modules that another import hook, in front of ours, has let past us just now."""
+        for settings, _ in list(self._running):
+            for entry in ModuleIndex(settings).entries():
+                if entry.name not in self.baselines:
+                    self._learn_late(entry, look=False)
+
+    def _learn_late(self, entry: Entry, *, look: bool) -> None:
+        """Take a file's text for what a module runs; with `look`, if that may be so."""
+        path = entry.file if os.path.isabs(entry.file) else entry.path  # a link may be pointed elsewhere, or replaced
+        seen = signature(path)
+        source = _read(path)
+        if source is None:
+            return
+        baseline = Baseline(entry.file, path, pack(source), seen, certain=False)
+        module = sys.modules.get(entry.name)
+        if look and module is not None and not _is_witnessed(module, baseline):
+            baseline = Baseline(entry.file, path, pack(source + b"\n"), None, certain=False)  # to be looked at
+        self.baselines.note(entry.name, baseline)
+
+
+def _is_witnessed(module: ModuleType, baseline: Baseline) -> bool:
+    from hotswap._builds import build_of  # these compile and compare: only for files that changed lately
+    from hotswap._witness import differing, runs
+
+    text = text_of(baseline)
+    build = build_of(module, text)
+    return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _is_young(path: str) -> bool:
+    seen = signature(path)
+    return seen is not None and is_younger(max(seen[:2]))
+
+
+def is_younger(changed_ns: int) -> bool:
+    """Whether a file that was last changed at `changed_ns` (since the epoch) may be younger than this process."""
+    return changed_ns / 1e9 > _started() - 2.0
+
+
+def _started() -> float:
+    """Return when this process started: exactly on Linux, elsewhere a time before hotswap was imported."""
+    with suppress(OSError, ValueError, IndexError, AttributeError):
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        with open("/proc/uptime", encoding="ascii") as file:
+            up = float(file.read().split()[0])
+        return time.time() - up + ticks / os.sysconf("SC_CLK_TCK")
+    return _LOADED - _EARLIER
+
+
+ARRIVALS: Final = Arrivals()

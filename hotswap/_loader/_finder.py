@@ -1,0 +1,236 @@
+"""A finder that puts a loader of ours in the place of each module's own.
+
+Ours does two things. When a module is imported, it keeps the text that runs. When we reload a module, it runs the
+chosen statements alone, through the same finders and the same loader as `importlib.reload`. Around a loader of somebody
+else's it is a proxy (`_proxied`). Python's own loader of source files is stood in for by `SourceLoader`, which gives
+its place back when the module is about to run: nearly all modules come by it, and wrapt takes longer to import than the
+rest of what a program needs at its start.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from threading import get_ident
+from types import CodeType, ModuleType
+from typing import Any, Final, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Noting = Callable[[str, str], None]
+Seeing = Callable[[str, CodeType], None]
+Body = Callable[[], None]
+
+EXEC_MODULE: Final = SourceFileLoader.exec_module
+_IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
+
+
+class Finder:
+    """Stands first in ``sys.meta_path`` and asks the others. `note` is called with a module's name and its file, before
+    its code runs, `seen` with its code afterwards; `covers` says of a file whether it is looked after.
+
+    Other hooks put themselves first, too, and what they load is not noted. `overtaken` is called when that is seen.
+
+    What any of them raises is a failure of ours, and logged: no import of the program may fail because of it.
+    """
+
+    def __init__(
+        self,
+        note: Noting,
+        covers: Callable[[str], bool],
+        seen: Seeing | None = None,
+        overtaken: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.note, self.covers = _harmless(note, None), _harmless(covers, False)
+        self.seen, self.overtaken = _harmless(seen or _forget, None), _harmless(overtaken, None)
+        self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return what the other finders find, its loader in a proxy if the module is a Python file that we look
+        after.
+        """
+        if sys.meta_path[0] is not self and self.step_forward():
+            self.overtaken()
+        for finder in sys.meta_path:
+            find = getattr(finder, "find_spec", None)
+            if finder is self or find is None:
+                continue
+            spec: ModuleSpec | None = find(name, path, target)
+            if spec is not None:
+                return self._proxied(spec)
+        return None
+
+    def step_forward(self) -> bool:
+        """Be the first in ``sys.meta_path`` again; return whether that was needed.
+
+        An import that goes over the list meanwhile meets each of the others once.
+        """
+        places = [index for index, finder in enumerate(sys.meta_path) if finder is self]
+        if not places or not places[0]:
+            return False
+        sys.meta_path.insert(0, self)
+        del sys.meta_path[places[0] + 1]
+        return True
+
+    def _proxied(self, spec: ModuleSpec) -> ModuleSpec:
+        loader: Any = spec.loader
+        if loader is None or not spec.has_location or not isinstance(spec.origin, str) or is_ours(loader):
+            return spec
+        if hasattr(loader, "exec_module") and spec.origin.endswith((".py", ".pyw")) and self.covers(spec.origin):
+            spec.loader = self._stand_in(loader)
+        return spec
+
+    def _stand_in(self, loader: Any) -> Any:
+        if type(loader) is SourceFileLoader and type(loader).exec_module is EXEC_MODULE:
+            return SourceLoader(loader, self)
+        from hotswap._loader._proxied import Loader
+
+        return Loader(loader, self)
+
+    def invalidate_caches(self) -> None:
+        """Nothing is cached here."""
+
+
+def _harmless(act: Callable[P, T], otherwise: T) -> Callable[P, T]:
+    def acting(*given: P.args, **named: P.kwargs) -> T:
+        try:
+            return act(*given, **named)
+        except Exception:
+            import logging
+
+            logging.getLogger("hotswap").exception("bug in hotswap; please report it with this traceback")
+            return otherwise
+
+    return acting
+
+
+def _forget(name: str, code: CodeType) -> None:
+    """What nobody asked to be told of is not kept."""
+
+
+class Ours:
+    """Marks the loaders that stand in for a module's own, which is their `__wrapped__`."""
+
+    __slots__ = ()
+
+
+def is_ours(loader: object) -> bool:
+    """Whether `loader` stands in for another one; what it passes for is not asked."""
+    return issubclass(type(loader), Ours)
+
+
+class SourceLoader(Ours, SourceFileLoader):  # type: ignore[misc]  # typeshed's bases of it disagree
+    """In the place of a `SourceFileLoader` until the module that it loads is about to run."""
+
+    def __init__(self, own: SourceFileLoader, finder: Finder) -> None:
+        super().__init__(own.name, own.path)
+        self.__wrapped__, self._finder = own, finder
+        self._code: CodeType | None = None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a module's code, or, inside `reload_with`, the chosen statements."""
+        name = module.__name__
+        if begin(self._finder, module):
+            give_back(module)
+            EXEC_MODULE(self, module)
+            if self._code is not None:
+                self._finder.seen(name, self._code)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return what the loader gives; it is kept until the code has run."""
+        self._code = self.__wrapped__.get_code(fullname)
+        return self._code
+
+
+def begin(finder: Finder, module: ModuleType) -> bool:
+    """Run the chosen statements, if there are such; else note the text, and return that the code is to run."""
+    body = finder.bodies.pop((module.__name__, get_ident()), None)
+    if body is not None:
+        body()
+        return False
+    spec = module.__spec__
+    if spec is not None and spec.origin is not None:
+        finder.note(module.__name__, spec.origin)
+    return True
+
+
+def own_loader(module: ModuleType) -> Any:
+    """Return the loader of `module`, or what a loader of ours stands in for."""
+    loader: Any = module.__dict__.get("__loader__")
+    while is_ours(loader):
+        loader = loader.__wrapped__
+    return loader
+
+
+def give_back(module: object) -> None:
+    """Give a module its own loader back."""
+    names = vars(module) if isinstance(module, ModuleType) else {}
+    spec: Any = names.get("__spec__")
+    for holder, name in ((names, "__loader__"), (vars(spec) if type(spec) is ModuleSpec else {}, "loader")):
+        loader: Any = holder.get(name)
+        if is_ours(loader):
+            holder[name] = loader.__wrapped__
+
+
+def take_away(modules: Iterable[object]) -> None:
+    """Give each of `modules` its own loader back."""
+    for module in modules:
+        give_back(module)
+
+
+def hide_frames(*functions: Any) -> None:
+    """Have tracebacks of failing imports leave `functions` out: CPython drops importlib's frames by their file name."""
+    for function in functions:
+        function.__code__ = function.__code__.replace(co_filename=_IMPORTLIB)
+
+
+hide_frames(SourceLoader.exec_module, SourceLoader.get_code, begin)
+
+
+def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:
+    """Run `body` in place of the code of `module` as `importlib.reload` runs that: found again, by the loader found.
+
+    `importlib.reload` itself would let other threads notice: it takes the module out of ``sys.modules`` and puts it
+    back as the last one (`_exec` in CPython's `importlib._bootstrap`), and sets ``__spec__``, ``__path__`` and their
+    like anew. So the finders are asked as it asks them and the same loader is called, and everything stays in its
+    place. Nor is the module's import lock taken: the module is initialised, so whoever imports it need not wait, and a
+    statement that waits for an import under way in another thread cannot meet that thread waiting for this module.
+
+    Modules that cannot be found again under their name as the same file (``__main__``, those that were loaded by hand)
+    run `body` directly.
+    """
+    loader = _found_again(finder, module)
+    if loader is None:
+        body()
+        return
+    key = module.__name__, get_ident()
+    try:
+        finder.bodies[key] = body
+        loader.exec_module(module)
+    finally:
+        finder.bodies.pop(key, None)
+
+
+def _found_again(finder: Finder, module: ModuleType) -> Any:
+    """Return the loader with which `module` would be loaded now, None if that would be another file."""
+    spec = module.__spec__
+    if (
+        spec is None
+        or spec.name != module.__name__
+        or sys.modules.get(spec.name) is not module
+        or finder not in sys.meta_path
+    ):
+        return None
+    parent = spec.name.rpartition(".")[0]
+    if parent and parent not in sys.modules:
+        return None
+    try:
+        path = vars(sys.modules[parent])["__path__"] if parent else None
+        found = finder.find_spec(spec.name, path, module)
+    except Exception:  # noqa: BLE001  a finder of the program's that fails: then the statements run without a reload
+        return None
+    loader: Any = None if found is None or found.origin != spec.origin else found.loader
+    return loader if is_ours(loader) else None
