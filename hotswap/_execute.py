@@ -15,7 +15,7 @@ from typing import Any
 from hotswap._errors import StatementError
 from hotswap._findings import line_in
 from hotswap._journal import MISSING
-from hotswap._loader import Loader
+from hotswap._loader import is_hidden
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 Cells = tuple[CellType | None, ...]
@@ -125,7 +125,7 @@ def forget_frames(error: BaseException | None) -> None:
 
 def _clear(frame: FrameType | None) -> None:
     while frame is not None:
-        if frame.f_code.co_filename.startswith(_OURS) or frame.f_code is Loader.exec_module.__code__:
+        if frame.f_code.co_filename.startswith(_OURS) or is_hidden(frame.f_code):
             with contextlib.suppress(RuntimeError):  # it runs still: it is one of those that will go by themselves
                 frame.clear()
         frame = frame.f_back

@@ -4,6 +4,6 @@
 loaders of others.
 """
 
-from hotswap._loader._finder import Body, Finder, own_loader, reload_with, take_away
+from hotswap._loader._finder import Body, Finder, is_hidden, own_loader, reload_with, take_away
 
-__all__ = ["Body", "Finder", "own_loader", "reload_with", "take_away"]
+__all__ = ["Body", "Finder", "is_hidden", "own_loader", "reload_with", "take_away"]

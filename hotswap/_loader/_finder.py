@@ -24,6 +24,7 @@ Body = Callable[[], None]
 
 EXEC_MODULE: Final = SourceFileLoader.exec_module
 _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
+_HIDDEN: Final[set[CodeType]] = set()
 
 
 class Finder:
@@ -185,6 +186,12 @@ def hide_frames(*functions: Any) -> None:
     """Have tracebacks of failing imports leave `functions` out: CPython drops importlib's frames by their file name."""
     for function in functions:
         function.__code__ = function.__code__.replace(co_filename=_IMPORTLIB)
+        _HIDDEN.add(function.__code__)
+
+
+def is_hidden(code: CodeType) -> bool:
+    """Whether `code` is ours, though it passes for importlib's."""
+    return code in _HIDDEN
 
 
 hide_frames(SourceLoader.exec_module, SourceLoader.get_code, begin)
