@@ -33,6 +33,7 @@ from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit
 from hotswap._execute import forget_frames
 from hotswap._model import Edit, Finding, Outcome, Plan, Severity
 from hotswap._quiet._values import Definition
+from hotswap.patch._functions import live_functions_of
 
 __all__ = ["Applied", "Departed", "Surroundings", "apply", "moves"]
 
@@ -152,6 +153,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         map_codes(work)
         tell_lost(swap, work)
     swap.definition = partial(definition_now, swap, around.definition)
+    _find_together([work for work in works if work.expected is None])
     for work in works:
         set_origin(swap, work)
         see_to_headers(swap, work)
@@ -177,6 +179,15 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     _codes.follow(swap, around.of_code)
     swap.replace_references()
     tell_holders(swap)
+
+
+def _find_together(works: Sequence[Work]) -> None:
+    """Find all live functions of several modules by one pass over the heap."""
+    caches: list[object] = []
+    found = live_functions_of([vars(work.module) for work in works], caches) if len(works) > 1 else ()
+    for work, functions in zip(works, found, strict=False):
+        work.caches += caches
+        work.take(functions)
 
 
 def _run(swap: Swap, work: Work, around: Surroundings) -> None:

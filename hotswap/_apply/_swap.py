@@ -25,7 +25,6 @@ from hotswap._model import Edit, Finding, How, Kind, Patch, Severity, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import find_functions
-from hotswap.patch._functions import live_functions
 from hotswap.patch._proxies import calls_forwarder
 from hotswap.patch._referrers import count_held, replace
 
@@ -79,16 +78,15 @@ class Work:
     def functions(self) -> dict[tuple[str, int], list[FunctionType]]:
         """Return the live functions by qualified name and first line in the old text."""
         if self._functions is None:
-            self._functions = defaultdict(list)
-            for function in self._find():
-                code = function.__code__
-                self._functions[code.co_qualname, code.co_firstlineno].append(function)
+            self.take(find_functions(vars(self.module), self.expected, self.caches))
+        assert self._functions is not None
         return self._functions
 
-    def _find(self) -> list[FunctionType]:
-        if self.expected is None:
-            return live_functions(vars(self.module), self.caches)
-        return find_functions(vars(self.module), self.expected, self.caches)
+    def take(self, found: Iterable[FunctionType]) -> None:
+        """Take `found` for the live functions."""
+        self._functions = defaultdict(list)
+        for function in found:
+            self._functions[function.__code__.co_qualname, function.__code__.co_firstlineno].append(function)
 
     def live(self, scope: AnyScope, statement: Statement) -> list[FunctionType]:
         """Return the live functions that the ``def`` `statement` of the old text made."""

@@ -73,15 +73,15 @@ def _bodies(namespace: dict[str, Any]) -> dict[int, CodeType]:
 
 
 def find_functions(
-    namespace: dict[str, Any], expected: Iterable[tuple[str, int]], caches: list[Any]
+    namespace: dict[str, Any], expected: Iterable[tuple[str, int]] | None, caches: list[Any]
 ) -> list[FunctionType]:
     """Return the live functions whose globals are `namespace`: all of them, as far as it matters for `expected`.
 
     `expected` are the places (qualified name, first line) of the definitions that are to be patched; their nested
-    functions are looked after as well. Functions found beyond those are returned too; memo caches met on the way are
-    added to `caches`.
+    functions are looked after as well. None says that the places cannot be told. Functions found beyond those are
+    returned too; memo caches met on the way are added to `caches`.
     """
-    if not _EXACT_COUNTS:
+    if expected is None or not _EXACT_COUNTS:
         return live_functions(namespace, caches)
     walk = Walk(namespace)
     places: dict[tuple[str, int], list[FunctionType]] = {}

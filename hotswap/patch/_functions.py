@@ -12,7 +12,7 @@ import inspect
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import call
 from types import CellType, CodeType, FunctionType
@@ -40,15 +40,26 @@ _set_closure.restype = ctypes.c_int
 
 
 def live_functions(namespace: dict[str, Any], caches: list[Any] | None = None) -> list[FunctionType]:
-    """Return every function, closure and lambda whose globals are `namespace`, by one pass of the garbage collector.
+    """Return every function, closure and lambda whose globals are `namespace`; see `live_functions_of`."""
+    return live_functions_of([namespace], caches)[0]
+
+
+def live_functions_of(
+    namespaces: Sequence[dict[str, Any]], caches: list[Any] | None = None
+) -> list[list[FunctionType]]:
+    """Return, for each of `namespaces`, every function whose globals it is, by one pass of the garbage collector.
 
     Functions are always tracked. The process's memo caches of `functools`, which the same pass finds as they refer to
     their type, are added to `caches`.
     """
-    found = referrers(namespace) if caches is None else referrers(namespace, MEMO)
+    found = referrers(*namespaces) if caches is None else referrers(*namespaces, MEMO)
     if caches is not None:
         caches += (one for one in found if type(one) is MEMO)
-    return [f for f in found if type(f) is FunctionType and f.__globals__ is namespace]
+    functions: dict[int, list[FunctionType]] = {id(namespace): [] for namespace in namespaces}
+    for one in found:
+        if type(one) is FunctionType and (own := functions.get(id(one.__globals__))) is not None:
+            own.append(one)
+    return [functions[id(namespace)] for namespace in namespaces]
 
 
 def memo_caches() -> list[Any]:
