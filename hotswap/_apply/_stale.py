@@ -373,7 +373,8 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Sta
     held = {name: scope.peek(name) for name in statement.binds if name != "__annotations__"}
     if not held:
         return ""  # it stores into an object: to run it now would be to store
-    if not all(stateless(value) for value in held.values()):
+    takes = isinstance(getattr(statement.node, "value", None), _chains.TAKES)  # what it holds is somebody else's
+    if not takes and not all(stateless(value) for value in held.values()):
         return "it holds an object with state"
     nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
     if any(_quiet.unquiet(node, quiet_scope(swap, scope)) for node in nodes):

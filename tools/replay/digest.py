@@ -152,7 +152,7 @@ class Walk:
         """Describe `value` at `path`, and what it is made of at paths below."""
         if depth > _DEEPEST:
             return
-        if _is_plain(value):
+        if _is_plain(value) or _is_union(value):
             facets = self._enter(path, path)
             if facets is not None:
                 facets["value"] = self.text(value)
@@ -307,8 +307,8 @@ class Walk:
             return f"{type(value).__name__}({', '.join(sorted(self.text(item, depth) for item in value))})"
         if type(value) is dict:
             return f"{{{', '.join(f'{self.text(k, depth)}: {self.text(v, depth)}' for k, v in value.items())}}}"
-        if isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union:
-            return " | ".join(self.text(item, depth) for item in value.__args__)  # ``typing`` gives one for the other
+        if _is_union(value):
+            return " | ".join(self.text(item, depth) for item in value.__args__)
         if hasattr(value, "__origin__") and hasattr(value, "__args__"):
             return f"{self.text(value.__origin__, depth)}[{', '.join(self.text(a, depth) for a in value.__args__)}]"
         place = self._places.get(id(value))
@@ -331,6 +331,11 @@ def _is_plain(value: object) -> bool:
     if type(value) in _ATOMS or isinstance(value, ModuleType):
         return True
     return type(value) in (tuple, frozenset) and all(map(_is_plain, value))  # type: ignore[call-overload]
+
+
+def _is_union(value: object) -> bool:
+    """Whether `value` is ``X | Y`` or what `typing` makes of it; they are equal, and its caches mix them up."""
+    return isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union
 
 
 def _annotations(value: Any) -> Any:
