@@ -152,7 +152,7 @@ class Walk:
         """Describe `value` at `path`, and what it is made of at paths below."""
         if depth > _DEEPEST:
             return
-        if _is_plain(value) or _is_union(value):
+        if _is_plain(value) or _is_union(value) or type(value).__module__ == "__future__":
             facets = self._enter(path, path)
             if facets is not None:
                 facets["value"] = self.text(value)

@@ -71,6 +71,12 @@ class Step:
         return Counter(code for code, *_ in self.told)
 
 
+def _same_as(value: str) -> Iterator[str]:
+    """Yield the path of what a fresh process has met before, and names by that alone."""
+    if value.startswith("same as "):
+        yield value.removeprefix("same as ")
+
+
 class Replay:
     """One project in one folder, with one tool."""
 
@@ -159,7 +165,7 @@ class Replay:
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
         known = aliases(digest)
         places = [
-            Place(path, facet, there, here, owner, other_paths(path, known))
+            Place(path, facet, there, here, owner, (*other_paths(path, known), *_same_as(there)))
             for (_, path, facet, there, here), owner in zip(found, owners, strict=True)
         ]
         codes = self._teller.step(claims, places)
