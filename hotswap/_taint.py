@@ -129,11 +129,15 @@ def _origins(node: ast.ImportFrom, module: str) -> Iterator[str]:
 
 
 def _may_be_remade(pair: Pair) -> bool:
-    """Whether a base or a decorator may make more of the class from what changed in its body: members, fields."""
-    if not (getattr(pair.new.node, "bases", ()) or getattr(pair.new.node, "decorator_list", ())) or pair.inner is None:
+    """Whether the layout is another one, or a base or a decorator may make more of what changed in the body."""
+    if pair.inner is None:
         return False
-    changed = any(not only_code(inner) for inner in pair.inner.changed)
-    return changed or bool(pair.inner.added or pair.inner.removed or pair.inner.moved)
+    changed = [inner.new for inner in pair.inner.changed if not only_code(inner)]
+    found = [*changed, *pair.inner.added, *pair.inner.removed, *(inner.new for inner in pair.inner.moved)]
+    if any("__slots__" in statement.binds for statement in found):
+        return True
+    makers = (getattr(pair.new.node, "bases", ()), getattr(pair.new.node, "decorator_list", ()))
+    return bool(found) and any(makers)
 
 
 def _constructor(statement: Statement, taint: Taint, scope: str) -> None:

@@ -120,7 +120,7 @@ def alike(made: object, held: object) -> bool:
         return made.func is held.func and equal((made.args, made.keywords), (held.args, held.keywords))
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
         return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
-    return (type(made) in _COMPARABLE or isinstance(made, _ALIAS)) and bool(made == held)
+    return (type(made) in _COMPARABLE or isinstance(made, (_ALIAS, types.GenericAlias))) and bool(made == held)
 
 
 def _parts(template: Any) -> tuple[object, ...]:

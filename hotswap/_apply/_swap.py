@@ -303,6 +303,7 @@ class Swap:
             *self.later,
             *(p.args for p in self.later if isinstance(p, partial)),
             self.changes,
+            *self.changes.kept(),
             *(work.before for work in self.works.values()),
             *self.journal.noted(),
         )

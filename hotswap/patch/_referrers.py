@@ -7,16 +7,17 @@ of functions. Tuples, keys, sets, frames and C structures hold on to what they h
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import (
     CellType,
     FrameType,
     FunctionType,
+    GenericAlias,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodType,
+    UnionType,
     WrapperDescriptorType,
 )
 from typing import Any, Final
@@ -28,7 +29,10 @@ from hotswap.patch._functions import FORWARDING
 from hotswap.patch._heap import referrers
 
 _NOT_COUNTED: Final = (FrameType, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType, ReferenceType)
-_CARRIERS: Final = (property, staticmethod, classmethod, partial, CellType, FunctionType, MethodType, tuple)
+_CARRIERS: Final = (
+    *(property, staticmethod, classmethod, partial, CellType, FunctionType, MethodType),
+    *(tuple, GenericAlias, UnionType),
+)
 _DEEPEST: Final = 8  # carriers inside carriers; what is carried further counts as held
 
 Pair = tuple[object, object]
@@ -45,13 +49,16 @@ def replace(journal: Journal, pairs: Sequence[Pair], ours: Collection[object] = 
     skip = {id(one) for one in (ours, pairs, targets, *vars(targets).values(), *pairs, *ours)}
     holders = [one for one in referrers(*targets.olds) if id(one) not in skip]
     owners = _owners(holders, targets)
-    left: Counter[int] = Counter()
+    left: dict[int, list[object]] = {id(old): [] for old, _ in pairs}
     for holder in holders:
         for old in targets.held_by(holder):
-            if not _belongs_to(old, holder, owners):
-                left[id(old)] += not _replace_in(journal, holder, old, targets, owners)
+            if not _belongs_to(old, holder, owners) and not _replace_in(journal, holder, old, targets, owners):
+                left[id(old)].append(holder)
     journal.commit()
-    return [left[id(old)] for old, _ in pairs]
+    carriers = [one for found in left.values() for one in found if isinstance(one, _CARRIERS)]
+    mine = (*ours, *left.values(), left, holders, owners, *owners.values(), pairs, *pairs, *vars(targets).values())
+    held = still_held(carriers, mine) if carriers else frozenset()
+    return [sum(not isinstance(one, _CARRIERS) or id(one) in held for one in left[id(old)]) for old, _ in pairs]
 
 
 class _Targets:
