@@ -123,8 +123,8 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
 
 
 def _header_reads(statement: Statement) -> Iterator[str]:
-    assert isinstance(statement.node, ast.ClassDef)
     node = statement.node
+    assert isinstance(node, ast.ClassDef)
     for expression in (*node.bases, *(k.value for k in node.keywords), *node.decorator_list):
         yield from filter(None, map(_dotted, ast.walk(expression)))
 
@@ -373,8 +373,7 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Sta
     held = {name: scope.peek(name) for name in statement.binds if name != "__annotations__"}
     if not held:
         return ""  # it stores into an object: to run it now would be to store
-    takes = isinstance(getattr(statement.node, "value", None), _chains.TAKES)  # what it holds is somebody else's
-    if not takes and not all(stateless(value) for value in held.values()):
+    if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):
         return "it holds an object with state"
     nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
     if any(_quiet.unquiet(node, quiet_scope(swap, scope)) for node in nodes):
