@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from hotswap._apply._adapter import Reader, found_readers
-from hotswap._model import Batch, Kind, Report, Statement
+from hotswap._model import Action, Batch, Kind, Report, Statement
 from hotswap._modules import Entry
 from hotswap._patterns import Patterns, compiled
 from hotswap._prepare import untouched
@@ -77,7 +77,7 @@ class Data:
 
     def learn_from(self, report: Report) -> None:
         """Note what the texts say that a swap made live."""
-        self.learn_again(outcome.step.module for outcome in report.outcomes)
+        self.learn_again(one.step.module for one in report.outcomes if one.step.action is not Action.SKIP)
 
     def learn_again(self, modules: Iterable[str]) -> None:
         """Note what the texts of `modules` say that are live."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -16,13 +16,13 @@ from hotswap._baselines import Baseline, text_of
 from hotswap._facts import Facts, facts_of, statement_at
 from hotswap._followers import Follower, Followers
 from hotswap._imports import edges
-from hotswap._model import Diff, Edit, Plan, Planned
+from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._outline import outline
 from hotswap._plan import make as make_plan
 from hotswap._prepare import Prepared, follower, snapshot_of
 from hotswap._process import Process, modules_held
-from hotswap._select import WHOLE, Selection
+from hotswap._select import Selection
 from hotswap._source import read
 from hotswap._targets import Target
 from hotswap._unedited import concerned
@@ -67,39 +67,6 @@ def _is_unused(importers: Iterable[str], name: str, gone: Container[str], import
     return bool(importers) and all(one in gone or (one in imports and name not in imports[one]) for one in importers)
 
 
-def is_used(process: Process, edit: Edit, entries: Iterable[Entry]) -> bool:
-    """Whether a statement of any module may have to run, or a name to be bound anew, after `edit`, a part of one.
-
-    Also where caches may hold results of what changes, as that takes more than a look at texts.
-    """
-    affected = process.graph.affected([edit.module])
-    if not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again):
-        return True
-    if _is_named_nowhere(process, edit, affected):
-        return False
-    packages = {entry.name: entry.package for entry in entries}
-    selected, _ = _select(process, affected, {edit.module: edit}, packages, ())
-    selected.selection.chosen()
-    return selected.selection.touches() or bool(_followers(process, selected, {edit.module}))
-
-
-def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) -> bool:
-    """Whether the functions of `edit` are named nowhere but where they stand, which is found out without a parse."""
-    text = edit.new.text
-    names = [name.rpartition(".")[2] for name in _functions_of(edit.diff)]
-    if any(text.count(name) != 1 for name in names) or any(f"{name}(" in text for name in WHOLE):
-        return False
-    if any(module in affected for modules in process.bindings.by_attribute(names) for module in modules):
-        return False
-    return _near(process, {edit.module: edit}, {edit.module: _come_or_go(edit)}) == {edit.module}
-
-
-def _functions_of(diff: Diff) -> Iterator[str]:
-    for pair in diff.changed:
-        yield from [pair.new.binds[-1]] if pair.inner is None else _functions_of(pair.inner)
-    yield from (statement.binds[-1] for statement in diff.added)
-
-
 def plan_all(process: Process, prepared: Prepared, entries: list[Entry]) -> Plan:
     """Return the plans of all groups as one; what belongs to a file that cannot be read is left out."""
     groups = [group for group in split(process, prepared, entries) if not group & prepared.findings.keys()]
@@ -136,7 +103,7 @@ def _plan_group(
 ) -> tuple[Plan, list[Edit]]:
     packages = {entry.name: entry.package for entry in entries}
     affected = process.graph.affected(group)
-    selected, order = _select(process, affected, {name: edits[name] for name in group}, packages, forced)
+    selected, order = select(process, affected, {name: edits[name] for name in group}, packages, forced)
     found = selected.selection.chosen()
     chosen: dict[str, Edit] = {}
     # In a cycle what was imported first ended last: beginning there, each import finds what it found at the start.
@@ -147,7 +114,7 @@ def _plan_group(
     maybe = {name: tuple(_planned(chosen[name], places)) for name, places in found.items() if name in chosen}
     plan = make_plan(sorted(group), chosen, order, maybe)
     memo = not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again)
-    followers = _followers(process, selected, chosen.keys())
+    followers = followers_of(process, selected, chosen.keys())
     return replace(plan, memo=memo, followers=followers), list(chosen.values())
 
 
@@ -159,7 +126,7 @@ class _Selected:
         self.of: dict[str, Facts] = {}
 
 
-def _select(
+def select(
     process: Process,
     affected: AbstractSet[str],
     edits: Mapping[str, Edit],
@@ -171,11 +138,11 @@ def _select(
     Most dependents only bind what they import. Those are not looked at, unless it turns out that members of classes may
     change, which anybody may look up.
     """
-    come_or_go = {name: _come_or_go(edit) for name, edit in edits.items()}
-    near = _near(process, edits, come_or_go)
+    passing = {name: names_that_come_or_go(edit) for name, edit in edits.items()}
+    near = find_near(process, edits, passing)
     while True:
         order = process.graph.order(near & packages.keys(), process.rank)
-        selected = _go_through(process, order, edits, packages, forced, Selection(come_or_go))
+        selected = _go_through(process, order, edits, packages, forced, Selection(passing))
         if selected.selection.came_late:  # a loose import of a cycle: no order is right, so all are read
             selected = _go_through(process, order, edits, packages, forced, Selection(), sketches=False)
         members = process.bindings.by_attribute(selected.selection.members)
@@ -185,7 +152,7 @@ def _select(
         near |= process.graph.between(affected, further)
 
 
-def _near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[str, frozenset[str]]) -> set[str]:
+def find_near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[str, frozenset[str]]) -> set[str]:
     """Return the modules that may do more with what changes than bind it, with those on the way to them."""
     served = {name for name, edit in edits.items() if "__getattr__" in edit.new.text}
     near, pending = set(edits), list(edits)
@@ -214,7 +181,7 @@ def _concerned(
     return found
 
 
-def _come_or_go(edit: Edit) -> frozenset[str]:
+def names_that_come_or_go(edit: Edit) -> frozenset[str]:
     """Return the names of a module that its old text or its new one does not bind."""
     if not (edit.diff.added or edit.diff.removed or edit.diff.changed):
         return frozenset()
@@ -252,18 +219,18 @@ def _go_through(
     return selected
 
 
-def _followers(process: Process, selected: _Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
+def followers_of(process: Process, selected: _Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
     """Return, by module and name that may change there, who is bound anew with it; `works` see to their own names."""
     found: dict[tuple[str, str], Followers] = {}
     for module in works:
         for name in selected.selection.values(module):
-            followers = _follow(process, module, name, works)
+            followers = follow(process, module, name, works)
             if followers.members:
                 found[module, name] = followers
     return found
 
 
-def _follow(process: Process, module: str, name: str, works: AbstractSet[str]) -> Followers:
+def follow(process: Process, module: str, name: str, works: AbstractSet[str]) -> Followers:
     direct = process.bindings.followers(module, name)
     modules = direct.by_module.keys()
     if modules.isdisjoint(works) and modules.isdisjoint(process.graph.imported):
@@ -282,15 +249,15 @@ def _follow(process: Process, module: str, name: str, works: AbstractSet[str]) -
 def _facts(process: Process, name: str, edit: Edit | None, package: str, selection: Selection) -> Facts | None:
     """Return the facts of a module; None for a dependent that names nothing that may change."""
     if edit is not None and edit.part:
-        return _known_facts(process, name, package, selection, needed=True)
+        return known_facts(process, name, package, selection, needed=True)
     if edit is not None:
         found = outline(edit.new.text)
         bodies = found[1] if found else {}
         return facts_of(edit.new, package, sys.modules.__contains__, nodes=True, bodies=bodies)
-    return _known_facts(process, name, package, selection)
+    return known_facts(process, name, package, selection)
 
 
-def _known_facts(
+def known_facts(
     process: Process, name: str, package: str, selection: Selection, *, needed: bool = False
 ) -> Facts | None:
     """Return the facts of the live text of a module; None if it names nothing that may change and is not `needed`."""

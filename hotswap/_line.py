@@ -31,7 +31,7 @@ from hotswap._settings import Settings
 from hotswap._slices import giving_way
 from hotswap._small import SmallEdits, is_plain
 from hotswap._targets import Target
-from hotswap._transactions import Done, Transactions
+from hotswap._transactions import Done, Transactions, point_anew
 from hotswap._turn import PAUSED
 
 log = logging.getLogger("hotswap")
@@ -267,7 +267,7 @@ class Line:
         PROCESS.generation += 1
         self.history.add_texts(self._small.accept(found))
         seconds = {"read": read - started, "apply": time.perf_counter() - read}
-        return Told(Report(PROCESS.generation, outcomes), [], seconds)
+        return Told(Report(PROCESS.generation, outcomes, tuple(point_anew())), [], seconds)
 
     def _rerun(self, find: Callable[[], Target]) -> Steps[Told]:
         entries = self.entries()

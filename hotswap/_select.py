@@ -173,9 +173,9 @@ class Selection:
         """Whether an import binding of `module` may have to be bound anew."""
         return self._taints[module].follows
 
-    def touches(self) -> bool:
-        """Whether a statement of any module may have to run, or a name to be bound to another object."""
-        return any(taint.found or taint.rebinds for taint in self._taints.values())
+    def runs(self) -> bool:
+        """Whether a statement of any module may have to run."""
+        return any(taint.found for taint in self._taints.values())
 
     def _size(self) -> int:
         return sum(len(taint.values) + len(taint.calls) for taint in self._taints.values())

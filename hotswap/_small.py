@@ -1,4 +1,4 @@
-"""Which saves are small edits: only functions differ, and nothing that ran when the modules were imported may use them.
+"""Which saves are small edits: functions and constants differ that nothing uses which ran when modules were imported.
 
 The second half of the question looks at all modules that may be affected. Its answer for a function is remembered, as
 it does not change with small edits: what uses nothing but functions that nothing uses is not used either.
@@ -6,21 +6,24 @@ it does not change with small edits: what uses nothing but functions that nothin
 
 from __future__ import annotations
 
+import ast
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import decode_source
 from types import ModuleType
+from typing import Any
 
 from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, precompile
 from hotswap._baselines import Baseline, text_of
 from hotswap._builds import build_of, is_foreign
-from hotswap._groups import is_used
 from hotswap._hooks import AFTER, BEFORE
+from hotswap._model import Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process, speaks_of_caches
+from hotswap._reach import Reached, reach
 from hotswap._regions import Index, compare, index_of
 from hotswap._running import is_running
 from hotswap._slices import breathe
@@ -45,13 +48,20 @@ def is_plain(entry: Entry) -> bool:
     return BEFORE not in names and AFTER not in names and not is_running(entry.name)
 
 
+def _reads(new: Statement) -> bool:
+    """Whether a function that is new has anything from names when it is made; annotations may come later."""
+    node: Any = new.node
+    annotated = any(type(one) is ast.arg and one.annotation is not None for one in ast.walk(node.args))
+    return bool(new.reads) or annotated or node.returns is not None
+
+
 class SmallEdits:
     """Finds small edits for one reloader. It keeps the index of each text that was edited, and answers."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._indexes: dict[str, tuple[Baseline, Index | None]] = {}
-        self._answers: dict[tuple[str, str], bool] = {}
+        self._answers: dict[tuple[str, str], Reached | None] = {}
         self._looked: dict[str, Found] = {}
         self._not_begun: list[Found] = []
         self._spent: list[object] = []
@@ -70,7 +80,9 @@ class SmallEdits:
             if one is None:
                 return None
             found.append(one)
-        if any(self._is_used(one.edit, every) or self._comes_back(one.edit) for one in found):
+        if not all(self._reaches_no_more(one.edit, every, alone=len(found) == 1) for one in found):
+            return None
+        if any(self._comes_back(one.edit) for one in found):
             return None
         of_code = self._process.baselines.of_code
         if of_code and any(is_kept(one.before.origin, of_code) for one in found):
@@ -116,6 +128,8 @@ class SmallEdits:
             self._process.baselines.note(name, one.fresh)
             self._spent.append(self._indexes.get(name))
             self._indexes[name] = (one.fresh, one.edit.region.after)
+            if any(map(_reads, (new for part in one.edit.region.parts for new in part.added))):
+                self._given_at = -1  # a default, say, is taken from a constant now
         if len(self._spent) > _SPENT:
             self._spent.clear()
         return replaced
@@ -162,8 +176,11 @@ class SmallEdits:
         names = {part.prefix + new.binds[-1] for part in edit.region.parts for new in part.added}
         return bool(names) and not names.isdisjoint(name for _, name in self._process.departed())
 
-    def _is_used(self, edit: Small, every: Iterable[Entry]) -> bool:
-        """Whether something that runs by itself may use what `edit` changes, or caches may hold results of it."""
+    def _reaches_no_more(self, edit: Small, every: Iterable[Entry], *, alone: bool) -> bool:
+        """Whether nothing that runs by itself may use what `edit` changes, and no cache may hold results of it.
+
+        Who binds a constant of it is noted there; with other edits in the same save that is left to the plain way.
+        """
         if self._given_at != self._process.shape:
             self._answers.clear()
             self._process.update_graph()
@@ -171,9 +188,13 @@ class SmallEdits:
         module, region = edit.module.__name__, edit.region
         names = [part.prefix + pair.new.binds[-1] for part in region.parts for pair in part.changed]
         names += [f"+{part.prefix}{statement.binds[-1]}" for part in region.parts for statement in part.added]
-        wanted = [(module, name) for name in names or [""]]
+        constants = [f"={pair.new.binds[-1]}" for part in region.parts for pair in part.values]
+        wanted = [(module, name) for name in (*names, *constants) or [""]]
         if not all(one in self._answers for one in wanted):
             breathe()
-            answer = is_used(self._process, region.as_edit(module, edit.origin), every)
+            answer = reach(self._process, region.as_edit(module, edit.origin), every)
             self._answers |= dict.fromkeys(wanted, answer)
-        return any(self._answers[one] for one in wanted)
+        found = [self._answers[one] for one in wanted]
+        for answer in found:
+            edit.followers.update(answer or {})
+        return None not in found and (alone or not constants)

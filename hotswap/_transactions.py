@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import is_
 from types import ModuleType
+from typing import Any
 
 from hotswap import _surroundings
 from hotswap._apply import Applied, apply
@@ -17,7 +18,6 @@ from hotswap._errors import EditError, HookError
 from hotswap._groups import Group, plan_group, plan_rerun, split
 from hotswap._holding import Holding, why_not
 from hotswap._hooks import BEFORE, Hooks, Steps
-from hotswap._live import point_anew
 from hotswap._model import Action, Edit, Finding, Outcome, Plan
 from hotswap._modules import Entry
 from hotswap._prepare import Prepared
@@ -172,3 +172,9 @@ def _edits_hook(edit: Edit) -> str:
     """Return the name of the module if its hook that comes before has another text now, else ""."""
     touched = (*edit.diff.removed, *(pair.new for pair in edit.diff.changed))
     return edit.module if any(BEFORE in statement.binds for statement in touched) else ""
+
+
+def point_anew() -> Iterable[Finding]:
+    """Have each `hotswap.live` follow its name; the room of these is there only if somebody asked for one."""
+    live: Any = sys.modules.get("hotswap._live")
+    return () if live is None else live.point_anew()

@@ -40,7 +40,11 @@ TEXTS = tuple(_texts())
 
 
 def _edited(text: str, chance: random.Random) -> str:
-    """Return `text` with one to three lines changed, added, removed, moved in or out, cut short or doubled."""
+    """Return `text` with one to three lines changed, added, removed, moved in or out, cut short or doubled; or with
+    another constant.
+    """
+    if chance.random() < 0.1:
+        return _with_constant(text, chance)
     lines = text.split("\n")
     at = chance.randrange(len(lines))
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
@@ -68,6 +72,15 @@ def _edited(text: str, chance: random.Random) -> str:
     return "\n".join(lines)
 
 
+def _with_constant(text: str, chance: random.Random) -> str:
+    """Return `text` with a literal put in, or put in the place of another one."""
+    lines = text.split("\n")
+    at = chance.choice([number for number, line in enumerate(lines) if line[:1].isalpha() and " = " in line] or [0])
+    literal = chance.choice(("1", "'two'", "3.0", "None", "-4", "[5]", "b'6'", '"""7\n8"""'))
+    lines[at] = f"{lines[at].partition(' = ')[0]} = {literal}"
+    return "\n".join(lines)
+
+
 Told = tuple[str, int, int]
 
 
@@ -81,16 +94,21 @@ def _whole(found: Diff, prefix: str = "") -> tuple[set[Told], set[Told], bool]:
             inner = _whole(pair.inner, f"{prefix}{pair.new.binds[-1]}.")
             changed, added, small = changed | inner[0], added | inner[1], small and inner[2]
         else:
-            small &= pair.old.kind is pair.new.kind is Kind.DEF
+            small &= pair.old.kind is pair.new.kind is Kind.DEF or (not prefix and _are_constants(pair))
             changed.add((f"{prefix}{pair.new.key}", pair.old.lineno, pair.new.lineno))
     return changed, added, small
+
+
+def _are_constants(pair: Pair) -> bool:
+    nodes = pair.old.node, pair.new.node
+    return all(isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) for node in nodes)
 
 
 def _of_region(region: Region) -> tuple[set[Told], set[Told]]:
     """Return the same of a region, without what differs in nothing but comments."""
     changed, added = set(), set()
     for part in region.parts:
-        differ = [pair for pair in part.changed if _tree(pair.old) != _tree(pair.new)]
+        differ = [pair for pair in (*part.changed, *part.values) if _tree(pair.old) != _tree(pair.new)]
         changed |= {(f"{part.prefix}{pair.new.key}", pair.old.lineno, pair.new.lineno) for pair in differ}
         added |= {(f"{part.prefix}{statement.key}", 0, statement.lineno) for statement in part.added}
     return changed, added
@@ -147,12 +165,14 @@ def test_a_region_says_what_the_whole_text_says() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        pytest.param("X = 1\n\ndef f():\n    return 1\n", "X = 2\n\ndef f():\n    return 1\n", id="a constant"),
+        pytest.param("X = 1\n\ndef f():\n    return 1\n", "X = [2]\n\ndef f():\n    return 1\n", id="a value"),
         pytest.param("def f(a=1):\n    return 1\n", "def f(a=2):\n    return 1\n", id="a default"),
         pytest.param("A = 1\ndef f():\n    return 1\n", "A = 1\n@g\ndef f():\n    return 1\n", id="a decorator"),
         pytest.param("A = 1\ndef f():\n    return 1\n", "A = 1\n", id="a function that goes"),
         pytest.param('"""Doc."""\nX = 1\n', 'def f():\n    pass\n"""Doc."""\nX = 1\n', id="above the docstring"),
         pytest.param("X = 1\ndef f():\n    pass\n", "X = 1\ndef f():\n    import os\n", id="an import"),
+        pytest.param("X = Y = 1\n", "X = Y = 2\n", id="two names"),
+        pytest.param("__version__ = 1\n", "__version__ = 2\n", id="a special name"),
         pytest.param("class A:\n    x = 1\n    y = 2\n", "class A:\n    x = 1\n    y = 3\n", id="a member"),
         pytest.param(
             "class A:\n    def f(self):\n        pass\n    y = 2\n",
@@ -162,8 +182,17 @@ def test_a_region_says_what_the_whole_text_says() -> None:
         pytest.param("X = 1\nY = 2\n", "X = 1\nY = '''\n", id="a string that does not end"),
     ],
 )  # fmt: skip
-def test_what_is_more_than_functions_is_read_whole(old: str, new: str) -> None:
+def test_what_is_more_than_functions_and_constants_is_read_whole(old: str, new: str) -> None:
     """What runs, what goes and what cannot be read takes the plain way."""
     index = index_of(old, "file.py")
     assert index is not None
     assert compare(index, new, "file.py") is None
+
+
+def test_an_import_beside_a_small_edit_is_no_hindrance() -> None:
+    """A constant below the imports of a file is found in its region, though that begins with an import."""
+    index = index_of("import os\nX = 1\n\ndef f():\n    return X\n", "file.py")
+    assert index is not None
+    region = compare(index, "import os\nX = 2\n\ndef f():\n    return X\n", "file.py")
+    assert region is not None
+    assert [pair.new.key for part in region.parts for pair in part.values] == ["X"]

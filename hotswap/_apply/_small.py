@@ -1,4 +1,4 @@
-"""Small edits at their own cost: bodies of functions, and new functions, where nothing that ran has to run again.
+"""Small edits at their own cost: bodies of functions, new functions, constants; nothing that ran has to run again.
 
 What the plain way finds by going through a module is looked up here by its name, and each thing is checked that the
 plain way could have found otherwise: that the live function is the one of the old text, that nobody else holds its
@@ -16,11 +16,15 @@ from functools import partial
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
+from hotswap._apply._changes import Changes
+from hotswap._apply._following import Following
 from hotswap._compile import all_codes, class_body, compile_in, content, inner_codes, shift
 from hotswap._execute import Layer, run
+from hotswap._followers import Followers
 from hotswap._journal import MISSING, Journal
 from hotswap._model import Action, How, Outcome, Pair, Patch, Planned, Statement, Step
 from hotswap._regions import Block, Part, Place, Region
+from hotswap._values import same
 from hotswap.patch._classes import cell_of, set_members
 from hotswap.patch._finding import Walk, is_alone
 from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc
@@ -32,7 +36,10 @@ _LINES_IN_CLASSES: Final = sys.version_info >= (3, 13)
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """A small edit of the live module `module`, whose code objects carry the file name `origin`."""
+    """A small edit of the live module `module`, whose code objects carry the file name `origin`.
+
+    `followers` are those who only bind a constant that it changes.
+    """
 
     module: ModuleType
     path: str
@@ -40,6 +47,7 @@ class Small:
     region: Region
     codes: dict[tuple[int, ...], CodeType] = field(default_factory=dict, compare=False)
     begun: list[Begun] = field(default_factory=list, compare=False)
+    followers: dict[tuple[str, str], Followers] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,11 @@ def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
     Raises only what ends a program (KeyboardInterrupt, SystemExit), with everything as it was.
     """
     journal = Journal()
-    outcomes: tuple[Outcome, ...] | None = None
+    outcomes: list[Outcome] = []
     try:
-        outcomes = tuple(_go_on(journal, edit) or _Application(journal, edit).outcome() for edit in edits)
+        for edit in edits:
+            begun = _go_on(journal, edit)
+            outcomes += [begun] if begun is not None else _Application(journal, edit).outcomes()
         journal.commit()
     except Exception:  # noqa: BLE001  whatever it is, it is the plain way's to tell
         journal.undo()
@@ -71,7 +81,7 @@ def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
     except BaseException:
         journal.undo()
         raise
-    return outcomes
+    return tuple(outcomes)
 
 
 def begin(edit: Small) -> None:
@@ -81,9 +91,9 @@ def begin(edit: Small) -> None:
     """
     journal = Journal()
     try:
-        if not edit.begun and not any(part.added for part in edit.region.parts):
+        if not edit.begun and not any(part.added or part.values for part in edit.region.parts):
             application = _Application(journal, edit)
-            outcome = application.outcome()
+            (outcome,) = application.outcomes()
             edit.begun.append(Begun(journal, outcome, tuple(application.functions)))
     except Exception:  # noqa: BLE001  whatever it is, it is for `apply_small` to find
         edit.begun.clear()
@@ -127,16 +137,22 @@ class _Application:
         self.namespace: dict[str, Any] = vars(edit.module)
         self.patches: list[Patch] = []
         self.functions: list[tuple[FunctionType, CodeType]] = []
+        self.changes = Changes()
+        self.following = Following(journal, self.changes, sys.modules)
+        self.following.expect(edit.followers)
 
-    def outcome(self) -> Outcome:
+    def outcomes(self) -> list[Outcome]:
         self._move()
         for part in self.region.parts:
             _Scope(self, part).apply()
-        added = tuple(statement for part in self.region.parts for statement in part.added)
-        planned = tuple(Planned(statement, certain=True, reason="new") for statement in added)
+        self.following.flush()
+        changed = [pair.new for part in self.region.parts for pair in part.values]
+        added = [statement for part in self.region.parts for statement in part.added]
+        planned = tuple(Planned(statement, certain=True, reason="changed") for statement in changed)
+        planned += tuple(Planned(statement, certain=True, reason="new") for statement in added)
         action = Action.RUN if planned else Action.PATCH
         step = Step(self.edit.module.__name__, self.edit.path, action, planned, "its text changed")
-        return Outcome(step, added, tuple(self.patches))
+        return [Outcome(step, (*changed, *added), tuple(self.patches)), *self.following.outcomes()]
 
     def _move(self) -> None:
         """Give everything that stands on other lines now code that says so."""
@@ -200,6 +216,8 @@ class _Scope:
         surrounding = _compiled(self.under.edit, self.part, [pair.new.node for pair in self.part.changed])
         for pair in self.part.changed:
             self._patch(pair, surrounding)
+        for pair in self.part.values:
+            self._set(pair)
         for statement in self.part.added:
             self._add(statement)
 
@@ -245,6 +263,18 @@ class _Scope:
     def _mangled(self, name: str) -> str:
         own = self.part.around[-1].name.lstrip("_") if self.part.around else ""
         return f"_{own}{name}" if own and name.startswith("__") and not name.endswith("__") else name
+
+    def _set(self, pair: Pair) -> None:
+        """Bind a constant anew, here and where it is imported; one that the program has set itself is left alone."""
+        name, old = pair.new.binds[-1], self.namespace.get(pair.new.binds[-1], MISSING)
+        if not same(old, pair.old.node.value.value):  # type: ignore[attr-defined]  # it is an assignment of a literal
+            raise _TakesThePlainWay
+        made = Layer({}, {})
+        code = _compiled(self.under.edit, self.part, [pair.new.node])
+        run(code, self.namespace, made, self.under.edit.path, pair.new.lineno)
+        self.journal.set_item(self.namespace, name, made[name])
+        if self.under.changes.note(self.namespace["__name__"], name, old, made[name]):
+            self.under.patches.append(Patch(name, How.REBOUND))
 
     def _add(self, statement: Statement) -> None:
         name = self._mangled(statement.binds[-1])

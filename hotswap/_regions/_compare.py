@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -93,13 +93,13 @@ class _Comparison:
         begin = level.base + block.starts[at] if nested or at else 0
         line = self.old.count("\n", 0, begin) + 1
         texts = self.old[begin:end], self.new[begin : end + self.longer]
-        if any(map(_IMPORT.search, texts)):
-            return None
         old, new = (self._statements(text, line, first=at == 0, nested=nested) for text in texts)
         if len(old) != behind - at or any(statement.node.col_offset != block.indent for statement in new):
             return None
         parts = Parts()
         parts.add(old, new, level.around, plain=level.plain)
+        if any(_imports(texts[0], line, parts.before)) or any(_imports(texts[1], line, parts.after)):
+            return None  # who imports whom is kept, from functions too
         delta = texts[1].count("\n") - texts[0].count("\n")
         offsets = offsets_of(texts[1], line, begin)
         fresh = block_of([s.node for s in new], self.new, offsets, level.base, level.line)
@@ -116,6 +116,13 @@ class _Comparison:
     def _statements(self, text: str, line: int, *, first: bool, nested: bool) -> tuple[Statement, ...]:
         lead = "\n" * (line - 2) + _SHELL if nested else "\n" * (line - 1)
         return read_statements(lead + text, self.origin, self.index.flags, first=first, nested=nested)
+
+
+def _imports(text: str, line: int, statements: Iterable[Statement]) -> Iterator[bool]:
+    """Yield for each of `statements` of `text`, which begins on `line`, whether it may import something."""
+    lines = text.split("\n")
+    for one in statements:
+        yield any(map(_IMPORT.search, lines[one.lineno - line : one.end_lineno - line + 1]))
 
 
 def _shell(name: str, line: int, column: int) -> ast.ClassDef:

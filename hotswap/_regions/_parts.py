@@ -1,4 +1,4 @@
-"""What of two parsed regions is nothing but functions: bodies that differ, and functions that are new."""
+"""What of two parsed regions is small: bodies of functions that differ, functions that are new, plain constants."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ Span = tuple[int, int, int]
 class Part:
     """What differs in one block. `around` are the classes whose bodies it is in, outermost first.
 
-    `plain` says that these have neither decorators nor keywords.
+    `plain` says that these have neither decorators nor keywords. `values` are constants of the module that differ.
     """
 
     around: Around
     plain: bool
     changed: list[Pair] = field(default_factory=list)
+    values: list[Pair] = field(default_factory=list)
     added: list[Statement] = field(default_factory=list)
 
     @property
@@ -43,7 +44,7 @@ class Part:
 
     def diff(self) -> Diff:
         """Return the diff of the whole module, of which all else is left out."""
-        found = Diff(changed=tuple(self.changed), added=tuple(self.added))
+        found = Diff(changed=(*self.changed, *self.values), added=tuple(self.added))
         for outer in reversed(self.around):
             line, name = outer.lineno, outer.name
             shell = Statement(f"class {name}", Kind.CLASS, b"", line, line, (name,), node=outer)
@@ -79,7 +80,7 @@ class Region:
 
 
 class NotSmall(Exception):
-    """More differs than functions."""
+    """More differs than functions and constants."""
 
 
 class Parts:
@@ -99,10 +100,22 @@ class Parts:
                 self._add_class(pair, part)
             elif _is_small(pair):
                 part.changed.append(pair)
+            elif not around and _is_constant(pair):
+                part.values.append(pair)
             else:
                 raise NotSmall
-        if part.changed or part.added:
+        if part.changed or part.values or part.added:
             self.found.append(part)
+
+    @property
+    def before(self) -> Iterator[Statement]:
+        """The statements of the old text that differ."""
+        return (pair.old for part in self.found for pair in (*part.changed, *part.values))
+
+    @property
+    def after(self) -> Iterator[Statement]:
+        """Those of the new text, and what is new there."""
+        return (one for part in self.found for one in (*part.touched, *(pair.new for pair in part.values)))
 
     def _pairs(self, old: Sequence[Statement], new: Sequence[Statement], part: Part) -> list[Pair]:
         if len(old) == len(new) and all(one.key == other.key for one, other in zip(old, new, strict=True)):
@@ -133,6 +146,17 @@ def _is_small(pair: Pair) -> bool:
     if type(old) is not type(new) or not isinstance(new, _DEFS) or not isinstance(old, _DEFS):
         return False
     return _head(old) == _head(new) and not getattr(new, "type_params", None)
+
+
+def _is_constant(pair: Pair) -> bool:
+    """Whether a name stands for one literal of a builtin type that nobody can alter, and then for another."""
+    old, new = pair.old.node, pair.new.node
+    if not (isinstance(old, ast.Assign) and isinstance(new, ast.Assign) and pair.old.binds == pair.new.binds):
+        return False
+    if not (isinstance(old.value, ast.Constant) and isinstance(new.value, ast.Constant)):
+        return False
+    (target, *more) = new.targets
+    return isinstance(target, ast.Name) and not more and not (target.id.startswith("__") and target.id.endswith("__"))
 
 
 def _is_plain(statement: Statement) -> bool:
