@@ -27,6 +27,8 @@ Files = dict[str, str]
 
 LONGEST: Final = 20
 _TRIES: Final = 30
+_FRUITLESS: Final = 100
+"""Sequences of which none could begin, before it ends: a module may change by itself when objects are made of its classes."""
 
 
 class Fuzz:
@@ -43,10 +45,12 @@ class Fuzz:
     def run(self) -> None:
         """Go on until there were enough edits, or the time is over."""
         until = time.monotonic() + self.given.seconds
-        seed = self.given.seed
-        while self.edits < self.given.edits and time.monotonic() < until:
+        seed = met = self.given.seed
+        while self.edits < self.given.edits and time.monotonic() < until and seed < met + _FRUITLESS:
+            before = self.sequences
             self.sequence(seed)
             seed += 1
+            met = seed if self.sequences > before else met
             if self.given.verbose and self.sequences % 10 == 0:
                 print(self.summary(), flush=True)
 
@@ -86,7 +90,7 @@ class Fuzz:
     def _steps(self, trial: Trial, versions: list[Files], rng: Random, title: str) -> None:
         left = rng.randint(1, LONGEST)
         while left > 0:
-            done, files = self._edit(versions, rng, min(left, rng.choice((1, 1, 1, 2, 3))))
+            done, files = self._edit(versions, rng, min(left, rng.choice((1, 1, 2, 3, 4))))
             if not done:
                 return
             left -= len(done)

@@ -116,7 +116,13 @@ class Trial:
         if self.is_steady:
             self._write_client(fresh)
             self._living = Child(self._live)
-            self.is_steady = self._living.ask(None) == "ready"  # before any file is edited
+            self.is_steady = self._living.ask(None) == "ready" and self._is_same(fresh)
+
+    def _is_same(self, fresh: Any) -> bool:
+        """Whether the living process is as a fresh one before any file is edited, having made objects of all classes."""
+        assert self._living is not None
+        answer = self._living.ask({"changed": [], "fresh": fresh})
+        return isinstance(answer, dict) and not answer.get("differences", 1)
 
     def close(self) -> None:
         """End the process, and remove the folder."""

@@ -100,6 +100,7 @@ def aliases(digest: Mapping[str, Mapping[str, str]]) -> Mapping[str, list[str]]:
         target = facets.get("value", "")
         if target.startswith("same as "):
             found.setdefault(target.removeprefix("same as "), []).append(path)
+            found.setdefault(path, []).append(target.removeprefix("same as "))
     return found
 
 
