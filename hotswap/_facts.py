@@ -29,7 +29,7 @@ class Fact:
     `scope` is what its names begin with (``A.`` in the body of class A), `place` the way to it through the children.
     `reads` and `calls` are the statement's; of a class or suite those of its head, as its children are facts as well.
     `mentions` are the dotted names in the bodies of functions that it defines, `behind` the names behind a dot there;
-    `attributes` are those behind a dot in what runs with it.
+    `attributes` are those behind a dot in what runs with it. `decorated` is said of a function.
     """
 
     statement: Statement
@@ -40,6 +40,7 @@ class Fact:
     mentions: frozenset[str]
     attributes: frozenset[str]
     behind: frozenset[str]
+    decorated: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,13 +137,14 @@ def _walk(
 
 def _fact(statement: Statement, scope: str, place: tuple[int, ...], bodies: Mapping[int, Mention]) -> Fact:
     body = bodies.get(statement.node.lineno) if statement.kind is Kind.DEF else None
+    decorated = statement.kind is Kind.DEF and bool(getattr(statement.node, "decorator_list", ()))
     if body is not None:
         mentions, attributes, behind = _inside([*_own_parts(statement.node)])
         mentions, behind = mentions | body[0], behind | body[1]
-        return Fact(statement, scope, place, statement.reads, statement.calls, mentions, attributes, behind)
+        return Fact(statement, scope, place, statement.reads, statement.calls, mentions, attributes, behind, decorated)
     if not statement.children:
         calls = (*statement.calls, *(handed(statement.node) if statement.kind is Kind.ASSIGN else ()))
-        return Fact(statement, scope, place, statement.reads, calls, *_inside([statement.node]))
+        return Fact(statement, scope, place, statement.reads, calls, *_inside([statement.node]), decorated)
     own = _own_parts(statement.node)
     found = _inside(own)
     names = {name for part in own for node in ast.walk(part) if isinstance(node, ast.expr) and (name := _dotted(node))}

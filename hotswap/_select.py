@@ -222,10 +222,10 @@ class Selection:
         if id(statement) not in taint.certain:
             taint.found.setdefault(fact.place, reason)
         if statement.kind in (Kind.DEF, Kind.CLASS):
-            decorated = getattr(statement.node, "decorator_list", ()) and statement.kind is Kind.DEF
-            made = self._taint(taint.values, {fact.scope + name for name in statement.binds} if decorated else ())
+            made = self._taint(taint.values, {fact.scope + name for name in statement.binds} if fact.decorated else ())
             return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
+        names |= {f"{fact.scope}*"} if fact.scope and _may_be_made_whole(fact, taint) else set()
         return self._taint(taint.values, names)
 
     def _taint(self, kind: set[str], names: Iterable[str]) -> set[str]:
@@ -303,3 +303,9 @@ class Selection:
         taint.rebinds |= here in taint.values
         for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
             mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
+
+
+def _may_be_made_whole(fact: Fact, taint: Taint) -> bool:
+    """Whether `fact` stands in a class with bases or decorators, which may make more of its members."""
+    every = taint.facts.every if taint.facts is not None else ()
+    return any(one.reads for one in every if one.place == fact.place[:-1])

@@ -98,6 +98,8 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
     if pair.inner is not None and same_header(pair) and new.kind in (Kind.CLASS, Kind.SUITE):
         if new.kind is Kind.CLASS and _may_be_remade(pair):
             taint.values.add(f"{scope}{new.binds[-1]}.*")
+        if isinstance(new.node, ast.Try | ast.TryStar):  # it may come to another end now
+            taint.values |= {scope + name for name in (*pair.old.binds, *new.binds)} - {f"{scope}*"}
         from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
     elif new.kind is Kind.DEF and decorators(pair.old.node) == decorators(new.node):
         taint.calls |= {scope + name for name in new.binds}

@@ -5,6 +5,7 @@ Only exact builtin types are compared: a user's ``__eq__`` is the program's code
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -86,7 +87,15 @@ def equal(old: object, new: object) -> bool:
 
 
 def _alike(old: object, new: object) -> bool:
-    return old is new or equal(old, new)
+    return old is new or equal(old, new) or (type(old) is types.FunctionType and _is_same_text(old, new))
+
+
+def _is_same_text(old: types.FunctionType, new: object) -> bool:
+    """Whether two functions come from one place in the text, and hold nothing that the other does not."""
+    if type(new) is not types.FunctionType or old.__closure__ or new.__closure__ or vars(old) or vars(new):
+        return False
+    is_same = old.__code__ == new.__code__ and old.__globals__ is new.__globals__
+    return is_same and equal((old.__defaults__, old.__kwdefaults__), (new.__defaults__, new.__kwdefaults__))
 
 
 def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
@@ -121,6 +130,13 @@ def alike(made: object, held: object) -> bool:
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
         return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
     return (type(made) in _COMPARABLE or isinstance(made, (_ALIAS, types.GenericAlias))) and bool(made == held)
+
+
+def as_member(value: Any) -> object:
+    """Return what a class keeps of `value`: of a member of an enum, and of a field of a dataclass, the plain value."""
+    if isinstance(value, dataclasses.Field):
+        return value.default
+    return vars(value)["_value_"] if isinstance(type(value), enum.EnumMeta) and "_value_" in vars(value) else value
 
 
 def _parts(template: Any) -> tuple[object, ...]:

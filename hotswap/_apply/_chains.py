@@ -224,6 +224,14 @@ def makes_of_itself(name: str, link: Statement) -> bool:
     return any(read.split(".")[0] == name for read in link.reads)
 
 
+def own_links(visit: Visit, link: Statement) -> set[str]:
+    """Return the names that `link` makes of themselves. In a class, ``size = size`` takes the module's at first."""
+    own = {name for name in link.binds if makes_of_itself(name, link)}
+    if isinstance(visit.scope, ClassScope):
+        own = {name for name in own if next((s for s in visit.new if name in s.binds), link) is not link}
+    return own
+
+
 def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) -> bool:
     """Whether all that happened to the chain is that something is done to its object after everything else."""
     tail = [link for link in links if id(link) in affected]

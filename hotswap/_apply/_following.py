@@ -64,6 +64,14 @@ class Following:
             for one in followers.members:
                 self._changes.note_followers({one.module: one.here}, old)
 
+    def peek(self, module: str, name: str) -> object:
+        """Return the value that `name` of `module` is about to follow; MISSING if it follows none."""
+        for place, value in self.waiting.items():
+            followers = self._found[place][0]
+            if module in followers.by_module and any(o.module == module and o.here == name for o in followers.members):
+                return value
+        return MISSING
+
     def flush(self) -> None:
         """Hand the waiting stores to the journal."""
         for place, value in self.waiting.items():

@@ -220,6 +220,8 @@ def look_up(swap: Swap, module: str, name: str) -> object:
     if work is not None:
         gone = any(scope is work.scope and gone == name for scope, gone in swap.last)
         return MISSING if gone else work.scope.peek(name)
+    if (value := swap.following.peek(module, name)) is not MISSING:
+        return value
     found = sys.modules.get(module)
     return MISSING if found is None else vars(found).get(name, MISSING)
 

@@ -174,7 +174,8 @@ class ClassScope(Scope):
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
-        members |= {name: value for name, value in vars(self.cls).items() if name not in self.gone}
+        hidden = {*self.gone, *self._not_there_yet(nodes)}
+        members |= {name: value for name, value in vars(self.cls).items() if name not in hidden}
         members |= {**self.members, **self.aside, **given}
         members = {**self.as_above(nodes), **members}
         body = self.body(nodes, doc=doc)
@@ -191,6 +192,11 @@ class ClassScope(Scope):
         for name in layer.keys() - dict(layer.written()).keys():
             layer.pop(name)
         return layer
+
+    def _not_there_yet(self, nodes: Sequence[ast.stmt]) -> set[str]:
+        """Return names that `nodes` assign and nothing above them in the body: ``size = size`` reads the module's."""
+        assigned = _assigned(node for node in nodes if isinstance(node, (ast.Assign, ast.AnnAssign)))
+        return assigned - _assigned(node for node in self.node.body if node.lineno < nodes[0].lineno)
 
     def body(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the code of `nodes` as a class body of their own."""
@@ -254,3 +260,10 @@ def _reaches(node: ast.AST) -> bool:
     if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _CONSTRUCTORS):
         return True
     return isinstance(node, _OWN_SCOPE) or any(map(_reaches, ast.iter_child_nodes(node)))
+
+
+def _assigned(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that are stored anywhere in `nodes`, or defined by them."""
+    found = [inner for node in nodes for inner in ast.walk(node)]
+    names = {inner.id for inner in found if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
+    return names | {getattr(inner, "name", None) or "" for inner in found}

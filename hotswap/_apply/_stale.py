@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
-from hotswap._apply import _chains, _definitions, _follow, _passed, _rebuild, _unnamed
+from hotswap._apply import _chains, _definitions, _follow, _members, _passed, _rebuild, _unnamed
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
@@ -20,7 +20,7 @@ from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._names import dotted_of, handed
 from hotswap._select import WHOLE
-from hotswap._values import alike, stateless
+from hotswap._values import alike, as_member, stateless
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -43,17 +43,17 @@ def keep(visit: Visit, pair: Pair) -> None:
         _keep_class(visit, pair)
     elif statement.kind is Kind.SUITE:
         _keep_suite(visit, pair)
-    elif id(statement) in swap.maybe and (reason := _reason(visit, statement)):
+    elif id(statement) in swap.maybe and (why := reason(visit, statement)):
         if statement.kind is Kind.DEF:
-            keep_def(visit, pair, reason)
+            keep_def(visit, pair, why)
         elif swap.registers_again(pair.old):
-            visit.execute(statement, reason)
+            visit.execute(statement, why)
         elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
             visit.annotate(statement, statement.node)
-        elif own := {name for name in statement.binds if _chains.makes_of_itself(name, statement)}:
-            _keep_link(visit, statement, own, reason)
-        elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, reason)):
-            run_or_tell(visit, statement, reason)
+        elif own := _chains.own_links(visit, statement):
+            _keep_link(visit, statement, own, why)
+        elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, why)):
+            run_or_tell(visit, statement, why)
 
 
 def _keep_link(visit: Visit, statement: Statement, own: set[str], why: str) -> None:
@@ -68,7 +68,7 @@ def _keep_link(visit: Visit, statement: Statement, own: set[str], why: str) -> N
     reads, calls = (tuple(name for name in names if name.partition(".")[0] not in own) for names in found)
     reason = stale_because(visit, replace(statement, reads=reads, calls=calls))
     if reason and reason.rpartition(" ")[2].partition(".")[0] not in own:
-        _tell_kept(visit, statement, reason, "what it was made of is not there any more")
+        tell_kept(visit, statement, reason, "what it was made of is not there any more")
 
 
 def _is_over(statement: Statement, reason: str) -> bool:
@@ -89,7 +89,7 @@ def _value_is_stale(visit: Visit, statement: Statement) -> bool:
     return bool(stale_because(visit, replace(statement, reads=tuple(reads), calls=tuple(calls))))
 
 
-def _reason(visit: Visit, statement: Statement) -> str:
+def reason(visit: Visit, statement: Statement) -> str:
     """Say why `statement` is stale; if it ran in this swap already, only by what changed since: nothing runs twice."""
     _follow.visit_sources(visit, statement)
     swap, changes = visit.swap, visit.swap.changes
@@ -112,7 +112,7 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
     live = _unnamed.class_of(visit, pair) if _any_maybe(visit.swap, pair.new) else None
     if live is None:
         return
-    inner = Pair(pair.old, pair.new, _unchanged_inner(pair))
+    inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
     if any(
         visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name)
         for name in _header_reads(pair.new)
@@ -168,7 +168,7 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     elif stale and raws and (not unquiet(visit, pair.new) or visit.swap.registers_again(pair.old)):
         _definitions.redecorate(visit, pair, raws)
     elif stale:
-        _tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
+        tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
 
 
 def stale_decorators(visit: Visit, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
@@ -198,7 +198,7 @@ def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
     why = loud or visit.swap.touched.get(id(statement), "")
     if said == KEEP or (why and said != RERUN):
         why = "# hotswap: keep" if said == KEEP else why
-        _tell_kept(visit, statement, reason, why, "HS201" if loud or said == KEEP else "HS226")
+        tell_kept(visit, statement, reason, why, "HS201" if loud or said == KEEP else "HS226")
         return False
     visit.execute(statement, reason)
     visit.swap.ran_at[id(statement)] = visit.swap.changes.now
@@ -233,7 +233,7 @@ def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
     return _quiet.NamespaceScope(names, swap.is_project, swap.definition)
 
 
-def _tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: str = "HS201") -> None:
+def tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: str = "HS201") -> None:
     name = visit.named(statement)
     visit.swap.kept |= {id(visit.scope.peek(bound)) for bound in (*statement.binds, *statement.mutates)}
     if statement.binds:
@@ -370,7 +370,7 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Sta
 
     `before` are statements that have to run first, for the names that it reads.
     """
-    held = {name: scope.peek(name) for name in statement.binds if name != "__annotations__"}
+    held = {name: as_member(scope.peek(name)) for name in statement.binds if name != "__annotations__"}
     if not held:
         return ""  # it stores into an object: to run it now would be to store
     if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):
@@ -382,7 +382,7 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Sta
         made = scope.run(nodes)
     except StatementError:
         return "its text does not give it any more"
-    changed = [name for name, value in held.items() if not alike(made.get(name, MISSING), value)]
+    changed = [name for name, value in held.items() if not alike(as_member(made.get(name, MISSING)), value)]
     return f"{changed[0]} was changed since" if changed else ""
 
 

@@ -28,7 +28,7 @@ Files = dict[str, str]
 LONGEST: Final = 20
 _TRIES: Final = 30
 _FRUITLESS: Final = 100
-"""Sequences of which none could begin, before it ends: a module may change by itself when objects are made of its classes."""
+"""Sequences of which none could begin, before it ends: a module may change when objects are made of its classes."""
 
 
 class Fuzz:

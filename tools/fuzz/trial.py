@@ -119,7 +119,7 @@ class Trial:
             self.is_steady = self._living.ask(None) == "ready" and self._is_same(fresh)
 
     def _is_same(self, fresh: Any) -> bool:
-        """Whether the living process is as a fresh one before any file is edited, having made objects of all classes."""
+        """Whether the living process is as a fresh one before the first edit, having made objects of all classes."""
         assert self._living is not None
         answer = self._living.ask({"changed": [], "fresh": fresh})
         return isinstance(answer, dict) and not answer.get("differences", 1)
