@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from hotswap._apply._small import apply_small
 from hotswap._data import Data
@@ -26,6 +26,7 @@ from hotswap._modules import Entry, Loaded
 from hotswap._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._process import PROCESS
 from hotswap._report import text
+from hotswap._running import is_begun
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
 from hotswap._slices import giving_way
@@ -40,6 +41,10 @@ R = TypeVar("R")
 
 class MoreCame(Exception):  # no error: it ends a swap that has touched nothing
     """More was saved while a batch was read: it went back to the inbox, and all of it is taken together."""
+
+
+_SOON: Final = 0.05
+"""Seconds after which a file is looked at again whose module was being imported."""
 
 
 class Told(NamedTuple):
@@ -233,7 +238,7 @@ class Line:
         small = self._swap_small(batch, changed, entries, started)
         if small is not None:
             return small
-        prepared = self.reading.prepare(changed)
+        prepared = self.reading.prepare(changed if batch is None else self._imported(changed))
         self._wait_for_more(batch)
         self.reading.let_go(prepared, unused(PROCESS, prepared, entries))
         for path in prepared.emptied:
@@ -243,6 +248,13 @@ class Line:
         report, done = yield from self._apply_all(prepared, entries)
         self.history.add_texts(done.replaced)
         return Told(report, done.hooks, {"read": read, **done.seconds})
+
+    def _imported(self, changed: list[Entry]) -> list[Entry]:
+        """Return `changed` without what is in the middle of its import; that is looked at again soon."""
+        begun = [entry for entry in changed if is_begun(entry.name)]
+        for entry in begun:
+            self.inbox.put(FileChange(entry.path, "modified"), not_before=_SOON)
+        return [entry for entry in changed if entry not in begun]
 
     def _wait_for_more(self, batch: Batch | None) -> None:
         """Raise MoreCame if the files of `batch` are not all: it is in the inbox again."""

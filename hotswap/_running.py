@@ -12,12 +12,16 @@ import sys
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from types import FrameType
+from typing import Final
 
 from hotswap._body import is_renewed
 from hotswap._findings import finding
+from hotswap._loader import importing_for
 from hotswap._model import Diff, Edit, Finding, Pair, Snapshot, Statement
 
 _NOWHERE = sys.maxsize
+_LONG: Final = 10.0
+"""Seconds after which a module that is being imported counts as one whose body has a loop of its own."""
 
 
 class Bodies:
@@ -70,15 +74,28 @@ class Bodies:
 def _running(names: Container[str]) -> Iterator[tuple[str, FrameType]]:
     """Yield the modules among `names` whose body is on the stack of a thread, with its frame."""
     for top in sys._current_frames().values():
-        frame: FrameType | None = top
-        while frame is not None:
+        for frame in _outwards(top):
             if frame.f_code.co_name == "<module>":
                 name = frame.f_globals.get("__name__")
                 module = sys.modules.get(name) if isinstance(name, str) and name in names else None
                 if module is not None and vars(module) is frame.f_globals is frame.f_locals:
                     yield module.__name__, frame
-            frame = frame.f_back
         del top  # it may be the frame of this very call: a cycle, which would keep what its callers hold
+
+
+def is_begun(name: str) -> bool:
+    """Whether the module `name` is in the middle of its import, in another thread: a save waits until that ends."""
+    module = sys.modules.get(name)
+    seconds = None if module is None else importing_for(module)
+    if module is None or seconds is None or seconds > _LONG:
+        return False
+    return all(frame.f_globals is not vars(module) for frame in _outwards(sys._getframe(1)))
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def is_running(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import queue
 import sys
 import threading
@@ -67,6 +68,27 @@ def test_a_module_that_comes_late_is_found_wherever_it_is(files: Files) -> None:
             pass
     assert mod.X == 2
     del sys.modules[f"plain_{files.number}"], sys.modules[f"plain_{files.number}.late"]
+
+
+def test_a_save_waits_for_an_import_under_way(files: Files) -> None:
+    """What is saved of a module that another thread imports is applied when the import has ended, all of it."""
+    gate = threading.Event(), threading.Event()
+    builtins.__dict__["gate_r"] = gate
+    files.write("mod", "gate_r[0].set()\ngate_r[1].wait()\nX = 1\ndef f():\n    return X\n")
+    reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+    with Reloader(files.root, apply="thread", on_report=reports.put):
+        thread = threading.Thread(target=files.load, args=("mod",))
+        thread.start()
+        assert gate[0].wait(20)
+        files.write("mod", "gate_r[0].set()\ngate_r[1].wait()\nX = 2\ndef f():\n    return X + 10\n")
+        files.write("other", "")
+        with pytest.raises(queue.Empty):
+            reports.get(timeout=0.2)
+        gate[1].set()
+        thread.join(20)
+        report = reports.get(timeout=20)
+    assert (sys.modules[files.name("mod")].f(), report.findings) == (12, ())
+    del builtins.__dict__["gate_r"]
 
 
 def test_nothing_comes_back_after_undo_until_a_file_is_saved(files: Files, reloader: Reloader) -> None:

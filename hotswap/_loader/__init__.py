@@ -4,6 +4,6 @@
 loaders of others.
 """
 
-from hotswap._loader._finder import Body, Finder, is_hidden, own_loader, reload_with, take_away
+from hotswap._loader._finder import Body, Finder, importing_for, is_hidden, own_loader, reload_with, take_away
 
-__all__ = ["Body", "Finder", "is_hidden", "own_loader", "reload_with", "take_away"]
+__all__ = ["Body", "Finder", "importing_for", "is_hidden", "own_loader", "reload_with", "take_away"]
