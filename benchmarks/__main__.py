@@ -72,7 +72,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     yield "constant into 300 importers", 3, against("constant", "hotswap", 300, times // 2)
     yield "200 files in one save", 1.3, against("many", "hotswap", 200, 4)
     yield "save to live, wall", 1.5, lambda: _wall(times)
-    yield "start: importing 1,000 modules", 1.1, lambda: _start("hotswap", 100 if quick else 1000)
+    yield "start: importing 1,000 modules", 1.1, lambda: _start("hotswap", 1000)
     yield "a call after 20 edits", 1.05, lambda: _calls("call")
     yield "an attribute after 20 edits", 1.05, lambda: _calls("attribute")
     yield "a poll that finds nothing (us)", 1, lambda: (run("poll", 100_000)["tool"] / 1e3, "us")

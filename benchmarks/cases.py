@@ -53,6 +53,7 @@ class Project:
         self.follow = tools.TOOLS[tool](self.root)
         tools.load(self.root, self.names)
         tools.load(self.aside, ["twin"])
+        self.follow(self.path)  # what a tool does while nothing happens is no part of the first edit
         self.floor, self.turn = tools.floor(self.aside), False
 
     def save(self, **change: int) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from hotswap._model import Statement
-from hotswap._regions._index import Block, Index, Inside, block_of, offsets_of
+from hotswap._regions._index import Block, Index, Inside, Parsed, block_of, offsets_of
 from hotswap._regions._parts import Around, NotSmall, Parts, Region
 from hotswap._source import read_statements
 
@@ -46,6 +46,7 @@ class _Comparison:
 
     def __init__(self, index: Index, new: str, origin: str) -> None:
         self.index, self.old, self.new, self.origin = index, index.text, new, origin
+        self.parsed: Parsed | None = None
         self.longer = len(new) - len(self.old)
         start = _common_start(self.old, new)
         self.first = self.old.rfind("\n", 0, start) + 1
@@ -53,7 +54,9 @@ class _Comparison:
 
     def region(self) -> Region | None:
         found = self._within(_Level(self.index.block, 0, 1, len(self.old)))
-        return None if found is None else found[0](replace(self.index, text=self.new, block=found[1]))
+        return (
+            None if found is None else found[0](replace(self.index, text=self.new, block=found[1], parsed=self.parsed))
+        )
 
     def _within(self, level: _Level) -> tuple[Callable[[Index], Region], Block] | None:
         """Return the region, which waits for its index, and the block that `level` becomes."""
@@ -94,6 +97,7 @@ class _Comparison:
         line = self.old.count("\n", 0, begin) + 1
         texts = self.old[begin:end], self.new[begin : end + self.longer]
         old, new = (self._statements(text, line, first=at == 0, nested=nested) for text in texts)
+        self.parsed = Parsed(texts[1], line, at == 0, nested, new)
         if len(old) != behind - at or any(statement.node.col_offset != block.indent for statement in new):
             return None
         parts = Parts()
@@ -114,6 +118,9 @@ class _Comparison:
         return partial(Region, self.index, tuple(parts.found), moved, texts[1]), merged
 
     def _statements(self, text: str, line: int, *, first: bool, nested: bool) -> tuple[Statement, ...]:
+        known = self.index.parsed
+        if known is not None and known[:4] == (text, line, first, nested):
+            return known.statements
         lead = "\n" * (line - 2) + _SHELL if nested else "\n" * (line - 1)
         return read_statements(lead + text, self.origin, self.index.flags, first=first, nested=nested)
 

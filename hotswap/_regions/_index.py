@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple, TypeGuard
 
+from hotswap._model import Statement
 from hotswap._slices import breathe, parse
 from hotswap._source import future_flags, imported_by, start_line
 
@@ -51,12 +52,23 @@ class Block:
                 yield from ((prefix + name, line + number + at) for name, at in places)
 
 
+class Parsed(NamedTuple):
+    """The statements of a part of a text, which begins on `line`; `first` and `nested` say how it was read."""
+
+    text: str
+    line: int
+    first: bool
+    nested: bool
+    statements: tuple[Statement, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """What has to be known of a text to find regions in it, without its trees.
 
     `flags` are those of its ``from __future__`` lines, of which the last is the statement before number `head`;
-    `imports` are the names that its import statements bind.
+    `imports` are the names that its import statements bind. `parsed` is the region that was read of it last, with its
+    place: who edits a function mostly edits it again.
     """
 
     text: str
@@ -64,6 +76,7 @@ class Index:
     head: int
     imports: frozenset[str]
     block: Block
+    parsed: Parsed | None = None
 
 
 def index_of(text: str, origin: str) -> Index | None:
