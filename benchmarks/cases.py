@@ -183,7 +183,8 @@ def start(tool: str, modules: int) -> Numbers:
     """CPU seconds and memory (MiB) of importing `modules` modules, the tool's own import included."""
     root = Path(tempfile.mkdtemp())
     names = projects.write(root, modules)
-    tools.load(root, names)  # writes the bytecode
+    sys.dont_write_bytecode = False
+    tools.load(root, names)
     found = [_started(tool, root, names) for _ in range(5)]
     return {"tool": middle(one[0] for one in found), "memory": middle(one[1] for one in found)}
 

@@ -24,11 +24,19 @@ class Patterns:
             (negated, re.compile("|".join(regex for _, regex in run), _FLAGS))
             for negated, run in groupby(read, key=lambda one: one[0])
         ][::-1]
+        self._folders: dict[str, bool] = {}
 
     def match(self, path: str) -> bool:
         """Whether `path`, relative and with ``/`` between folders, is matched, or lies in a folder that is."""
-        ends = [at for at, letter in enumerate(path) if letter == "/"]
-        return any(self._decide(path[:end]) for end in (*ends, len(path)))
+        folder = path.rpartition("/")[0]
+        return (folder != "" and self._lies_inside(folder)) or self._decide(path)
+
+    def _lies_inside(self, folder: str) -> bool:
+        """Whether `folder` is matched, or lies in one that is; many files ask for one folder."""
+        found = self._folders.get(folder)
+        if found is None:
+            found = self._folders[folder] = self.match(folder)
+        return found
 
     def _decide(self, path: str) -> bool:
         return next((not negated for negated, regex in self._runs if regex.fullmatch(path)), False)

@@ -28,7 +28,7 @@ from hotswap._regions import Index, compare, index_of
 from hotswap._running import is_running
 from hotswap._slices import breathe
 
-_SPENT = 1000
+_SPENT = 50
 """Things that are kept at most until somebody has time to let them go."""
 
 

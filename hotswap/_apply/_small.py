@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from hotswap._apply._changes import Changes
 from hotswap._apply._following import Following
-from hotswap._compile import all_codes, class_body, compile_in, content, inner_codes, shift
+from hotswap._compile import all_codes, class_body, compile_in, content, inner_codes, is_class_body, shift
 from hotswap._execute import Layer, run
 from hotswap._followers import Followers
 from hotswap._journal import MISSING, Journal
@@ -241,6 +241,8 @@ class _Scope:
             raise _TakesThePlainWay
         old, line = function.__code__, pair.new.lineno
         self.under.functions.append((function, old))
+        if any(map(is_class_body, all_codes(old))):  # classes that calls of it made are to be changed, too
+            raise _TakesThePlainWay
         new = next(code for code in inner_codes(surrounding) if (code.co_name, code.co_firstlineno) == (name, line))
         if set_code(self.journal, function, new, partial(cell_of, self.cls)):
             raise _TakesThePlainWay
