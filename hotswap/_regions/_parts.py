@@ -141,9 +141,14 @@ class Parts:
 
 
 def _is_small(pair: Pair) -> bool:
-    """Whether only the body of a function differs, of which its ``def`` makes nothing."""
+    """Whether only the body of a function differs, of which its ``def`` makes nothing.
+
+    A body that makes classes may have made some that live, of which more follows than code.
+    """
     old, new = pair.old.node, pair.new.node
     if type(old) is not type(new) or not isinstance(new, _DEFS) or not isinstance(old, _DEFS):
+        return False
+    if any(isinstance(inner, ast.ClassDef) for inner in ast.walk(old)):
         return False
     return _head(old) == _head(new) and not getattr(new, "type_params", None)
 
