@@ -149,8 +149,9 @@ class Host:
     def _at_safe_point(self) -> None:
         loop = self.loop() if self.mode in _ON_LOOP else None
         if loop is not None:
-            if not self._inbox.widen(TOGETHER):  # else it is due a little later, with what is saved till then
-                self._ahead()
+            waits = self._inbox.widen(TOGETHER)  # then it is due a little later, with what is saved till then
+            self._ahead()
+            if not waits:
                 self._on_loop(loop)
         elif self.mode != "asyncio":
             run_now(self._act())

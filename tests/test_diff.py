@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
-from hotswap._diff import diff, only_code, same_header
+from hotswap._diff import diff, equal, only_code, same_header
 from hotswap._model import Diff
 from hotswap._source import read
 
@@ -79,3 +81,23 @@ def test_what_differs_in_code_alone(old: str, new: str, expected: bool) -> None:
     """Bodies of functions and lambdas do not run with their statement; defaults, decorators and comprehensions do."""
     (pair,) = compare(old, new).changed
     assert only_code(pair) is expected
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("def f(a, b=1, *c, d: int = 2) -> str: ...", "def f( a,b = 1,*c,d:int=2 )->str: ..."),
+        ("@d(1)\ndef f(a=1): ...", "@d(1)\ndef f(a=True): ..."),
+        ("x = 0.0", "x = -0.0"),
+        ("x = 0.0", "x = 0"),
+        ("x = 'a'", "x = u'a'"),
+        ("f(a, b)", "f(a)"),
+        ("x: int", "x: int = None"),
+        ("a.b[c:d]", "a.b[c:e]"),
+    ],
+)
+def test_equal_trees_have_equal_dumps(texts: tuple[str, str]) -> None:
+    """What is found by going through both trees is what their texts would say."""
+    one, other = (ast.parse(text).body for text in texts)
+    assert equal(one, other) == (ast.dump(one[0]) == ast.dump(other[0]))
+    assert equal(one, ast.parse(texts[0]).body)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hotswap._diff import diff, dump
+from hotswap._diff import diff, equal
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._regions._index import Index
 
@@ -129,7 +129,7 @@ class Parts:
     def _add_class(self, pair: Pair, part: Part) -> None:
         old, new = pair.old.node, pair.new.node
         assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
-        if getattr(new, "type_params", None) or _head_of_class(old) != _head_of_class(new):
+        if getattr(new, "type_params", None) or not equal(_head_of_class(old), _head_of_class(new)):
             raise NotSmall
         plain = part.plain and not (new.decorator_list or new.keywords)
         self.add(pair.old.children, pair.new.children, (*part.around, new), plain=plain)
@@ -150,7 +150,7 @@ def _is_small(pair: Pair) -> bool:
         return False
     if any(isinstance(inner, ast.ClassDef) for inner in ast.walk(old)):
         return False
-    return _head(old) == _head(new) and not getattr(new, "type_params", None)
+    return not getattr(new, "type_params", None) and equal(_head(old), _head(new))
 
 
 def _is_constant(pair: Pair) -> bool:
@@ -173,10 +173,9 @@ def _is_plain(statement: Statement) -> bool:
     return not any(isinstance(part, _ACTS) for part in parts)
 
 
-def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    parts = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
-    return "|".join(map(dump, parts))
+def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[object]:
+    return [node.args, node.decorator_list, node.returns]
 
 
-def _head_of_class(node: ast.ClassDef) -> str:
-    return "|".join(map(dump, (*node.decorator_list, *node.bases, *node.keywords)))
+def _head_of_class(node: ast.ClassDef) -> list[object]:
+    return [node.decorator_list, node.bases, node.keywords]
