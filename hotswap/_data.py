@@ -12,10 +12,11 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from hotswap._apply._adapter import Reader, found_readers
+from hotswap._baselines import Baseline
 from hotswap._model import Action, Batch, Kind, Report, Statement
 from hotswap._modules import Entry
 from hotswap._patterns import Patterns, compiled
@@ -124,13 +125,25 @@ class Data:
         """Note what the text of a module says it depends on, before it runs."""
         if SAID not in source and module not in self._said:
             return
-        text = source.decode("utf-8", "replace")
-        places = ((text.count("\n", 0, one.start()) + 1, self._find(origin, one[1])) for one in _COMMENT.finditer(text))
-        self._said[module] = tuple(_Said(line, path) for line, path in places)
+        self._said[module] = tuple(self._sayings(origin, source))
         for _, path in self._said[module]:
             self._cover(path)
             if path not in self._live:
                 self.note(path)
+
+    def expect(self, texts: Mapping[str, Baseline]) -> None:
+        """Note data as it is before `texts` run that say they depend on it: what is saved while they run is news."""
+        said = {path for many in self._said.values() for _, path in many}
+        for text in texts.values():
+            for _, path in self._sayings(text.origin, text.source) if SAID in text.source else ():
+                self._cover(path)
+                if path not in said and not self.wants(path):
+                    self.note(path)
+
+    def _sayings(self, origin: str, source: bytes) -> Iterator[_Said]:
+        text = source.decode("utf-8", "replace")
+        for one in _COMMENT.finditer(text):
+            yield _Said(text.count("\n", 0, one.start()) + 1, self._find(origin, one[1]))
 
     def changed(self, batch: Batch | None) -> list[str]:
         """Return the data files that say something else than before, of those in `batch` or, for None, of all."""

@@ -243,6 +243,7 @@ class Line:
         self.reading.let_go(prepared, unused(PROCESS, prepared, entries))
         for path in prepared.emptied:
             self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
+        self.data.expect(prepared.fresh)
         read = time.perf_counter() - started
         self.troubles += self._elsewhere.extensions()
         report, done = yield from self._apply_all(prepared, entries)

@@ -117,6 +117,17 @@ def test_a_comment_that_comes_by_an_edit_counts(game: Game, reloader: Reloader) 
     assert module.LEVELS == {"count": 3}
 
 
+def test_data_that_is_saved_while_its_statement_runs_is_news(game: Game, reloader: Reloader) -> None:
+    """What a text says it depends on is noted before it runs: what comes after the reading is read by the next look."""
+    module = game.load("LEVELS = None\n")
+    saves = "(HERE / 'data/levels.json').write_text('{\"count\": 7}')"
+    game.write(f"{READ}  # hotswap: depends on data/levels.json\n{saves}\n")
+    reloader.look()
+    assert module.LEVELS == {"count": 1}
+    reloader.look()
+    assert module.LEVELS == {"count": 7}
+
+
 def test_callbacks_are_called_for_what_changed(game: Game, reloader: Reloader) -> None:
     """Each file that matches and says something else, once; also in new folders; a failing callback hurts nobody."""
     called: list[str] = []

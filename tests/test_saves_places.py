@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -201,3 +202,23 @@ def test_who_asks_right_after_a_save_never_misses_it(project: Project, verb: str
             assert project.is_at(number), f"save {number} was missed"
             assert not getattr(reloader, verb)(), f"save {number} was applied twice"
     assert len(project.runs) == TIMES + 1
+
+
+@pytest.mark.parametrize("save", [write, replace])
+@pytest.mark.parametrize("folder", [".", "../data"], ids=["below the root", "outside"])
+def test_a_data_file_is_followed(project: Project, save: Callable[[Path, str], None], folder: str) -> None:
+    """A statement that says on which file it depends reads it again, wherever that lies and however it is saved."""
+    data = project.root / folder / "data.txt"
+    data.parent.mkdir(exist_ok=True)
+    write(data, "0")
+    module = sys.modules[project.name]
+    with project.live() as live:
+        reads = (
+            f"\nwith open({str(data)!r}) as file:\n    DATA = file.read()  # hotswap: depends on {folder}/data.txt\n"
+        )
+        write(project.path, project.text(1) + reads)
+        live.comes_to(1)
+        assert project.wait_for(lambda: hasattr(module, "DATA"))
+        for number in (1, 2):
+            save(data, f"{number}")
+            assert project.wait_for(lambda number=number: f"{number}" == module.DATA), f"save {number} was lost"
