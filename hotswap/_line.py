@@ -351,7 +351,7 @@ class Line:
         """Return what is logged: what holds a save is said once, and its modules are named until it is mended."""
         known, self._said = self._said, {found for found in report.findings if found.severity is Severity.HELD}
         news = tuple(found for found in report.findings if found not in known)
-        return replace(report, findings=news)
+        return report if len(news) == len(report.findings) else replace(report, findings=news)
 
     def _finish_safely(self, report: Report) -> Steps[None]:
         """Keep and tell a report of what is done: nothing that fails here can change it."""

@@ -81,7 +81,8 @@ def test_files_saved_while_the_first_is_read_are_one_swap(
         told.set()
 
     monkeypatch.setattr(Line, "_known", saved_meanwhile)
-    with Reloader(files.root, apply="thread", on_report=tell):
+    with Reloader(files.root, apply="thread", on_report=tell) as reloader:
+        reloader.inbox._cap = 60.0  # however busy the machine is
         files.path("one").write_text(text.format(2), encoding="utf-8")
         assert told.wait(30)
     assert [module.f() for module in modules] == [2, 3]
