@@ -17,7 +17,7 @@ from hotswap._regions._parts import Around, NotSmall, Parts, Region
 from hotswap._source import read_statements
 
 _SHELL = "class _:\n"
-_IMPORT = re.compile(r"\bimport\b")
+_MORE = re.compile(r"\bimport\b|^\s*class\b")
 
 
 def compare(index: Index, text: str, origin: str) -> Region | None:
@@ -102,8 +102,8 @@ class _Comparison:
             return None
         parts = Parts()
         parts.add(old, new, level.around, plain=level.plain)
-        if any(_imports(texts[0], line, parts.before)) or any(_imports(texts[1], line, parts.after)):
-            return None  # who imports whom is kept, from functions too
+        if any(_do_more(texts[0], line, parts.before)) or any(_do_more(texts[1], line, parts.after)):
+            return None  # who imports whom is kept, from functions too; and classes that calls made are live
         delta = texts[1].count("\n") - texts[0].count("\n")
         offsets = offsets_of(texts[1], line, begin)
         fresh = block_of([s.node for s in new], self.new, offsets, level.base, level.line)
@@ -125,11 +125,11 @@ class _Comparison:
         return read_statements(lead + text, self.origin, self.index.flags, first=first, nested=nested)
 
 
-def _imports(text: str, line: int, statements: Iterable[Statement]) -> Iterator[bool]:
-    """Yield for each of `statements` of `text`, which begins on `line`, whether it may import something."""
+def _do_more(text: str, line: int, statements: Iterable[Statement]) -> Iterator[bool]:
+    """Yield for each of `statements` of `text`, which begins on `line`, whether it may import or make a class."""
     lines = text.split("\n")
     for one in statements:
-        yield any(map(_IMPORT.search, lines[one.lineno - line : one.end_lineno - line + 1]))
+        yield any(map(_MORE.search, lines[one.lineno - line : one.end_lineno - line + 1]))
 
 
 def _shell(name: str, line: int, column: int) -> ast.ClassDef:

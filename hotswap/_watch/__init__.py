@@ -4,7 +4,7 @@ Every way in which a system keeps a save to itself is seen here, told as HS4xx, 
 loaded files; what cannot be watched is looked at by turns. Batching and comparing contents come later.
 
 `_inotify` reads events on Linux, `_observed` elsewhere; `_folders` says what is to be watched, `_polled` looks at what
-cannot be, `_mounts` and `_git` know of file systems and checkouts; `_watcher` is where they meet.
+cannot be, `_mounts` and `_git` know of file systems and checkouts, `_troubles` tells; `_watcher` is where they meet.
 """
 
 from hotswap._watch._git import Git
