@@ -196,3 +196,11 @@ def test_an_import_beside_a_small_edit_is_no_hindrance() -> None:
     region = compare(index, "import os\nX = 2\n\ndef f():\n    return X\n", "file.py")
     assert region is not None
     assert [pair.new.key for part in region.parts for pair in part.values] == ["X"]
+
+
+def test_a_constant_that_is_written_otherwise_is_as_it_was() -> None:
+    """A formatter's save changes no value: nothing is set."""
+    index = index_of("X  =  1\n\ndef f():\n    return X\n", "file.py")
+    assert index is not None
+    region = compare(index, "X = 1\n\ndef f():\n    return X\n", "file.py")
+    assert region is None or not any(part.values for part in region.parts)

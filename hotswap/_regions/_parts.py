@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hotswap._diff import diff, equal
+from hotswap._diff import diff, equal, same_tree
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._regions._index import Index
 
@@ -101,7 +101,7 @@ class Parts:
             elif _is_small(pair):
                 part.changed.append(pair)
             elif not around and _is_constant(pair):
-                part.values.append(pair)
+                (self.same if same_tree(pair.old, pair.new) else part.values).append(pair)
             else:
                 raise NotSmall
         if part.changed or part.values or part.added:
