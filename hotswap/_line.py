@@ -235,6 +235,7 @@ class Line:
         started = time.perf_counter()
         entries = self._known(batch)
         changed = self._changed(batch, entries, names)
+        self.troubles += self._elsewhere.extensions()
         small = self._swap_small(batch, changed, entries, started)
         if small is not None:
             return small
@@ -245,7 +246,6 @@ class Line:
             self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
         self.data.expect(prepared.fresh)
         read = time.perf_counter() - started
-        self.troubles += self._elsewhere.extensions()
         report, done = yield from self._apply_all(prepared, entries)
         self.history.add_texts(done.replaced)
         return Told(report, done.hooks, {"read": read, **done.seconds})
