@@ -101,6 +101,7 @@ def facts_of(
         dynamic=is_dynamic(snapshot.text),
     )
     for fact in found:
+        breathe()
         for name in _first_names(fact):
             facts.by_name.setdefault(name, []).append(fact)
         for name in fact.statement.binds if fact.statement.kind is Kind.ASSIGN and fact.statement.binds[1:] else ():

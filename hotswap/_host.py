@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,12 @@ TOGETHER: Final = 0.1
 
 REST: Final = 1.0
 """Seconds for which nothing is tried after a failure of ours: what fails at once would fail all the time."""
+
+SHORTEST: Final = 0.25
+"""Seconds between two looks at what tells nothing by itself, while the program loads modules."""
+
+LONGEST: Final = 10.0
+"""Seconds to which that grows once it has ended."""
 
 _ON_LOOP: Final = ("auto", "asyncio", "signal")
 _WITH_THREAD: Final = ("auto", "thread", "asyncio", "poll", "signal")
@@ -61,6 +68,7 @@ class Host:
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._replaced: Any = None
         self._running = False
+        self._counted, self._rest = 0, SHORTEST
 
     def start(self, home: AbstractEventLoop | None) -> None:
         """Begin to wait for changes; `home` is the loop of who asks for it.
@@ -124,14 +132,21 @@ class Host:
     def _follow_files(self) -> None:
         if self.mode == "poll":
             self._read_ahead()
-        elif (self._inbox.wait(self._inbox.bell.pause) or self._idle()) and self._waits_for_files():
+        elif (self._inbox.wait(self._pause()) or self._idle()) and self._waits_for_files():
             if self._free(1.0):
                 self._at_safe_point()
+
+    def _pause(self) -> float:
+        """Return the seconds until all is looked at though nothing rang: soon while the program still loads modules."""
+        count = len(sys.modules)
+        self._rest = min(2 * self._rest, LONGEST) if count == self._counted else SHORTEST
+        self._counted = count
+        return min(self._rest, self._inbox.bell.pause)
 
     def _read_ahead(self) -> None:
         """Read what the system tells, and what was saved once that is due, so that a poll finds it ready."""
         if self._read == self._inbox.puts:
-            self._inbox.bell.sleep(self._inbox.bell.pause)
+            self._inbox.bell.sleep(self._pause())
             self._idle()
         elif self._inbox.wait(self._inbox.bell.pause):
             read = self._inbox.puts

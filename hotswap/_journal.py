@@ -154,12 +154,19 @@ def _exhaust(left: Iterator[object], failed: list[BaseException]) -> bool:
     return True
 
 
+def _asked(target: object, name: str) -> object:
+    try:
+        return getattr(target, name, MISSING)
+    except Exception:  # noqa: BLE001  a proxy for what is not there now: nothing is replaced
+        return MISSING
+
+
 def _held(target: object, name: str) -> object:
     """Return what assigning ``target.name`` would replace: what a class gives its objects by that name stays there."""
     try:
         own = object.__getattribute__(target, "__dict__")
     except (AttributeError, TypeError):
-        return getattr(target, name, MISSING)
+        return _asked(target, name)
     if name in own:
         return own[name]
     of_class = next((vars(base)[name] for base in type(target).__mro__ if name in vars(base)), MISSING)

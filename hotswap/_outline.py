@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from hotswap._slices import breathe
+
 Mention = tuple[frozenset[str], frozenset[str]]
 """The dotted names that a body mentions, and the names behind any dot."""
 
@@ -47,6 +49,7 @@ def outline(text: str) -> tuple[str, dict[int, Mention]] | None:
             continue
         end = _body_end(plain, start, len(match[1]))
         body = "\n".join(plain[start:end])
+        breathe()
         if end > start and "import" not in body:
             mentions[index + 1] = _mention(body, "\n".join(lines[start:end]))
             lines[start:end] = [f"{match[1]} pass", *[""] * (end - start - 1)]

@@ -210,7 +210,7 @@ def game(tmp_path: Path) -> Iterator[tuple[Copy, Game]]:
     game.stop()
 
 
-def test_the_game_goes_on_through_edits(game: tuple[Copy, Game]) -> None:
+def test_the_game_goes_on_through_twenty_edits(game: tuple[Copy, Game]) -> None:
     """Constants, methods, a new kind of entity, slots, and the body of the main loop change; places and score stay."""
     copy, run = game
     run.until(lambda state: state["count"] > 4)
@@ -223,6 +223,14 @@ def test_the_game_goes_on_through_edits(game: tuple[Copy, Game]) -> None:
     after = run.until(lambda state: state["score"] > 1000)
     assert after["score"] % 1000 < 400
     assert after["count"] > before["count"]
+    for number in range(5):  # a body, a constant through two imports, and the loop, by turns
+        old, new = (f"self.x = {5000.0 + n}" for n in (number, number + 1))
+        copy.edit("entities.py", old, new)
+        run.until(lambda state, wanted=5001 + number: state["spark"] == wanted)  # type: ignore[misc]
+        copy.edit("settings.py", f"GRAVITY = {400 + number}.0", f"GRAVITY = {401 + number}.0")
+        steps = run.states[-1]["score"]
+        copy.edit("game.py", f"score += {1000 * 10**number}", f"score += {10000 * 10**number}")
+        run.until(lambda state, least=steps + 9000 * 10**number: state["score"] > least)  # type: ignore[misc]
     copy.edit("settings.py", "SIZE = (640, 360)", "SIZE = (640, 361)  # the window keeps its size")
     copy.edit("entities.py", "self.vx = -self.vx", "self.vx = abs(self.vx)  # to the right")
     assert not [line for line in run.log if "HS3" in line or "HS2" in line], run.log

@@ -84,6 +84,37 @@ def catalogue(**words: str) -> bytes:
     return head + table + data
 
 
+LATE = """
+import itertools, sys, time
+from pathlib import Path
+
+import hotswap
+
+page = Path(sys.argv[1]) / "page.html"
+with hotswap.Reloader(page.parent, apply="thread") as reloader:
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(page.parent), auto_reload=False)
+    page.write_text("first")
+    environment.get_template("page.html").render()
+    deadline = time.monotonic() + 8
+    for number in itertools.count():
+        page.write_text(f"text {number}")
+        if environment.get_template("page.html").render() != "first":
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+"""
+
+
+def test_templates_are_followed_soon_after_their_library_was_loaded(tmp_path: Path) -> None:
+    """A library that is loaded after hotswap started is found while the program still loads modules."""
+    pytest.importorskip("jinja2")
+    command = [sys.executable, "-c", LATE, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_templates_of_jinja_are_loaded_anew(tmp_path: Path) -> None:
     """An environment that never looks at files has the new text after the save, also through an inclusion."""
     jinja2 = pytest.importorskip("jinja2")

@@ -34,8 +34,11 @@ _OURS: Final = (
     "aiogram",
     "telegram",
     "flask",
+    "blinker",
     "starlette",
     "jinja2",
+    "django.forms",
+    "rest_framework",
 )
 
 
@@ -111,9 +114,9 @@ def _slots_of(cls: type) -> tuple[str, ...]:
     return tuple(f"_{cls.__name__.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names)
 
 
-def live_objects(cls: type) -> list[Any]:
-    """Return the live objects whose class is exactly `cls`, as far as the garbage collector tracks them."""
-    return instances(cls)
+def live_objects(*classes: type) -> list[Any]:
+    """Return the live objects whose class is exactly one of `classes`, as far as the garbage collector tracks them."""
+    return instances(*classes) if classes else []
 
 
 def live_classes() -> list[type]:
@@ -176,7 +179,7 @@ class _Found:
         if self._waiting is None:
             from importlib.metadata import entry_points  # costs milliseconds, for programs that edit classes alone
 
-            self._waiting = {name: f"hotswap.adapters.{name}:ADAPTER" for name in _OURS}
+            self._waiting = {name: f"hotswap.adapters.{name.replace('.', '_')}:ADAPTER" for name in _OURS}
             self._waiting |= {found.name: found.value for found in entry_points(group="hotswap.adapters")}
             self.names = frozenset((*self._waiting, "attrs"))
         for name in [name for name in self._waiting if name in sys.modules]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,8 @@ Objects = Callable[[Any], Iterable[object]]
 class Claim:
     """A statement of the old text that may have registered `objects`. `new` is what becomes of it, None if it leaves.
 
-    `leaves` says whether its entries do: it left the text, or its new text is about to run.
+    `leaves` says whether its entries do: it left the text, or its new text is about to run. `handed` are the methods
+    that it calls, each with the objects that it hands them.
     """
 
     work: Work
@@ -29,6 +31,11 @@ class Claim:
     objects: tuple[object, ...]
     leaves: bool
     public: tuple[object, ...] = ()
+    handed: tuple[tuple[str, tuple[object, ...]], ...] = ()
+
+    def hands(self, method: str, objects: Same) -> bool:
+        """Whether it hands one of `objects` to a method of that name."""
+        return any(name == method and any(one in objects for one in given) for name, given in self.handed)
 
 
 Spot = tuple[Any, bool]
@@ -52,7 +59,7 @@ class Book:
         self.container, self.objects = container, objects
         self.write: Callable[[list[Any]], object] = getattr(container, "fill", None) or partial(fill, container)
         self.is_mapping = isinstance(container, MutableMapping)
-        self.withdraws = False
+        self.withdraws, self.by = False, ""
         self.before = self.entries()
         self.leaving: set[Any] = set()
         self.owner: dict[Any, Claim] = {}
@@ -64,10 +71,20 @@ class Book:
             return {(key, id(value)): (key, value) for key, value in self.container.items()}
         return {id(entry): entry for entry in self.container}
 
+    def content(self) -> list[Any]:
+        """Return what the container holds, what stands there twice included."""
+        return list(self.container.items() if self.is_mapping else self.container)
+
     def came(self) -> dict[Any, Any]:
-        """Return the entries that were not there before."""
-        back = self.leaving if self.withdraws else frozenset()  # the same object, handed over a second time
+        """Return the entries that were not there before, or leave and were handed over a second time."""
+        back = self.leaving if self.withdraws else self.leaving & self._twice()
         return {key: entry for key, entry in self.entries().items() if key not in self.before or key in back}
+
+    def _twice(self) -> frozenset[Any]:
+        """Return what stands in a list a second time, or was set again in a mapping that notes it."""
+        if self.is_mapping:
+            return getattr(self.container, "back", frozenset())
+        return frozenset(key for key, count in Counter(map(id, self.container)).items() if count > 1)
 
     def withdraw(self) -> None:
         """Take out at once what leaves."""

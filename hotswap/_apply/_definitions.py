@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import weakref
 from collections.abc import Iterator
 from functools import partial
 from types import FunctionType, ModuleType
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
-_MARKS = {
-    "__isabstractmethod__",
-    "__final__",
-    "__override__",
-    "__deprecated__",
-}  # what decorators leave on a function itself
 _FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
 _OBJECTS = (Kind.DEF, Kind.CLASS)
 _DESCRIPTORS = (staticmethod, classmethod, property)
@@ -165,9 +160,15 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
         return
     redefine(visit, new, raws)
     for raw in raws:
-        for mark in _MARKS & vars(raw).keys():
+        for mark in [name for name in vars(raw) if _is_mark(name)]:
             visit.swap.journal.del_item(vars(raw), mark)
     decorate_again(visit, pair, raws)
+
+
+def _is_mark(name: str) -> bool:
+    """Whether decorators left the attribute `name` on a function itself: other names are state."""
+    ours = name == "__wrapped__" or name.startswith("__hotswap")
+    return name.startswith("__") and name.endswith("__") and not ours
 
 
 def _goes_back(visit: Visit, pair: Pair) -> bool:
@@ -227,6 +228,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     if visit.swap.takes_over(old, value):
         return old
     registered = visit.swap.registrations is not None and visit.swap.registrations.has(value)
+    registered = registered or (type(value) is FunctionType and weakref.getweakrefcount(value) > 0)  # as signals do
     if not registered and type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
         visit.swap.changes.codes.add(old.__code__)

@@ -10,15 +10,15 @@ statement stood, else between the entries of the statements before and behind it
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hotswap._apply import _claims
 from hotswap._apply._books import Book, Claim, Objects, Same, alike, fill
-from hotswap._diff import only_code, same_header
-from hotswap._journal import MISSING, Journal
-from hotswap._model import Diff, Kind, Statement
+from hotswap._journal import Journal
+from hotswap._model import Kind, Statement
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
@@ -28,7 +28,9 @@ class Registrar(Protocol):
     """What hotswap knows of one library in which statements register functions or objects.
 
     `starting` are the names of methods that register, as in ``app.add_handler(...)``: a function that calls one, and
-    that runs at the start of a program, is told if it changes.
+    that runs at the start of a program, is told if it changes. An adapter may have `remade`: names of variables of
+    modules that the library reads, whose statements only make values, so that they run again when they are stale. And a
+    method `gave_up(old)`: called when entries leave after the first phase, because a statement turns out to be stale.
     """
 
     starting: frozenset[str]
@@ -55,7 +57,7 @@ class Registrations:
     """One group's registrations, handed to both phases.
 
     `roots` are the objects that statements which leave or run name: apps, routers, bots. `classes` are the live classes
-    of which members changed.
+    of which members changed. `notes` is where an adapter keeps what `refresh` has to know of how things were before.
     """
 
     def __init__(self, swap: Swap, registrars: Sequence[Registrar] = ()) -> None:
@@ -67,6 +69,7 @@ class Registrations:
         self._ran: set[int] = set()
         self.found: set[int] = set()
         self.roots: tuple[Any, ...] = ()
+        self.notes: dict[str, Any] = {}
 
     @property
     def journal(self) -> Journal:
@@ -78,23 +81,48 @@ class Registrations:
         """The live classes of which something was looked at."""
         return [scope.cls for work in self._swap.works.values() for scope in work.classes]
 
+    def place_of(self, cls: type) -> tuple[Work, int] | None:
+        """Return where the text states a class of which something was looked at."""
+        found = ((work, scope) for work in self._swap.works.values() for scope in work.classes if scope.cls is cls)
+        return next(((work, scope.node.lineno) for work, scope in found), None)
+
+    def stated(self, cls: type) -> list[str]:
+        """Return the names that the body of a class binds, in the order of its text; none of a class left alone."""
+        found = (scope.node.body for work in self._swap.works.values() for scope in work.classes if scope.cls is cls)
+        return [name for node in next(found, ()) for name in _claims.bound_by(node)]
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether more may change than bodies of functions: headers, docstrings, classes, values."""
+        diffs = [work.edit.diff for work in self._swap.works.values()]
+        return bool(self._swap.forced) or any(
+            diff.added or diff.removed or not all(map(_claims.only_body, diff.changed)) for diff in diffs
+        )
+
     def rebound(self, name: str) -> bool:
         """Whether a module of the group has another object under `name` now."""
         return any(name in self._swap.changes.of(module) for module in self._swap.works)
 
-    def watch(self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False) -> None:
+    def names_of(self, module: str) -> frozenset[str]:
+        """Return the names of `module` that may be other objects now."""
+        return frozenset(self._swap.changes.of(module))
+
+    def watch(
+        self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False, by: str = ""
+    ) -> None:
         """Watch `container` from now on: a list, a mapping, or an iterable with a method ``fill(entries)``.
 
         `objects` gives what an entry (of a mapping an item) stands for. What leaves goes on serving until the second
         phase; with `withdraw` it is taken out at once, for a library that refuses a second entry of the name. Other
-        methods find the container by itself, or by `key` if that is given.
+        methods find the container by itself, or by `key` if that is given. `by` is the method that makes such entries
+        of what it is handed, where a statement may name the objects for another reason as well.
         """
         place = id(container if key is None else key)
         if place in self._books:
             return
         book = self._books[place] = Book(container, objects)
         self.journal.note(partial(book.write, list(book.before.values())))
-        book.withdraws = withdraw
+        book.withdraws, book.by = withdraw, by
         self._assign(book)
         if withdraw and book.leaving:
             book.withdraw()
@@ -103,6 +131,17 @@ class Registrations:
         """Return the entries of a watched container that its statements give up, as far as is known by now."""
         book = self._books[id(container)]
         return [entry for key, entry in book.before.items() if key in book.leaving]
+
+    def leave_too(self, container: Any, goes: Callable[[Any], bool], place: Any, entry: Any) -> None:
+        """Have the entries of a watched container for which `goes` leave with `entry` of the watched `place`."""
+        book, other = self._books[id(container)], self._books[id(place)]
+        claim = next(other.owner[key] for key, one in other.before.items() if one is entry)
+        for key in [key for key, one in book.before.items() if one is not entry and goes(one)]:
+            book.owner[key] = claim
+            book.leaving.add(key)
+            book.withdraws |= book.is_mapping and not hasattr(container, "back")  # it may be set again as it is
+        if book.withdraws:
+            book.withdraw()
 
     def pairs(self, container: Any) -> list[tuple[Any, Any]]:
         """Return the entries of a watched container that were replaced, each with what took its place."""
@@ -115,7 +154,7 @@ class Registrations:
         if book is None:
             return None
         wanted = self._arranged(book)
-        if not alike(wanted, list(book.entries().values())):
+        if not alike(wanted, book.content()):
             self.journal.do(partial(book.write, wanted), _nothing)
         return None if alike(wanted, list(book.before.values())) else wanted
 
@@ -144,8 +183,8 @@ class Registrations:
         setattr(target, name, value)
 
     def was(self, target: Any, name: str) -> Any:
-        """Return what an attribute was before `set_now`."""
-        return self._were[id(target), name]
+        """Return what an attribute was before `set_now`; None if that was not called."""
+        return self._were.get((id(target), name))
 
     def takes_over(self, old: object, new: object) -> bool:
         """Ask the adapters whether `old` goes on for `new`."""
@@ -192,20 +231,23 @@ class Registrations:
             found = found or bool(keys)
         if found:
             self.found.add(id(old))
+            for registrar in self.registrars:
+                getattr(registrar, "gave_up", id)(self)
         return found
 
     def add(self, work: Work) -> None:
         """Take up the statements of a module that may have registered something, or may do so now."""
-        found = list(_statements(work, work.edit.diff, self._swap.forced))
+        found = list(_claims.statements(work, work.edit.diff, self._swap.forced))
         named = {old for old, *_ in found} | {new for _, new, _ in found if new is not None}
         named |= set(work.edit.diff.added)
         for old, new, leaves in found:
             raws = work.live(work.scope, old) if old.kind is Kind.DEF else ()
             public = [work.scope.peek(name) for name in old.binds[-1:]]
-            read = [] if old.kind is Kind.DEF else _values(work, old)
-            self._claims.append(Claim(work, old, new, (*raws, *public, *read), leaves, tuple(public)))
+            read = [] if old.kind is not Kind.OTHER else _claims.values(work, old, ModuleType)
+            handed = tuple(_claims.handed(work, old)) if old.kind is Kind.OTHER else ()
+            self._claims.append(Claim(work, old, new, (*raws, *public, *read), leaves, tuple(public), handed))
         self._claims.sort(key=lambda claim: claim.old.lineno)  # the n-th of several like ones made the n-th entry
-        self.roots += tuple(value for statement in named for value in _values(work, statement))
+        self.roots += tuple(value for statement in named for value in _claims.values(work, statement))
 
     def ran(self, statement: Statement) -> None:
         """Note that `statement` ran: what came into the containers since is its."""
@@ -230,7 +272,7 @@ class Registrations:
         if id(statement) in self.found:
             return True
         claim = next((claim for claim in self._claims if claim.old is statement), None)
-        read = _values(claim.work, statement) if claim is not None else []
+        read = _claims.values(claim.work, statement) if claim is not None else []
         return any(one in Same(other.public) for other in self._claims if other.new is None for one in read)
 
     def keeps(self, value: object) -> bool:
@@ -263,48 +305,17 @@ class Registrations:
     def _claimants(self, book: Book, entry: Any) -> list[Claim]:
         objects = Same(book.objects(entry))
         found = [claim for claim in self._claims if any(one in objects for one in claim.objects)]
-        named = [claim for claim in found if _names(claim.old, entry[1] if book.is_mapping else entry)]
+        if book.by:
+            return [claim for claim in found if claim.hands(book.by, objects)]
+        named = [claim for claim in found if _claims.names_class_of(claim.old, entry[1] if book.is_mapping else entry)]
         return named or found
 
 
-def _statements(work: Work, diff: Diff, forced: Iterable[int]) -> Iterator[tuple[Statement, Statement | None, bool]]:
-    """Yield the old statements that may have registered, what becomes of them, and whether their entries go."""
-    for statement in diff.removed:
-        if _may_register(statement):
-            yield statement, None, True
-    for pair in diff.changed:
-        if pair.inner is not None and pair.new.kind is Kind.SUITE and same_header(pair):
-            yield from _statements(work, pair.inner, forced)
-        elif _may_register(pair.old):
-            yield pair.old, pair.new, not only_code(pair)
-    for pair in diff.unchanged:
-        if _may_register(pair.old):
-            yield pair.old, pair.new, id(pair.new) in forced
-
-
-def _may_register(statement: Statement) -> bool:
-    if statement.kind is Kind.DEF:
-        return bool(getattr(statement.node, "decorator_list", ()))
-    return statement.kind is Kind.OTHER and bool(statement.calls)
-
-
-def _values(work: Work, statement: Statement) -> list[object]:
-    """Return what the dotted names that `statement` reads stand for: through modules, up to the first other object."""
-    found: list[object] = []
-    for dotted in statement.reads:
-        first, *rest = dotted.split(".")
-        value = work.scope.peek(first)
-        while isinstance(value, ModuleType) and rest:
-            value = vars(value).get(rest.pop(0), MISSING)
-        if value is not MISSING and not isinstance(value, (ModuleType, type)):
-            found.append(value)
-    return found
-
-
-def _names(statement: Statement, value: object) -> bool:
-    """Whether `statement` names the class of `value`, as ``app.add_handler(CommandHandler(...))`` does."""
-    name = type(value).__name__
-    return any(dotted.rpartition(".")[2] == name for dotted in statement.calls)
+def makes_anew(swap: Swap, statement: Statement) -> bool:
+    """Whether `statement` binds nothing but what a library wants to be made anew, such as a list of routes."""
+    registrars = swap.registrations.registrars if swap.registrations is not None else ()
+    wanted = {name for registrar in registrars for name in getattr(registrar, "remade", ())}
+    return bool(statement.binds) and wanted.issuperset(statement.binds)
 
 
 def _nothing() -> None:
@@ -318,8 +329,8 @@ def begin(swap: Swap, registrars: Iterable[Registrar]) -> None:
         return
     registrations = Registrations(swap, found)
     for work in swap.works.values():
+        registrations.add(work)
         if work.edit.edited:
-            registrations.add(work)
             _tell_starting(swap, work, frozenset(name for one in found for name in one.starting))
     swap.registrations = registrations
     for registrar in found:

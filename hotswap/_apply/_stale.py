@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
-from hotswap._apply import _chains, _definitions, _follow, _members, _passed, _rebuild, _unnamed
+from hotswap._apply import _chains, _definitions, _follow, _members, _passed, _rebuild, _registrations, _unnamed
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import Swap, Work, resolve
@@ -213,12 +213,13 @@ def _is_renewed(visit: Visit, statement: Statement) -> bool:
         return False
     read = [name for name in statement.reads if swap.changes.reads(scope.namespace, module, name)]
     read += (name for name in statement.reads if swap.changes.remade(scope.namespace, name))
-    return all(isinstance(resolve(scope, name), type) for name in read)
+    return all(isinstance(resolve(scope, name), type) and name not in statement.calls for name in read)
 
 
 def unquiet(visit: Visit, statement: Statement) -> str:
     """Return why running `statement` may have effects; "" if it has none."""
-    return _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope)) or ""
+    found = _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope))
+    return "" if found is None or _registrations.makes_anew(visit.swap, statement) else found
 
 
 def unquiet_with(visit: Visit, node: ast.stmt, given: dict[str, object]) -> str:
@@ -234,14 +235,11 @@ def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
 
 
 def tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: str = "HS201") -> None:
-    name = visit.named(statement)
     visit.swap.kept |= {id(visit.scope.peek(bound)) for bound in (*statement.binds, *statement.mutates)}
+    given = {"why": f"{reason}; {why}", "target": visit.target(statement)}
     if statement.binds:
-        visit.swap.tell(
-            visit.work, code, statement.lineno, name=name, why=f"{reason}; {why}", target=visit.target(statement)
-        )
-    else:
-        visit.swap.tell(visit.work, "HS202", statement.lineno, why=f"{reason}; {why}", target=visit.target(statement))
+        given["name"] = visit.named(statement)
+    visit.swap.tell(visit.work, code if statement.binds else "HS202", statement.lineno, **given)
 
 
 def stale_because(visit: Visit, statement: Statement) -> str:
@@ -260,7 +258,9 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         return "goes over all names of the module"
     attributes = _attributes(statement.node)
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
-        if behaves_otherwise(swap, resolve(scope, name), attributes):
+        value = resolve(scope, name)
+        read = name not in statement.calls and isinstance(value, type | FunctionType)  # and no property
+        if not read and behaves_otherwise(swap, value, attributes):
             return f"calls {name}"
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
         if behaves_otherwise(swap, resolve(scope, name)) and _passed.is_called(swap, scope, statement.node, name):

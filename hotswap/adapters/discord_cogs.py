@@ -9,11 +9,14 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
+from types import MethodType
 from typing import Any, Final
 
 from hotswap.adapters import Registrations
 from hotswap.adapters.discord_commands import kinds, take_interval, take_settings
 
+_GROUP: Final = "__cog_app_commands_group__"
+_ERRORS: Final = "__discord_app_commands_error_handler__"
 _LISTS: Final = ("__cog_commands__", "__cog_app_commands__", "__cog_listeners__")
 
 
@@ -47,61 +50,121 @@ def _renew_class(changes: Registrations, cls: Any, before: dict[str, Any]) -> bo
     app_commands: Any = sys.modules["discord.app_commands"]
     found: dict[str, Any] = {}
     for part in reversed(cls.__mro__):
-        for name, value in vars(part).items():
+        for name, value in _as_stated(changes, part):
             found.pop(name, None)
             found[name] = value
+    slash = (app_commands.Command, app_commands.Group)
     commands = [v for v in found.values() if isinstance(v, library.Command)]
-    slashes = [
-        v for v in found.values() if isinstance(v, (app_commands.Command, app_commands.Group)) and v.parent is None
-    ]
+    slashes = [v for v in found.values() if isinstance(v, slash) and v.parent is None]
     heard = [v for v in found.values() if hasattr(v, "__cog_listener__")]
     listeners = [(name, value.__name__) for value in heard for name in value.__cog_listener_names__]
     for name, value in zip(_LISTS, (commands, slashes, listeners), strict=True):
         changes.set_now(cls, name, value)
-    loops = kinds("discord.ext.tasks", "Loop")
-    followed = (*commands, *slashes, *(value for value in found.values() if isinstance(value, loops)))
+    kinds_of = (library.Command, *slash, *kinds("discord.ext.tasks", "Loop"))
+    followed = [value for value in found.values() if isinstance(value, kinds_of)]
+    others = [_fill_group(changes, group, followed) for group in followed]
     same = all(a is b for name in _LISTS[:2] for a, b in zip(before[name], getattr(cls, name), strict=False))
     sizes = all(len(before[name]) == len(getattr(cls, name)) for name in _LISTS)
-    return not (same and sizes and before[_LISTS[2]] == listeners) or any(map(changes.took_over, followed))
+    unchanged = same and sizes and before[_LISTS[2]] == listeners and not any(others) and not changes.reshapes
+    return not unchanged or any(map(changes.took_over, followed))
+
+
+def _as_stated(changes: Registrations, cls: type) -> list[tuple[str, Any]]:
+    """Return the members of a class in the order of its text: what came since stands at the end of the class."""
+    places = {name: place for place, name in enumerate(changes.stated(cls))}
+    return sorted(vars(cls).items(), key=lambda item: places.get(item[0], -1))
+
+
+def _fill_group(changes: Registrations, group: Any, found: list[Any]) -> bool:
+    """Have a group of a class know the commands of the class that say so, by their names; return if it knew others."""
+    attribute = "all_commands" if hasattr(group, "all_commands") else "_children"
+    before = getattr(group, attribute, None)
+    if before is None:
+        return False
+    inside = [one for one in found if getattr(one, "parent", None) is group]
+    named = {name: one for one in inside for name in (one.name, *getattr(one, "aliases", ()))}
+    if {name: id(one) for name, one in before.items()} == {name: id(one) for name, one in named.items()}:
+        return False
+    made = type(before)()
+    made.update(named)
+    changes.set_now(group, attribute, made)
+    return True
 
 
 def _renew_cog(changes: Registrations, cls: Any, cog: Any, before: dict[str, Any], bots: list[Any]) -> None:
+    """Have a live cog be as one that is made now: its text commands are the same objects, which have state."""
     aside = cls.__new__(cls)  # makes copies of all commands, for nobody
-    commands, slashes = (
-        _copies(changes, before[name], getattr(cls, name), getattr(cog, name), getattr(aside, name))
-        for name in _LISTS[:2]
-    )
-    old = (cog.__cog_commands__, cog.__cog_app_commands__)
-    for command in commands:
-        changes.set_now(command, "cog", cog)
-        changes.set_now(cog, command.callback.__name__, command)
-    for command in slashes:
-        if getattr(command, "binding", cog) is not cog:
-            changes.set_now(command, "binding", cog)
-        if getattr(command, "_attr", None):
-            changes.set_now(cog, command._attr, command)
+    old = (cog.__cog_commands__, _in_tree(cog))
+    kept = _kept(changes, before["__cog_commands__"], cls.__cog_commands__, cog, aside)
+    for copy in aside.__cog_commands__:
+        _settle(changes, cog, copy, kept)
+    for one in _slashes(aside):
+        _move(one, aside, cog, kept)
+    for name, value in list(vars(aside).items()):
+        if isinstance(value, kinds("discord.app_commands", "Command", "Group")) or name == _GROUP:
+            changes.set_now(cog, name, value)
+    commands = [kept[id(copy)] for copy in aside.__cog_commands__]
     changes.set_now(cog, "__cog_commands__", tuple(commands))
-    changes.set_now(cog, "__cog_app_commands__", slashes)
+    changes.set_now(cog, "__cog_app_commands__", aside.__cog_app_commands__)
     for bot in bots:
         _hand_over(changes, bot.all_commands, old[0], [c for c in commands if c.parent is None])
-        _hand_over(changes, bot.tree._global_commands, old[1], slashes)
+        _hand_over(changes, bot.tree._global_commands, old[1], _in_tree(cog))
         _listen(changes, bot, cog, before["__cog_listeners__"], cls.__cog_listeners__)
     _let_loops_follow(changes, cls, cog)
 
 
-def _copies(changes: Registrations, was: list[Any], now: list[Any], own: Any, fresh: Any) -> list[Any]:
-    """Return a cog's commands: its own copies of those that the class had, fresh ones of those that came."""
-    mine = dict(zip(map(id, was), own, strict=False))
-    result = []
-    for command, copy in zip(now, fresh, strict=False):
-        kept = mine.get(id(command))
-        if kept is None:
-            result.append(copy)
-            continue
-        if changes.took_over(command):
+def _kept(changes: Registrations, was: list[Any], now: list[Any], cog: Any, aside: Any) -> dict[int, Any]:
+    """Return for each copy of a command the cog's own copy of it, with the settings it has now; else the copy."""
+    mine = dict(zip(map(id, was), cog.__cog_commands__, strict=False))
+    found: dict[int, Any] = {}
+    for command, copy in zip(now, aside.__cog_commands__, strict=False):
+        found[id(copy)] = kept = mine.get(id(command), copy)
+        if kept is not copy and changes.took_over(command):
             take_settings(changes, kept, copy)
-        result.append(kept)
-    return result
+    return found
+
+
+def _settle(changes: Registrations, cog: Any, copy: Any, kept: dict[int, Any]) -> None:
+    """Have a command belong to `cog`, and know the others as they are kept."""
+    command = kept[id(copy)]
+    changes.set_now(command, "cog", cog)
+    changes.set_now(cog, command.callback.__name__, command)
+    if copy.parent is not None:
+        changes.set_now(command, "parent", kept.get(id(copy.parent), copy.parent))
+    if hasattr(copy, "all_commands"):
+        inside = type(copy.all_commands)()
+        inside.update({name: kept.get(id(one), one) for name, one in copy.all_commands.items()})
+        changes.set_now(command, "all_commands", inside)
+    if getattr(copy, "app_command", None) is not None:
+        changes.set_now(command, "app_command", copy.app_command)
+
+
+def _slashes(cog: Any) -> Iterator[Any]:
+    """Yield the application commands of a cog, those of its hybrid commands and those inside groups included."""
+    hybrid = (getattr(command, "app_command", None) for command in cog.__cog_commands__)
+    for one in (*cog.__cog_app_commands__, *hybrid, vars(cog).get(_GROUP)):
+        if one is not None:
+            yield one
+            yield from one.walk_commands() if hasattr(one, "walk_commands") else ()
+
+
+def _move(slash: Any, aside: Any, cog: Any, kept: dict[int, Any]) -> None:
+    """Have an application command that was made for `aside` be one of `cog`."""
+    if getattr(slash, "binding", None) is aside:
+        slash.binding = cog
+    if hasattr(slash, "wrapped"):
+        slash.wrapped = kept.get(id(slash.wrapped), slash.wrapped)
+    answering: Any = getattr(slash, _ERRORS, None)
+    if getattr(answering, "__self__", None) is aside:
+        setattr(slash, _ERRORS, MethodType(answering.__func__, cog))
+
+
+def _in_tree(cog: Any) -> list[Any]:
+    """Return the application commands that a bot finds by their names, in the order in which a cog hands them over."""
+    if vars(cog).get(_GROUP) is not None:
+        return [vars(cog)[_GROUP]]
+    first = [c.app_command for c in cog.__cog_commands__ if c.parent is None and getattr(c, "app_command", None)]
+    return [*first, *cog.__cog_app_commands__]
 
 
 def _hand_over(changes: Registrations, table: dict[str, Any], old: Any, new: list[Any]) -> None:
@@ -117,21 +180,18 @@ def _hand_over(changes: Registrations, table: dict[str, Any], old: Any, new: lis
 
 
 def _listen(changes: Registrations, bot: Any, cog: Any, was: list[Any], now: list[Any]) -> None:
-    for event, method in was:
-        if (event, method) not in now:
-            heard = bot.extra_events.get(event, [])
-            changes.exchange(heard, [one for one in heard if not _is_method(one, cog, method)])
-    for event, method in now:
-        if (event, method) not in was:
-            heard = bot.extra_events.get(event)
-            if heard is None:
-                changes.journal.set_item(bot.extra_events, event, [getattr(cog, method)])
-            else:
-                changes.exchange(heard, [*heard, getattr(cog, method)])
-
-
-def _is_method(listener: Any, cog: Any, name: str) -> bool:
-    return getattr(listener, "__self__", None) is cog and getattr(listener, "__name__", "") == name
+    """Have the bot's listeners be those that the cog has now, at the place of those that it had."""
+    names = {method for _, method in (*was, *now)}
+    for event in dict.fromkeys(event for event, _ in (*was, *now)):
+        heard = bot.extra_events.get(event, [])
+        ours = [i for i, one in enumerate(heard) if getattr(one, "__self__", None) is cog and one.__name__ in names]
+        methods = [getattr(cog, method) for other, method in now if other == event]
+        first = ours[0] if ours else len(heard)
+        wanted = [*heard[:first], *methods, *(one for i, one in enumerate(heard) if i >= first and i not in ours)]
+        if event not in bot.extra_events:
+            changes.journal.set_item(bot.extra_events, event, wanted)
+        elif wanted != heard:
+            changes.exchange(heard, wanted)
 
 
 def _let_loops_follow(changes: Registrations, cls: Any, cog: Any) -> None:

@@ -1,16 +1,20 @@
-"""Django's models: methods are plain members; fields are contributed once, when the class is made. And its routes: what
-was read of ``urlpatterns`` before is forgotten when they are another list.
+"""Django's models: methods are plain members; fields are contributed once, when the class is made. Its routes: what was
+read of ``urlpatterns`` before is forgotten when they are another list. And what decorators register: template tags,
+receivers of signals, classes of the admin.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pathlib
 import sys
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import ClassEdit, Registrations, live_classes, live_objects
+from hotswap.adapters import ClassEdit, Registrations, django_settings, live_classes, live_objects
 
 _ADVICE: Final = "taken up when the model was made: make and run the migration, then restart"
 
@@ -30,7 +34,8 @@ class Django:
 
     regenerates = False
     files = ("*.html", "*.htm", "*.xml", "*.txt", "**/templates/**", "*.mo")
-    starting: frozenset[str] = frozenset()
+    starting: frozenset[str] = frozenset({"connect"})
+    remade = frozenset({"urlpatterns"})
 
     def reread(self, path: str) -> None:
         """Have templates and translations be loaded anew when they are asked for next, as its own server does."""
@@ -42,11 +47,15 @@ class Django:
             templates.reset_loaders()
 
     def keeps(self, value: object) -> bool:
-        """Routes are values of modules: nothing registers them."""
-        return False
+        """Whether statements register with `value`: a library of template tags, a signal, an admin site."""
+        return any(True for _ in _containers(value))
 
     def forget(self, old: Registrations) -> None:
-        """Nothing is in the way."""
+        """Watch what statements register with; a site refuses a second admin of a model."""
+        for root in _roots(old):
+            for container, objects in _containers(root):
+                old.watch(container, objects, withdraw=container is getattr(root, "_registry", None))
+        django_settings.note(old)
 
     def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
         """No object goes on for another."""
@@ -57,16 +66,14 @@ class Django:
         return False
 
     def refresh(self, changes: Registrations) -> None:
-        """Have the routes read anew, by the resolvers that exist as well: an ``include`` keeps one for ever."""
-        urls: Any = sys.modules.get("django.urls")
-        if urls is None or not changes.rebound("urlpatterns"):
-            return
-        for resolver in live_objects(urls.URLResolver):
-            for name in _READ.keys() & vars(resolver).keys():
-                changes.journal.note_attribute(resolver, name)
-            vars(resolver).pop("url_patterns", None)  # of all these alone it is computed when it is asked for
-            vars(resolver).update({name: make() for name, make in _READ.items() if name != "url_patterns"})
-        urls.clear_url_caches()
+        """Put what was registered at its place; have routes and templates read anew; set settings."""
+        for root in _roots(changes):
+            arranged = [changes.arrange(container) is not None for container, _ in _containers(root)]
+            if any(arranged):
+                changes.call(partial(_forget_computed, root))
+        if changes.rebound("urlpatterns"):
+            forget_routes(changes)
+        django_settings.renew(changes)
 
     def owns(self, cls: type) -> bool:
         """Whether `cls` is a model."""
@@ -102,6 +109,52 @@ class Django:
                 edit.journal.set_member(one, name, method)
         edit.commit()
         return []
+
+
+def forget_routes(changes: Registrations) -> None:
+    """Have the routes read anew, by the resolvers that exist as well: an ``include`` keeps one for ever."""
+    urls: Any = sys.modules.get("django.urls")
+    for resolver in live_objects(urls.URLResolver) if urls is not None else ():
+        for name in _READ.keys() & vars(resolver).keys():
+            changes.journal.note_attribute(resolver, name)
+        vars(resolver).pop("url_patterns", None)  # of all these alone it is computed when it is asked for
+        vars(resolver).update({name: make() for name, make in _READ.items() if name != "url_patterns"})
+    if urls is not None:
+        urls.clear_url_caches()
+
+
+def _roots(registrations: Registrations) -> list[Any]:
+    """Return what statements name, and the site that ``admin.register`` means if none is given."""
+    site = getattr(sys.modules.get("django.contrib.admin.sites"), "site", None)
+    return [one for one in (*registrations.roots, site) if one is not None]
+
+
+def _containers(value: Any) -> Iterator[tuple[Any, Callable[[Any], tuple[object, ...]]]]:
+    """Yield what `value` keeps registrations in, with what an entry stands for."""
+    if isinstance(value, _kind("django.template.library", "Library")):
+        yield from (
+            (container, lambda item: (item[1], inspect.unwrap(item[1]))) for container in (value.filters, value.tags)
+        )
+    elif isinstance(value, _kind("django.dispatch", "Signal")):
+        yield value.receivers, _receiver
+    elif isinstance(value, _kind("django.contrib.admin.sites", "AdminSite")):
+        yield value._registry, lambda item: (type(item[1]),)
+
+
+def _kind(module: str, name: str) -> Any:
+    return getattr(sys.modules.get(module), name, ())
+
+
+def _receiver(entry: tuple[Any, ...]) -> tuple[object, ...]:
+    """Return the receiver of a signal, which mostly stands behind a weak reference."""
+    return (entry[1]() if isinstance(entry[1], weakref.ref) else entry[1],)
+
+
+def _forget_computed(root: Any) -> None:
+    if isinstance(root, _kind("django.dispatch", "Signal")):
+        root.sender_receivers_cache.clear()
+    elif isinstance(root, _kind("django.template.library", "Library")):
+        importlib.import_module("django.template.autoreload").reset_loaders()
 
 
 ADAPTER: Final = Django()

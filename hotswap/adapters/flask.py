@@ -6,18 +6,13 @@ guard is off while statements run. What a request of another thread meets meanwh
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrations
-
-_HOOKS: Final = (
-    *("before_request_funcs", "after_request_funcs", "teardown_request_funcs"),
-    *("template_context_processors", "url_value_preprocessors", "url_default_functions"),
-)
+from hotswap.adapters import Registrations, flask_blueprints, flask_views
+from hotswap.adapters.flask_blueprints import HOOKS
 
 
 class _Views(dict[str, Any]):
@@ -27,6 +22,12 @@ class _Views(dict[str, Any]):
         super().__init__(kept)
         self.kept = kept
         self.leaving: frozenset[str] = frozenset()
+        self.back: set[tuple[str, int]] = set()
+
+    def __setitem__(self, key: str, view: Any) -> None:
+        """Set the function; the same one may be registered a second time."""
+        self.back.add((key, id(view)))
+        super().__setitem__(key, view)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the function; `default` for one that leaves. `add_url_rule` asks so, a request does not."""
@@ -50,13 +51,26 @@ class Flask:
             _watch_hooks(old, application)
             _watch_views(old, application)
             old.watch(application.teardown_appcontext_funcs, _itself)
+            for names in flask_blueprints.of_templates(application):
+                old.watch(names, lambda item: (item[1],))
+            old.watch(application.blueprints, lambda item: (item[1],), withdraw=True, by="register_blueprint")
+            flask_blueprints.give_up(old, application)
             old.set_now(application, "_got_first_request", value=False)
         for blueprint in blueprints:
             _watch_hooks(old, blueprint)
-            old.watch(blueprint.deferred_functions, _enclosed)
+            old.watch(blueprint.deferred_functions, flask_blueprints.enclosed)
             old.set_now(blueprint, "_got_registered_once", value=False)
             serving = [one for one in applications if blueprint in one.blueprints.values()]
-            old.set_now(blueprint, "record", partial(_record, blueprint, serving))
+            old.set_now(blueprint, "record", partial(flask_blueprints.record, blueprint, serving))
+            within = [place for one in serving for place in flask_blueprints.places(blueprint, one)]
+            old.watch(blueprint._blueprints, lambda one: (one[0],), withdraw=True, by="register_blueprint")
+            old.set_now(blueprint, "register_blueprint", partial(flask_blueprints.register, blueprint, within))
+        flask_views.note(old)
+
+    def gave_up(self, old: Registrations) -> None:
+        """What a blueprint brought goes with it."""
+        for application in _concerned(old)[0]:
+            flask_blueprints.give_up(old, application)
 
     def refresh(self, changes: Registrations) -> None:
         """Put everything at its place, and close the guard."""
@@ -64,19 +78,24 @@ class Flask:
         for blueprint in blueprints:
             _arrange_hooks(changes, blueprint)
             changes.arrange(blueprint.deferred_functions)
-            changes.call(partial(vars(blueprint).pop, "record", None))
+            changes.arrange(blueprint._blueprints)
+            for name in ("record", "register_blueprint"):
+                changes.call(partial(vars(blueprint).pop, name, None))
         for application in applications:
             _arrange_hooks(changes, application)
             changes.arrange(application.teardown_appcontext_funcs)
             changes.arrange(application.url_map)
-            for blueprint in blueprints:
-                _pass_hooks_on(changes, blueprint, application)
+            for names in flask_blueprints.of_templates(application):
+                if changes.arrange(names) is not None:
+                    changes.call(application.jinja_env.cache.clear)
+            flask_blueprints.settle(changes, application, blueprints)
             views = application.view_functions
             changes.call(partial(_exchange, views.kept, dict(changes.after(views))))
             changes.set(application, "view_functions", views.kept)
         for one in (*applications, *blueprints):
             name = "_got_first_request" if one in applications else "_got_registered_once"
             changes.set(one, name, changes.was(one, name))
+        flask_views.renew(changes)
 
     def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
         """Nothing goes on: functions stay the same objects by themselves."""
@@ -94,7 +113,7 @@ def _concerned(registrations: Registrations) -> tuple[list[Any], list[Any]]:
     applications = [root for root in roots if isinstance(root, library.Flask)]
     blueprints = [root for root in roots if isinstance(root, library.Blueprint)]
     if blueprints:
-        living = [one for one in gc.get_objects() if isinstance(one, library.Flask)]
+        living = flask_views.objects_of(library.Flask)  # by its class: a weak proxy says that it is one
         applications += [
             one for one in living if one not in applications and any(b in one.blueprints.values() for b in blueprints)
         ]
@@ -104,10 +123,14 @@ def _concerned(registrations: Registrations) -> tuple[list[Any], list[Any]]:
 def _watch_views(old: Registrations, application: Any) -> None:
     views = _Views(application.view_functions)
     old.set_now(application, "view_functions", views)
-    old.watch(views, lambda item: (item[1],))
+    old.watch(views, lambda item: _of_view(item[1]))
     views.leaving = frozenset(endpoint for endpoint, _ in old.leaving(views))
     rules = application.url_map
-    old.watch(_Rules(rules, old), lambda rule: (views[rule.endpoint],) if rule.endpoint in views else (), key=rules)
+    old.watch(_Rules(rules, old), lambda rule: _of_view(views.kept.get(rule.endpoint)), key=rules)
+
+
+def _of_view(view: Any) -> tuple[object, ...]:
+    return (view, getattr(view, "view_class", None))
 
 
 class _Rules:
@@ -139,14 +162,14 @@ class _Rules:
 
 def _hooks(one: Any) -> Iterator[Any]:
     """Yield the lists, and the mappings of error handlers, that functions of `one` stand in."""
-    for name in _HOOKS:
+    for name in HOOKS:
         yield from getattr(one, name).values()
     for by_code in one.error_handler_spec.values():
         yield from by_code.values()
 
 
 def _watch_hooks(old: Registrations, one: Any) -> None:
-    for name in _HOOKS:
+    for name in HOOKS:
         hooks = getattr(one, name)
         old.journal.note(partial(_exchange, hooks, dict(hooks)))
     for container in list(_hooks(one)):
@@ -156,43 +179,6 @@ def _watch_hooks(old: Registrations, one: Any) -> None:
 def _arrange_hooks(changes: Registrations, one: Any) -> None:
     for container in list(_hooks(one)):
         changes.arrange(container)
-
-
-def _pass_hooks_on(changes: Registrations, blueprint: Any, application: Any) -> None:
-    """An application has copies of a blueprint's lists, made when that was registered."""
-    names = [name for name, one in application.blueprints.items() if one is blueprint]
-    for attribute in _HOOKS:
-        own = getattr(blueprint, attribute).get(None)
-        for name in names if own is not None else ():
-            changes.journal.set_item(getattr(application, attribute), name, changes.after(own))
-
-
-def _record(blueprint: Any, serving: list[Any], function: Any) -> None:
-    """Do what `Blueprint.record` does, and have it done to the applications that have the blueprint."""
-    blueprint.deferred_functions.append(function)
-    for application in serving:
-        for name, one in application.blueprints.items():
-            if one is blueprint:
-                options = {"url_prefix": _prefix(blueprint, name, application), "name": name}
-                function(blueprint.make_setup_state(application, options, first_registration=False))
-
-
-def _prefix(blueprint: Any, name: str, application: Any) -> str | None:
-    """Return the prefix with which a blueprint was registered, as its rules show it: nothing else remembers it."""
-    for function in blueprint.deferred_functions:
-        given = dict(zip(function.__code__.co_freevars, _enclosed(function), strict=False))
-        view, rule = given.get("view_func"), given.get("rule")
-        if view is None or not isinstance(rule, str):
-            continue
-        endpoint = f"{name}.{given.get('endpoint') or view.__name__}"
-        for bound in application.url_map._rules_by_endpoint.get(endpoint, ()):
-            if bound.rule.endswith(rule):
-                return str(bound.rule)[: len(bound.rule) - len(rule)] or None
-    return blueprint.url_prefix  # type: ignore[no-any-return]
-
-
-def _enclosed(function: Any) -> tuple[object, ...]:
-    return tuple(cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
 
 
 def _itself(entry: Any) -> tuple[object, ...]:

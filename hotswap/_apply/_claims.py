@@ -1,0 +1,77 @@
+"""Which statements may have registered something with a library, and which objects they name for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from hotswap._diff import only_code, same_header
+from hotswap._journal import MISSING
+from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._names import dotted_of
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Work
+
+
+def statements(work: Work, diff: Diff, forced: Iterable[int]) -> Iterator[tuple[Statement, Statement | None, bool]]:
+    """Yield the old statements that may have registered, what becomes of them, and whether their entries go."""
+    for statement in diff.removed:
+        if _may_register(statement):
+            yield statement, None, True
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind is Kind.SUITE and same_header(pair):
+            yield from statements(work, pair.inner, forced)
+        elif _may_register(pair.old):
+            yield pair.old, pair.new if _may_register(pair.new) else None, not only_code(pair)
+    for pair in diff.unchanged:
+        if _may_register(pair.old):
+            yield pair.old, pair.new, id(pair.new) in forced
+
+
+def only_body(pair: Pair) -> bool:
+    return only_code(pair) and type(pair.old.node) is type(pair.new.node)  # not a coroutine function now
+
+
+def _may_register(statement: Statement) -> bool:
+    if statement.kind in (Kind.DEF, Kind.CLASS):
+        return bool(getattr(statement.node, "decorator_list", ()))
+    return statement.kind is Kind.OTHER and bool(statement.calls)
+
+
+def values(work: Work, statement: Statement, *but: type) -> list[object]:
+    """Return what the dotted names that `statement` reads stand for: through modules, up to the first other object."""
+    found = [value for dotted in statement.reads for value in _named(work, dotted)]
+    return [value for value in found if not isinstance(value, but or (ModuleType, type))]
+
+
+def _named(work: Work, dotted: str) -> list[object]:
+    first, *rest = dotted.split(".")
+    value = work.scope.peek(first)
+    while isinstance(value, ModuleType) and rest:
+        value = vars(value).get(rest.pop(0), MISSING)
+    return [] if value is MISSING else [value]
+
+
+def handed(work: Work, statement: Statement) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield the methods that `statement` calls, each with the objects in its arguments, as far as names give them."""
+    for call in (node for node in ast.walk(statement.node) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Attribute):
+            arguments = (*call.args, *(keyword.value for keyword in call.keywords))
+            yield call.func.attr, tuple(value for one in arguments for value in _named(work, dotted_of(one) or ""))
+
+
+def names_class_of(statement: Statement, value: object) -> bool:
+    """Whether `statement` names the class of `value`, as ``app.add_handler(CommandHandler(...))`` does."""
+    name = type(value).__name__
+    return any(dotted.rpartition(".")[2] == name for dotted in statement.calls)
+
+
+def bound_by(node: ast.stmt) -> list[str]:
+    """Return the names that a definition or an assignment binds."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
