@@ -282,11 +282,32 @@ def _type(package: Package, module: Module, number: int) -> None:
 def _new_module(package: Package, module: Module, number: int) -> None:
     """Add a file, and use it from nowhere or from the last module."""
     if len(package.modules) < 7:
-        added = Module(f"m{len(package.modules)}")
+        added = Module(f"m{next(package.numbers)}x")
         package.modules.append(added)
         for kind in ("const", "derived"):
             package.add(added, kind, number)
         added.items.append(Item(f"state_{added.name}", "state"))
+
+
+def _rename_file(package: Package, module: Module, number: int) -> None:
+    """Give a file another name; all that import it follow in the same save, and the old module stays loaded."""
+    old, module.name = module.name, f"n{next(package.numbers)}"
+    for other in package.modules:
+        if old in other.styles:
+            other.styles[module.name] = other.styles.pop(old)
+    for item in module.items:
+        if item.kind == "state":
+            item.name = f"state_{module.name}"
+    module.gone = []
+
+
+def _delete_file(package: Package, module: Module, number: int) -> None:
+    """Delete a file of which no other module has anything."""
+    elsewhere = [one for other in package.modules if other is not module for one in other.items]
+    used = {source for one in elsewhere for source in (*one.sources, *one.late)}
+    used |= {item for other in package.modules if other is not module for item in other.passes}
+    if len(package.modules) > 2 and used.isdisjoint(module.items):
+        package.modules.remove(module)
 
 
 def _restyle(package: Package, module: Module, number: int) -> None:
@@ -344,4 +365,5 @@ EDITS: Final[tuple[Callable[[Package, Module, int], None], ...]] = (
     *(_renumber, _renumber, _renumber, _reform, _add, _add, _remove, _restyle),
     *(_resource, _comment, _say_all, _pass_on, _rename, _move),
     *(_bring_back, _turn_into_package, _type, _new_module, _add, _pass_on),
+    *(_rename_file, _delete_file),
 )

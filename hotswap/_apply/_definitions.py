@@ -25,7 +25,15 @@ from hotswap._diff import decorators, only_code, same_header
 from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._source import start_line
-from hotswap.patch._functions import copies, memo_caches, set_copied, set_copied_doc, set_header, set_type_parameters
+from hotswap.patch._functions import (
+    copies,
+    memo_caches,
+    set_copied,
+    set_copied_doc,
+    set_header,
+    set_type_parameters,
+    unmark,
+)
 from hotswap.patch._proxies import forward, forwarders
 
 if TYPE_CHECKING:
@@ -109,8 +117,11 @@ def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
             set_copied_doc(visit.swap.journal, wrapper, raw, *visit.work.docs[id(raw)])
 
 
-def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
-    """Evaluate the header of `new` once and set it on the live functions `raws`, together with their code."""
+def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> FunctionType:
+    """Evaluate the header of `new` once and set it on the live functions `raws`, together with their code.
+
+    Return the function that the evaluation gave.
+    """
     fresh = _make(visit, new)
     public = visit.scope.peek(new.binds[-1])
     for raw in raws:
@@ -122,6 +133,7 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> None:
         code = patch(visit.swap, visit.work, raw, fresh)
         set_header(visit.swap.journal, raw, fresh)
         visit.swap.changes.codes.add(code or raw.__code__)
+    return fresh
 
 
 def _copies(visit: Visit, public: object, raw: FunctionType) -> Iterator[Any]:
@@ -158,8 +170,9 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
         visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")
         return
-    redefine(visit, new, raws)
+    fresh = redefine(visit, new, raws)
     for raw in raws:
+        unmark(visit.swap.journal, raw, fresh)
         for mark in [name for name in vars(raw) if _is_mark(name)]:
             visit.swap.journal.del_item(vars(raw), mark)
     decorate_again(visit, pair, raws)

@@ -13,6 +13,7 @@ from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope, ModuleScope
 from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
+from hotswap._imports import static_truth
 from hotswap._journal import MISSING
 from hotswap._model import How, Statement
 from hotswap._values import same
@@ -21,21 +22,34 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 
+_COMPOUND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match, ast.ExceptHandler, ast.match_case)
+
+
 def visit_sources(visit: Visit, statement: Statement) -> None:
     """Have the modules that `statement` imports or looks into brought to their new texts first, as an import would.
 
     In topological order that has happened; inside an import cycle it makes the order that Python's own imports make.
     """
-    node = statement.node
-    if isinstance(node, ast.ImportFrom):
-        visit.swap.visit(absolute(visit, node))
-    elif isinstance(node, ast.Import):
-        for alias in node.names:
-            visit.swap.visit(alias.name)
+    for node in _imports(statement.node):
+        if isinstance(node, ast.ImportFrom):
+            visit.swap.visit(absolute(visit, node))
+        else:
+            for alias in node.names:
+                visit.swap.visit(alias.name)
     for name in statement.reads:
         value = visit.scope.namespace.get(name.split(".")[0])
         if isinstance(value, ModuleType):
             visit.swap.visit(value.__name__)
+
+
+def _imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the imports that running `node` may run: none in functions, and none for type checkers."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield node
+    elif isinstance(node, ast.If) and static_truth(node.test) is False:
+        yield from (one for inner in node.orelse for one in _imports(inner))
+    elif isinstance(node, _COMPOUND):
+        yield from (one for inner in ast.iter_child_nodes(node) for one in _imports(inner))
 
 
 def follow(visit: Visit, statement: Statement) -> None:

@@ -8,9 +8,10 @@ the statement left as it was is forgotten at once: its own doing is taken back, 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import partial
 from itertools import accumulate
+from operator import setitem
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ from hotswap._journal import CONTAINERS, MISSING
 from hotswap._names import dotted_of
 
 if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
     from hotswap._model import Statement
 
 _FAR: Final = 300
@@ -140,3 +142,14 @@ class _Walk:
             self._take(attributes)
             yield from (held for held in list(attributes.values())[:_FAR] if not isinstance(held, (str, int, float)))
         yield from self._of_class(type(value), self._calls | frozenset(("__call__",)))
+
+
+def bypassed(visit: Visit, before: dict[str, object], bound: Mapping[str, object]) -> None:
+    """Find stores that went around the buffer (``global``, ``globals()[...]``) and note how to take them back."""
+    namespace = visit.scope.namespace
+    for name in before.keys() | namespace.keys() if before else ():
+        old, new = before.get(name, MISSING), namespace.get(name, MISSING)
+        if old is not new and name not in bound:
+            visit.swap.changes.note(visit.work.edit.module, name, old, new)
+            back = partial(namespace.pop, name, None) if old is MISSING else partial(setitem, namespace, name, old)
+            visit.swap.journal.note(back)

@@ -80,6 +80,8 @@ class ModuleScope(Scope):
         """Return `name`: only classes store private names otherwise."""
         return name
 
+    plain = mangled
+
     def peek(self, name: str) -> object:
         """Return what `name` is bound to, the wave that is not set yet included; MISSING if it is not bound."""
         if name in self.stores.gone:
@@ -162,6 +164,11 @@ class ClassScope(Scope):
     def mangled(self, name: str) -> str:
         """Return `name` as a class body stores it: private names carry that of the class."""
         return f"_{self.node.name.lstrip('_')}{name}" if _is_private(name) and self.node.name.strip("_") else name
+
+    def plain(self, name: str) -> str:
+        """Return `name`, as a class body stores it, as the text has it."""
+        own = f"_{self.node.name.lstrip('_')}"
+        return name[len(own) :] if name.startswith(f"{own}__") and self.mangled(name[len(own) :]) == name else name
 
     def peek(self, name: str) -> object:
         """Return the raw member `name` of the class itself, MISSING if it has none."""

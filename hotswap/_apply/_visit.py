@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from operator import setitem
 from types import FunctionType
 
 from hotswap._apply import (
@@ -58,6 +56,7 @@ class Visit:
             runs = id(statement) in chains.again or not (id(statement) in changed or id(statement) in unchanged)
             self._close_chains(statement, runs=runs)
             if id(statement) in chains.skip:
+                self._keep_chains(statement)
                 continue
             if id(statement) in chains.again:
                 self._run_link(statement, changed.get(id(statement)) or unchanged.get(id(statement)))
@@ -97,6 +96,11 @@ class Visit:
                 self._restore(name, held)
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
+
+    def _keep_chains(self, statement: Statement) -> None:
+        """At a last link that must not run: the name keeps what it held, whatever earlier links made just now."""
+        for name in self.chains.last.get(id(statement), ()):
+            self._restore(name, self.chains.open.pop(name, self.scope.peek(name)))
 
     def _restore(self, name: str, held: object) -> None:
         if held is MISSING and self.scope.peek(name) is not MISSING:
@@ -226,7 +230,7 @@ class Visit:
             with self.swap.journal.noting(_noting.containers(self.swap, self.scope, statement, reaching=reaching)):
                 bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
         finally:
-            self._note_bypass(before, bound)
+            _noting.bypassed(self, before, bound)
         self.bind_all(statement, layer)
 
     def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:
@@ -240,7 +244,7 @@ class Visit:
     def _meets_stores(self, statement: Statement) -> bool:
         """Whether `statement` may look, through a module object, at stores that another module still has waiting."""
         dotted = any("." in name for name in statement.reads)
-        if statement.kind is not Kind.IMPORT and not dotted:
+        if statement.kind in (Kind.ASSIGN, Kind.DEF) and not dotted:
             return False
         if dotted and any(scope.members or scope.gone for work in self.swap.works.values() for scope in work.classes):
             return True
@@ -269,6 +273,7 @@ class Visit:
         """Bind one name; what it was bound to lives on as the new value where it can. Tell if readers can see it."""
         if _follow.is_taken_by_star(self, name):
             return False
+        bound, name = name, self.scope.plain(name)
         if name in self.chains.open:
             if name not in self.chains.last.get(self.closing, ()):
                 self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
@@ -277,17 +282,7 @@ class Visit:
             self._restore(name, self.chains.open.pop(name))
         old = self.scope.peek(name)
         value = _definitions.settle(self, name, old, value)
-        return self.swap.bind(self.work, self.scope, name, value)
-
-    def _note_bypass(self, before: dict[str, object], bound: Mapping[str, object]) -> None:
-        """Find stores that went around the buffer (``global``, ``globals()[...]``) and note how to take them back."""
-        namespace = self.scope.namespace
-        for name in before.keys() | namespace.keys() if before else ():
-            old, new = before.get(name, MISSING), namespace.get(name, MISSING)
-            if old is not new and name not in bound:
-                self.swap.changes.note(self.work.edit.module, name, old, new)
-                back = partial(namespace.pop, name, None) if old is MISSING else partial(setitem, namespace, name, old)
-                self.swap.journal.note(back)
+        return self.swap.bind(self.work, self.scope, bound, value)
 
     def forget(self, removed: Iterable[Statement], new: Sequence[Statement]) -> None:
         """Let the names go that only statements which left the text bound."""

@@ -131,6 +131,9 @@ def doc_of(code: CodeType) -> str | None:
     return FunctionType(code, {}, closure=cells or None).__doc__
 
 
+_MARKS = {"__isabstractmethod__", "__final__", "__override__", "__deprecated__"}
+
+
 def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
     """Record on `function` what evaluating its ``def`` anew gave: defaults, annotations, type parameters."""
     for name in ("__defaults__", "__kwdefaults__", "__type_params__"):
@@ -138,6 +141,16 @@ def set_header(journal: Journal, function: FunctionType, fresh: FunctionType) ->
         if value is not MISSING:
             journal.set_attribute(function, name, value)
     set_annotations(journal, function, fresh)
+
+
+def unmark(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
+    """Take from `function` what decorators left on it; with ``functools.wraps(other)`` that is what it is called."""
+    for mark in _MARKS & vars(function).keys():
+        journal.del_item(vars(function), mark)
+    if "__wrapped__" in vars(function):
+        journal.del_item(vars(function), "__wrapped__")
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            journal.set_attribute(function, name, getattr(fresh, name))
 
 
 def set_type_parameters(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
