@@ -101,7 +101,8 @@ def plan_group(
 def _plan_group(
     process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry], forced: Iterable[str]
 ) -> tuple[Plan, list[Edit]]:
-    packages = {entry.name: entry.package for entry in entries}
+    gone = process.gone - group  # nothing of what has no file any more runs again
+    packages = {entry.name: entry.package for entry in entries if entry.name not in gone}
     affected = process.graph.affected(group)
     selected, order = select(process, affected, {name: edits[name] for name in group}, packages, forced)
     found = selected.selection.chosen()

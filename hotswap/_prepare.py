@@ -58,7 +58,7 @@ class Reading:
     def __init__(self, process: Process, clock: Callable[[], float] = time.monotonic) -> None:
         self._process, self._clock = process, clock
         self._emptied: dict[str, float] = {}
-        self._gone: set[str] = set()
+        self._gone = process.gone
         self._as_loaded: dict[str, object] = {}
         self.by_hand = False
         self._recent = Recent()

@@ -50,6 +50,7 @@ class Process:
         self.graph = Graph()
         self.generation = 0
         self.memo: set[str] = set()
+        self.gone: set[str] = set()
         self.old_codes = OldCodes()
         self.after_swap: list[Callable[[], object]] = []
         self.last_reports: deque[Report] = deque(maxlen=REPORTS)

@@ -132,7 +132,9 @@ class Selection:
 
     def may_reach(self, imported: Iterable[str], text: str) -> bool:
         """Whether something of the modules `imported` that may change is named in `text`, or star-imported."""
+        imported = list(imported)
         names = {name.partition(".")[0] for module in imported for name in self._names(module)}
+        names |= {module.rpartition(".")[2] for module in imported if names and self._taints.get(module)}
         if bool(names) and ("*" in text or "__getattr__" in names or any(name in text for name in names)):
             return True
         return any(f".{name}" in text for name in self._members)
@@ -142,6 +144,7 @@ class Selection:
         if taint is not None:
             yield from taint.values
             yield from taint.calls
+            yield from (here for here, other in taint.modules.items() if self._taints.get(other))
 
     def chosen(self) -> dict[str, dict[tuple[int, ...], str]]:
         """Return, by module, the places of unchanged statements that may have to run, each with its reason.
@@ -299,6 +302,8 @@ class Selection:
             taint.values.add(here)
         if there in other.calls:
             taint.calls.add(here)
+        if there in other.modules and there not in other.values:  # a module under another name
+            taint.modules.setdefault(here, other.modules[there])
         taint.follows |= here in taint.values or here in taint.calls
         taint.rebinds |= here in taint.values
         for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
