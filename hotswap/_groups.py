@@ -6,6 +6,7 @@ Only what may be reached is read: a dependent whose text names nothing that may 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -36,7 +37,7 @@ def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tup
     Modules that could not be read are among them, as what belongs to them has to wait for them.
     """
     process.update_graph()
-    packages = {entry.name: entry.package for entry in entries}
+    packages = _packages(entries, prepared.edits)
     for name, edit in prepared.edits.items():
         found = edges(edit.new, packages[name], sys.modules.__contains__)
         process.graph.update(name, {*process.graph.imports(name), *(edge.imported for edge in found)})
@@ -45,13 +46,23 @@ def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tup
     return process.graph.groups([*prepared.edits, *prepared.findings])
 
 
+def _packages(entries: Iterable[Entry], edits: Mapping[str, Edit]) -> dict[str, str]:
+    """Return the packages that relative imports start from, by module; a module may become a package with its edit."""
+    found = {entry.name: entry.package for entry in entries}
+    for name, edit in edits.items():
+        if edit.new.origin != edit.old.origin:
+            is_package = os.path.basename(edit.new.origin).startswith("__init__.")
+            found[name] = name if is_package else name.rpartition(".")[0]
+    return found
+
+
 def unused(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> frozenset[str]:
     """Return the modules whose file vanished in the save that took the last import of them away."""
     left = set(prepared.vanished)
     if not left:
         return frozenset()
     process.update_graph()
-    packages = {entry.name: entry.package for entry in entries}
+    packages = _packages(entries, prepared.edits)
     imports = {
         name: {edge.imported for edge in edges(edit.new, packages[name], sys.modules.__contains__)}
         for name, edit in prepared.edits.items()
@@ -102,7 +113,7 @@ def _plan_group(
     process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry], forced: Iterable[str]
 ) -> tuple[Plan, list[Edit]]:
     gone = process.gone - group  # nothing of what has no file any more runs again
-    packages = {entry.name: entry.package for entry in entries if entry.name not in gone}
+    packages = {name: package for name, package in _packages(entries, edits).items() if name not in gone}
     affected = process.graph.affected(group)
     selected, order = select(process, affected, {name: edits[name] for name in group}, packages, forced)
     found = selected.selection.chosen()

@@ -52,6 +52,17 @@ def _imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
         yield from (one for inner in ast.iter_child_nodes(node) for one in _imports(inner))
 
 
+def loads(visit: Visit, statement: Statement) -> bool:
+    """Whether `statement` may import a module that is not loaded yet."""
+    for node in _imports(statement.node):
+        source = absolute(visit, node) if isinstance(node, ast.ImportFrom) else ""
+        known = vars(sys.modules[source]) if source in sys.modules else {}
+        names = [f"{source}.{one.name}" if source else one.name for one in node.names if one.name not in ("*", *known)]
+        if any(name not in sys.modules for name in (*names, *([source] if source else ()))):
+            return True
+    return False
+
+
 def follow(visit: Visit, statement: Statement) -> None:
     """Bind anew the names of an unchanged import statement whose sources changed."""
     node = statement.node

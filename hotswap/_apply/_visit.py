@@ -237,7 +237,8 @@ class Visit:
         """End the wave if running `nodes` may meet what it set; return whether they may reach the program's code."""
         reaching = reaches_code(nodes)
         _follow.visit_sources(self, statement)
-        if reaching or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
+        loads = _follow.loads(self, statement)  # what is loaded may import this module in turn
+        if reaching or loads or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
             self.swap.commit()
         return reaching
 
