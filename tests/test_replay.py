@@ -112,3 +112,24 @@ def test_the_controls_show_that_the_comparison_sees_what_it_should(history: Path
     assert rows["app, anew"][:5] == ["2", "100%", "100%", "100%", "100%"]
     assert rows["app, anew"][5] == "0%"
     assert rows["app, none"][:5] == ["2", "0%", "0%", "0%", "0%"]
+
+
+COUNTED = """
+class Tree:
+    made = 0
+
+    def __init__(self):
+        Tree.made += 1
+
+    def size(self):
+        return {size}
+"""
+
+
+def test_what_is_no_measure_is_not_counted(tmp_path: Path) -> None:
+    """Versions that cannot be imported are no steps, and a counter that the process had moved is no difference."""
+    texts = ("import nothing_like_it", COUNTED.format(size=1), "import nothing_like_it", COUNTED.format(size=2))
+    for version, text in enumerate(texts):
+        write(tmp_path / "history" / str(version) / "app", {"__init__.py": text})
+    row = replay(tmp_path / "history")["app, hotswap"]
+    assert row[:9] == ["1", *["100%"] * 6, "-", "-"]
