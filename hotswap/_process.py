@@ -30,8 +30,8 @@ from hotswap._stale import OldCodes, findings_of
 if TYPE_CHECKING:
     from hotswap._apply import Departed
 
-KEPT: Final = 10
-"""Generations for which a definition that left its module is remembered: if it comes back, its objects go on."""
+KEPT: Final = 1000
+"""Definitions that left their modules and are remembered, at most: if one comes back, its objects go on."""
 
 REPORTS: Final = 50
 """Reports that are kept to say which edit is behind an exception."""
@@ -63,7 +63,7 @@ class Process:
         self.facts: dict[str, tuple[bytes, Facts]] = {}
         self.followers: dict[str, tuple[Facts, Edit]] = {}
         self.concerned: dict[str, tuple[Facts, frozenset[int], Edit]] = {}
-        self._departed: dict[tuple[str, str], tuple[int, Departed]] = {}
+        self._departed: dict[tuple[str, str], Departed] = {}
 
     @property
     def shape(self) -> int:
@@ -164,14 +164,14 @@ class Process:
         return build(texts, held)
 
     def departed(self) -> dict[tuple[str, str], Departed]:
-        """Return the definitions that left their modules within the last `KEPT` generations."""
-        oldest = self.generation - KEPT
-        self._departed = {place: known for place, known in self._departed.items() if known[0] >= oldest}
-        return {place: known for place, (_, known) in self._departed.items()}
+        """Return the definitions that left their modules and that somebody still has, the last `KEPT` at most."""
+        held = [(place, known) for place, known in self._departed.items() if known.ref() is not None]
+        self._departed = dict(held[-KEPT:])
+        return dict(self._departed)
 
     def note_departed(self, departed: Iterable[Departed]) -> None:
         """Remember definitions that leave with the generation under way."""
-        self._departed |= {(one.module, one.name): (self.generation, one) for one in departed}
+        self._departed |= {(one.module, one.name): one for one in departed}
 
     def pin(self, module: str) -> None:
         """Have tracebacks show the text that runs, while the file says something else."""

@@ -230,7 +230,7 @@ class Walk:
         facets["subclasses"] = ", ".join(sorted(below))
         facets["lines"] = str(members.get("__firstlineno__", ""))
         for name in sorted(members):
-            if name not in _CLASS_OWN:
+            if name not in _CLASS_OWN and not _stands_for_constructor(name, members[name]):
                 self.visit(f"{path}.{name}", members[name], depth + 1)
 
     def _is_wanted(self, cls: type) -> bool:
@@ -331,6 +331,11 @@ def _is_plain(value: object) -> bool:
     if type(value) in _ATOMS or isinstance(value, ModuleType):
         return True
     return type(value) in (tuple, frozenset) and all(map(_is_plain, value))  # type: ignore[call-overload]
+
+
+def _stands_for_constructor(name: str, member: object) -> bool:
+    """Whether `member` does what `object` does, in a class that had a constructor: CPython does not give that back."""
+    return name == "__new__" and str(getattr(member, "__module__", "")).startswith("hotswap.")
 
 
 def _is_union(value: object) -> bool:
