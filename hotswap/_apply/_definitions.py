@@ -224,7 +224,7 @@ def change_class(visit: Visit, pair: Pair) -> None:
     live = _unnamed.class_of(visit, pair)
     if live is None:
         visit.execute(pair.new, "changed")
-    elif same_header(pair):
+    elif same_header(pair) and not _stale.has_stale_header(visit, pair.new):
         _rebuild.change_members(visit, pair, live)
     else:
         _rebuild.change_header(visit, pair, live)

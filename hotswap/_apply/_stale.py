@@ -113,20 +113,16 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
     if live is None:
         return
     inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
-    if any(
-        visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name)
-        for name in _header_reads(pair.new)
-    ):
-        _rebuild.change_header(visit, inner, live)
-    else:
-        _rebuild.change_members(visit, inner, live)
+    change = _rebuild.change_header if has_stale_header(visit, pair.new) else _rebuild.change_members
+    change(visit, inner, live)
 
 
-def _header_reads(statement: Statement) -> Iterator[str]:
+def has_stale_header(visit: Visit, statement: Statement) -> bool:
+    """Whether bases, keywords or decorators of a class read what changed."""
     node = statement.node
     assert isinstance(node, ast.ClassDef)
-    for expression in (*node.bases, *(k.value for k in node.keywords), *node.decorator_list):
-        yield from filter(None, map(_dotted, ast.walk(expression)))
+    parts = (*node.bases, *(k.value for k in node.keywords), *node.decorator_list)
+    return any(_reads_changed(visit, part) for part in parts)
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
@@ -177,7 +173,7 @@ def stale_decorators(visit: Visit, node: ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def _reads_changed(visit: Visit, expression: ast.expr) -> bool:
-    names = {_dotted(inner) for inner in ast.walk(expression)} - {""}
+    names = {_dotted(inner) for inner in ast.walk(expression)} - {""} if visit.swap.changes else ()
     return any(visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name) for name in names)
 
 
