@@ -179,8 +179,9 @@ class Line:
             return (yield from self._fail(error, batch.changes[0].path if batch is not None else ""))
 
     def fail(self, error: Exception) -> None:
-        """Tell a failure of ours, from where nothing can be awaited."""
-        run_now(self._fail(error, ""))
+        """Tell a failure of ours, once, from where nothing can be awaited and it may come again each second."""
+        if self.failure is None or not self.failure.message.endswith(f"{type(error).__name__}: {error}"):
+            run_now(self._fail(error, ""))
 
     def _fail(self, error: Exception, path: str) -> Steps[Report]:
         """Tell a failure of ours. What was saved is looked at again with the next save: at once it would fail again."""

@@ -97,16 +97,26 @@ def test_what_fails_is_not_tried_all_the_time(files: Files, monkeypatch: pytest.
 def test_the_thread_outlives_what_fails_in_it(
     files: Files, monkeypatch: pytest.MonkeyPatch, owner: type, stage: str
 ) -> None:
-    """A bug in what hotswap's thread does is told, and the thread goes on when that is over."""
+    """A bug in what hotswap's thread does is told once, and the thread goes on when that is over."""
     files.write("one", "X = 1\n")
     one = files.load("one")
     monkeypatch.setattr("hotswap._host.REST", 0.01)
     reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+    rounds: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def fail_again(*_: object) -> NoReturn:
+        rounds.put(None)
+        raise RuntimeError("a bug")
+
     with Reloader(files.root, apply="thread", on_report=reports.put):
         with monkeypatch.context() as patching:
-            patching.setattr(owner, stage, fail)
+            patching.setattr(owner, stage, fail_again)
             files.write("one", "X = 2\n")
+            rounds.get(timeout=10)
             assert codes(reports.get(timeout=10)) == ["HS304"]
+            rounds.get(timeout=10)  # it fails again
+            rounds.get(timeout=10)
+            assert reports.empty()
         files.write("one", "X = 3\n")
         while not reports.get(timeout=10).changed or one.X != 3:
             pass
