@@ -281,7 +281,8 @@ class Line:
         PROCESS.generation += 1
         self.history.add_texts(self._small.accept(found))
         seconds = {"read": read - started, "apply": time.perf_counter() - read}
-        return Told(Report(PROCESS.generation, outcomes, tuple(point_anew())), [], seconds)
+        told = (*point_anew(), *self._elsewhere.children())
+        return Told(Report(PROCESS.generation, outcomes, told), [], seconds)
 
     def _rerun(self, find: Callable[[], Target]) -> Steps[Told]:
         entries = self.entries()
