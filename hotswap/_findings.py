@@ -75,7 +75,7 @@ _RULES: Final = (
     Rule("HS227", "registration stays", "{name} is not decorated so any more, but what the decorator did stays: {why}",
          "take the registration back by hand, or restart"),
     Rule("HS228", "hook raised after the swap", "{name} raised {message}", "the swap is in effect; mend the hook"),
-    Rule("HS229", "class made by an older hook", "{name} changed; it is not called again for {count} live classes",
+    Rule("HS229", "class made by an older hook", "{name} changed; it is not called again for {count} live {what}",
          "restart if it does something else for them"),
     Rule("HS230", "closure keeps its header", "{count} live closures of {name} keep their old {what}: the call that made them is over",
          "call the function that makes them again"),

@@ -36,7 +36,7 @@ KEPT: Final = 1000
 REPORTS: Final = 50
 """Reports that are kept to say which edit is behind an exception."""
 
-_MEMO: Final = re.compile(r"cache|memo|once", re.IGNORECASE)
+_MEMO: Final = re.compile(r"cache|memo|once|__subclasshook__", re.IGNORECASE)
 
 
 class Process:

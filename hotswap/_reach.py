@@ -93,7 +93,9 @@ def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) 
     """Whether what `edit` changes is named nowhere but where it stands, which is found out without a parse."""
     text = edit.new.text
     names = [name.rpartition(".")[2] for name in _names_of(edit.diff)]
-    if any(text.count(name) != 1 for name in names) or any(f"{name}(" in text for name in WHOLE):
+    if any(text.count(name) != 1 or name.startswith("__") for name in names):
+        return False
+    if any(f"{name}(" in text for name in WHOLE):
         return False
     if any(module in affected for modules in process.bindings.by_attribute(names) for module in modules):
         return False

@@ -11,8 +11,6 @@ from hotswap._diff import decorators, only_code, same_header
 from hotswap._facts import Fact, Facts
 from hotswap._model import Diff, Kind, Pair, Statement
 
-_CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__call__", "__init_subclass__")
-
 
 @dataclass(slots=True)
 class Taint:
@@ -56,10 +54,10 @@ def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str]) -> Taint:
 
 
 def called(fact: Fact) -> set[str]:
-    """Return what behaves otherwise if `fact` does: what it binds, and the class that it is a constructor of."""
+    """Return what behaves otherwise if `fact` does: what it binds, and the class that it is a special method of."""
     statement = fact.statement
     found = {fact.scope + name for name in statement.binds}
-    if fact.scope and any(name in _CONSTRUCTORS for name in statement.binds):
+    if fact.scope and any(map(_is_special, statement.binds)):
         found.add(fact.scope.removesuffix("."))
     return found
 
@@ -143,6 +141,12 @@ def _may_be_remade(pair: Pair) -> bool:
 
 
 def _constructor(statement: Statement, taint: Taint, scope: str) -> None:
-    """A changed ``__init__`` changes what calling the class gives."""
-    if scope and any(name in _CONSTRUCTORS for name in statement.binds):
+    """A changed ``__init__`` changes what calling the class gives, other special methods what is done with that."""
+    if scope and any(map(_is_special, statement.binds)):
         taint.calls.add(scope.removesuffix("."))
+    if scope and "__class_getitem__" in statement.binds:
+        taint.values.add(scope.removesuffix("."))
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")

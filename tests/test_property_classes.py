@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from hotswap import Reloader
+from hotswap.patch._layout import WithDict, WithoutDict
 
 WANTED = os.environ.get("HOTSWAP_PROPERTY")
 numbers = itertools.count()
@@ -140,7 +141,7 @@ def seen(value: Any) -> Any:
 def described(cls: Any) -> dict[str, Any]:
     """Return what can be observed of a class and of a new object of it."""
     one = make(cls)
-    found: dict[str, Any] = {**members(cls), "mro": [base.__name__ for base in cls.__mro__], "doc": cls.__doc__}
+    found: dict[str, Any] = {**members(cls), "mro": mro(cls), "doc": cls.__doc__}
     found["annotations"] = inspect.get_annotations(cls)
     found["calls"] = called(one)
     found["abstract"] = getattr(cls, "__abstractmethods__", frozenset())
@@ -155,6 +156,11 @@ def described(cls: Any) -> dict[str, Any]:
     for name in ("_fields", "_field_defaults", "__match_args__", "__required_keys__", "__parameters__"):
         found[name] = repr(getattr(cls, name, None)) if name != "__required_keys__" else getattr(cls, name, None)
     return found
+
+
+def mro(cls: type) -> list[str]:
+    """Return the names of its bases, but for an empty one that let its objects move."""
+    return [base.__name__ for base in cls.__mro__ if base not in (WithDict, WithoutDict)]
 
 
 def called(one: Any) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _regi
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
-from hotswap._apply._definitions import clear_caches
 from hotswap._apply._expected import expected_places
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
@@ -26,6 +25,7 @@ from hotswap._apply._lost import tell_lost
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._reach import definition_now
 from hotswap._apply._registrations import Registrar
+from hotswap._apply._remembered import forget
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._unnamed import let_go
@@ -170,7 +170,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     _registrations.end(swap)
     for work in works:
         _annotations.forget_stale(swap, work)
-    clear_caches(swap)
+    forget(swap)
     for scope, name in swap.last:
         scope.drop(name)
     swap.commit()
@@ -179,6 +179,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     _codes.follow(swap, around.of_code)
     swap.replace_references()
     tell_holders(swap)
+    _moves.let_go(swap)
 
 
 def _find_together(works: Sequence[Work]) -> None:

@@ -204,6 +204,8 @@ def _plan_one(
             or any(id(link) in affected or id(link) in stale for link in segment)
         ):
             _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is parts[-1])
+    if id(links[-1]) in chains.skip and parts[-1][0].kind is Kind.CLASS:
+        return  # the class goes on by itself, whatever has become of what is made of it
     chains.last.setdefault(id(links[-1]), []).append(name)
     chains.open[name] = visit.scope.peek(name)
 
@@ -230,6 +232,16 @@ def own_links(visit: Visit, link: Statement) -> set[str]:
     if isinstance(visit.scope, ClassScope):
         own = {name for name in own if next((s for s in visit.new if name in s.binds), link) is not link}
     return own
+
+
+def by_hand(visit: Visit, statement: Statement) -> Iterator[ast.expr]:
+    """Yield what decorates the definition `statement` by hand, in statements below it such as ``A = decorate(A)``."""
+    name = statement.binds[-1]
+    for link in visit.new:
+        value = link.node.value if isinstance(link.node, ast.Assign) and link.lineno > statement.lineno else None
+        if isinstance(value, ast.Call) and name in link.binds:
+            if any(isinstance(given, ast.Name) and given.id == name for given in value.args[:1]):
+                yield value.func
 
 
 def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) -> bool:

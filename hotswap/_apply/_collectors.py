@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _adapter, _generate
+from hotswap._apply import _adapter, _chains, _generate
 from hotswap._apply._reach import use_of
 from hotswap._diff import only_code
 from hotswap._journal import MISSING
@@ -35,9 +35,11 @@ _BY_TEXT: Final = frozenset(("startswith", "endswith", "hasattr", "getattr"))
 _BY_CALL: Final = frozenset(("callable", "isfunction", "isroutine", "ismethod", "iscoroutinefunction"))
 _BY_ITEMS: Final = frozenset(("list", "sorted", "tuple", "set", "map", "filter", "any", "all"))
 _LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
+_COMPREHENSIONS: Final = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _DEEP: Final = 3
 
 HOOK: Final = "__init_subclass__"
+SET_NAME: Final = "__set_name__"
 DECORATOR: Final = "decorator"
 
 
@@ -130,15 +132,16 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
     """Tell of classes that were made before the hook of `live` changed that runs when one is made."""
     assert pair.inner is not None
     is_meta = issubclass(live, type)
-    hooks = (HOOK, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
+    hooks = (HOOK, SET_NAME, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
     for statement, is_new in _functions(pair.inner):
         name = statement.binds[-1]
         if name in hooks and (is_new or _behaves_otherwise(visit, vars(live).get(name))):
-            made = instances(live, *subclasses(live)) if is_meta else subclasses(live)
-            count = sum(one is not live and _is_named(one) for one in made)
+            what = "descriptors" if name == SET_NAME else "classes"
+            made = instances(live, *subclasses(live)) if is_meta or name == SET_NAME else subclasses(live)
+            count = sum(one is not live and (name == SET_NAME or _is_named(one)) for one in made)
             if count:
                 named = f"{visit.named(pair.new)}.{name}"
-                visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count)
+                visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what=what)
 
 
 def _functions(inner: Diff) -> Iterator[tuple[Statement, bool]]:
@@ -153,22 +156,33 @@ def _functions(inner: Diff) -> Iterator[tuple[Statement, bool]]:
 
 def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
     """Tell of classes that were made before one of their decorators changed."""
-    for statement in statements if visit.swap.changes.codes else ():
+    for statement in statements if visit.swap.changes else ():
         found = statement.node.decorator_list if isinstance(statement.node, ast.ClassDef) else ()
         for decorator in found if statement not in visit.work.log.ran else ():
             if _behaves_otherwise(visit, _generate.called(visit, decorator)):
                 name = ast.unparse(getattr(decorator, "func", decorator))
-                visit.swap.tell(visit.work, "HS229", statement.lineno, name=f"decorator {name}", count=1)
+                visit.swap.tell(
+                    visit.work, "HS229", statement.lineno, name=f"decorator {name}", count=1, what="classes"
+                )
 
 
 def _behaves_otherwise(visit: Visit, member: object) -> bool:
+    """Whether a call of `member` does something else now; what functions that it makes read is read when they run."""
     raw = getattr(member, "__func__", member)
-    codes = visit.swap.changes.codes
+    changes = visit.swap.changes
     if type(raw) is not FunctionType:
         return False
-    return raw.__code__ in codes or any(
-        isinstance(const, CodeType) and const in codes for const in raw.__code__.co_consts
-    )
+    code, module = visit.swap.pending_code(raw), str(raw.__globals__.get("__name__", ""))
+    if code in changes.codes or any(isinstance(const, CodeType) and const in changes.codes for const in code.co_consts):
+        return True
+    return visit.swap.is_project(raw) and any(changes.reads(raw.__globals__, module, name) for name in _globals(code))
+
+
+def _globals(code: CodeType) -> set[str]:
+    """Return the global names that `code` reads while it runs."""
+    inner = (const for const in code.co_consts if isinstance(const, CodeType) and const.co_name in _COMPREHENSIONS)
+    own = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*map(_globals, inner))
 
 
 def _is_named(cls: type) -> bool:
@@ -200,7 +214,7 @@ def _collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tupl
     for base in live.__mro__[1:]:
         yield from _named(f"{HOOK} of {base.__name__}", vars(base).get(HOOK))
     assert isinstance(statement.node, ast.ClassDef)
-    for decorator in statement.node.decorator_list:
+    for decorator in (*statement.node.decorator_list, *_chains.by_hand(visit, statement)):
         called: Any = _generate.called(visit, decorator)
         if not _adapter.decorates(visit.swap, called):
             calls = vars(type(called)).get("__call__")

@@ -14,11 +14,11 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _follow, _kinds, _rebuild, _stale, _unnamed
+from hotswap._apply import _decorators, _follow, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._chains import is_registration, makes_of_itself
 from hotswap._apply._kinds import is_alias_that_left
-from hotswap._apply._reach import behaves_otherwise, content_of
+from hotswap._apply._reach import content_of
 from hotswap._apply._swap import Swap
 from hotswap._compile import own_content
 from hotswap._diff import decorators, only_code, same_header
@@ -27,7 +27,6 @@ from hotswap._model import How, Kind, Pair, Statement
 from hotswap._source import start_line
 from hotswap.patch._functions import (
     copies,
-    memo_caches,
     set_copied,
     set_copied_doc,
     set_header,
@@ -56,7 +55,7 @@ def _define(visit: Visit, pair: Pair) -> None:
     assert isinstance(new.node, (ast.FunctionDef, ast.AsyncFunctionDef))
     if only_code(pair):
         _note_code(visit, pair)
-        if stale := _stale.stale_decorators(visit, new.node):
+        if stale := _decorators.stale(visit, pair):
             _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
         else:
             _stale.keep(visit, pair)
@@ -78,7 +77,7 @@ def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> Non
     """
     node = pair.new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    if stale := _stale.stale_decorators(visit, node):
+    if stale := _decorators.stale(visit, pair):
         _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
     elif visit.swap.is_registered(pair.old) or (node.decorator_list and visit.swap.tends(visit.scope.cls)):
         decorate_again(visit, pair, raws)
@@ -224,10 +223,14 @@ def change_class(visit: Visit, pair: Pair) -> None:
     live = _unnamed.class_of(visit, pair)
     if live is None:
         visit.execute(pair.new, "changed")
-    elif same_header(pair) and not _stale.has_stale_header(visit, pair.new):
+        return
+    doc = vars(live).get("__doc__")
+    if same_header(pair) and not _stale.has_stale_header(visit, pair.new):
         _rebuild.change_members(visit, pair, live)
     else:
         _rebuild.change_header(visit, pair, live)
+    for wrapper in copies(visit.scope.peek(pair.new.binds[-1]), live):
+        set_copied_doc(visit.swap.journal, wrapper, live, doc, vars(live).get("__doc__"))
 
 
 def settle(visit: Visit, name: str, old: object, value: object) -> object:
@@ -394,16 +397,3 @@ def _functions_in(value: object) -> Iterator[FunctionType]:
             waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
         else:
             waiting += gc.get_referents(one)
-
-
-def clear_caches(swap: Swap) -> None:
-    """Have the memo caches cleared whose functions behave otherwise now, wherever they are held."""
-    if not swap.changes:
-        return
-    found = {id(one): one for work in swap.works.values() for one in work.caches}
-    for one in found.values() or (memo_caches() if swap.memo else ()):
-        inner = getattr(one, "__wrapped__", None)
-        work = swap.works.get(getattr(inner, "__module__", None) or "") or next(iter(swap.works.values()))
-        if behaves_otherwise(swap, one):
-            swap.later.append(one.cache_clear)
-            swap.patched(work, getattr(inner, "__qualname__", ""), How.IN_PLACE, "its cache was cleared")

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _adapter, _annotations, _rebuild
+from hotswap._apply import _adapter, _annotations, _chains, _rebuild
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._swap import resolve
 from hotswap._diff import only_code
@@ -279,7 +279,7 @@ def stated(visit: Visit, pair: Pair, scope: ClassScope) -> dict[str, Any]:
 
 
 def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool) -> str | None:
-    params = _params(visit, pair.new, live)
+    params = _params(visit, pair, live)
     if params is None:
         return _strip_dataclass(visit, live, scope)
     slots = bool(params.pop("slots", _dataclasses.has_slots(live)))
@@ -294,7 +294,7 @@ def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *,
     members = _dataclasses.text_members(live, members, {*annotations, *vars(live).get("__annotations__", ()), *fields})
     given = stated(visit, pair, scope)
     scope.flush(visit.swap.journal)  # the body's members first, then what the decorator makes of them, in one wave
-    if header:
+    if header or _has_keyword_line(pair):
         given |= _with_new_params(pair.new, live, given)
     if not _dataclasses.renew(visit.swap.journal, live, members, given, annotations, dataclasses.dataclass(**params)):
         return "its fields are slots"
@@ -336,6 +336,12 @@ def _with_new_params(new: Statement, live: type, given: dict[str, Any]) -> dict[
     return found
 
 
+def _has_keyword_line(pair: Pair) -> bool:
+    """Whether fields below a line ``_: KW_ONLY``, which may have come, gone or moved, are keywords."""
+    both = (*_rebuild.annotated(pair.old.children), *_rebuild.annotated(pair.new.children))
+    return any("KW_ONLY" in ast.dump(node.annotation) for node in both)
+
+
 def _reads_fields(pair: Pair, scope: ClassScope) -> bool:
     """Whether the decorator would see something else: a field, or a special method."""
     assert pair.inner is not None
@@ -345,16 +351,18 @@ def _reads_fields(pair: Pair, scope: ClassScope) -> bool:
     return "__doc__" in names
 
 
-def _params(visit: Visit, new: Statement, live: type) -> dict[str, Any] | None:
+def _params(visit: Visit, pair: Pair, live: type) -> dict[str, Any] | None:
     """Return the arguments of the class's own ``@dataclass``; those it was made with if another decorator calls it."""
-    node = new.node
+    new, node = pair.new, pair.new.node
     assert isinstance(node, ast.ClassDef)
     for decorator in node.decorator_list:
         if is_dataclass(visit, decorator):
             found = called(visit, decorator)
             fixed = dict(found.keywords) if isinstance(found, functools.partial) else {}
             return fixed | _keywords(visit, decorator)
-    return _dataclasses.params_of(live) if node.decorator_list else None
+    if _states_dataclass(visit, pair.old):
+        return None
+    return _dataclasses.params_of(live) if node.decorator_list or any(_chains.by_hand(visit, new)) else None
 
 
 def _keywords(visit: Visit, decorator: ast.expr) -> dict[str, Any]:

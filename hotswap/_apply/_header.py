@@ -6,7 +6,7 @@ import ast
 import typing
 from dataclasses import dataclass
 from functools import partial
-from types import prepare_class
+from types import CellType, prepare_class
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._reach import content_of
@@ -30,6 +30,12 @@ class Header:
     keywords: dict[str, Any]
     generic: dict[str, Any]
     differs: bool = True
+
+    def cells(self) -> dict[str, CellType]:
+        """Return cells for the type parameters, which a class that cannot take the header does not have."""
+        found: Any = self.generic.get("__type_params__", ())
+        params = found if isinstance(found, tuple) else ()
+        return {**{one.__name__: CellType(one) for one in params}, ".type_params": CellType(params)}
 
 
 def evaluate(visit: Visit, new: Statement, live: type) -> Header:

@@ -21,7 +21,7 @@ from hotswap._journal import MISSING
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._values import same
 from hotswap.patch import _dataclasses, _generated
-from hotswap.patch._functions import set_code, set_doc, set_header
+from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
 from hotswap.patch._proxies import forward, is_forwarder
 
 if TYPE_CHECKING:
@@ -113,6 +113,27 @@ def departures(swap: Swap) -> Iterator[Departed]:
                     yield Departed(module, name, weakref.ref(live), statement)
 
 
+def let_go(swap: Swap) -> None:
+    """Note the functions whose definitions left the text, to be forgotten once the swap is in effect."""
+    for work in swap.works.values():
+        named = {id(value) for value in vars(work.module).values()}
+        for place in _left_places(work.edit.diff, "") if work.edit.edited else ():
+            gone = [one for one in work.functions.get(place, ()) if id(one) not in named and not is_forwarder(one)]
+            swap.later.extend(partial(DEPARTED.add, one) for one in gone)
+
+
+def _left_places(diff: Diff, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield the places of the functions that left, those of classes and suites that changed included."""
+    for statement in diff.removed:
+        if statement.kind is Kind.DEF:
+            yield prefix + statement.binds[-1], statement.lineno
+    for pair in diff.changed:
+        if pair.inner is not None:
+            yield from _left_places(
+                pair.inner, f"{prefix}{pair.old.binds[-1]}." if pair.old.kind is Kind.CLASS else prefix
+            )
+
+
 def take_up(visit: Visit, statement: Statement) -> bool:
     """Run the definition `statement`, new here, with the object that it had elsewhere or before; False if none."""
     if statement.kind not in _DEFINITIONS:
@@ -161,6 +182,7 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
         else:
             set_doc(swap.journal, live, old, fresh.__code__)
         swap.changes.codes.add(fresh.__code__)
+        swap.later.append(partial(DEPARTED.discard, live))
         swap.bind(visit.work, visit.scope, name, live)
     elif callable(fresh := _function(fresh) or fresh):
         forward(swap.journal, live, fresh)

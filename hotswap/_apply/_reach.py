@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from hotswap._apply._specials import of_code
 from hotswap._compile import inner_codes
 from hotswap._journal import MISSING
 from hotswap._quiet import Definition
@@ -39,8 +40,11 @@ class Use:
 
 
 @lru_cache(4096)
-def use_of(code: CodeType) -> Use:
-    """Return what `code` uses; remembered, as the same functions are asked about for each statement that calls them."""
+def use_of(code: CodeType, levels: int | None = None) -> Use:
+    """Return what `code` uses; remembered, as the same functions are asked about for each statement that calls them.
+
+    With `levels`, the functions that it returns do not count, but for as many as run: see `behaves_otherwise`.
+    """
     chains, attributes, imports = set[str](), set[str](), set[tuple[int, str, str]]()
     chain, level, module = "", 0, ""
     before: tuple[object, object] = (None, None)
@@ -60,9 +64,11 @@ def use_of(code: CodeType) -> Use:
             chain = ""
         if step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
             before = (before[1], step.argval)
+    attributes.update(of_code(code))
+    returned = _returned(code) if levels is not None else frozenset()
     for const in code.co_consts:
-        if isinstance(const, CodeType):
-            inner = use_of(const)
+        if isinstance(const, CodeType) and not (const.co_name in returned and levels == 0):
+            inner = use_of(const, levels - 1 if levels and const.co_name in returned else None)
             chains |= inner.chains
             attributes |= inner.attributes
             imports |= inner.imports
@@ -81,14 +87,35 @@ def definition_now(swap: Swap, before: DefinitionOf, function: FunctionType) -> 
     return find_definition(ast.Module(around, []), code)
 
 
-def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = ()) -> bool:
+def _returned(code: CodeType) -> frozenset[str]:
+    """Return the names of variables that `code` returns as they are."""
+    found, last = set(), ""
+    for step in dis.get_instructions(code):
+        if step.opname == "RETURN_VALUE":
+            found.add(last)
+        last = str(step.argval) if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else ""
+    return frozenset(found - {""})
+
+
+def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = (), *, levels: int | None = None) -> bool:
     """Whether calling `value` may give something else now: its code, what it calls, or a global it reads changed.
 
     `attributes` are names behind a dot that the caller looks up, on what it gets among others: methods of those names
-    belong to what may run.
+    belong to what may run. `levels` says how many functions that come out of the call, one out of the other, run as
+    well: all that it makes, if that is not known.
     """
-    walk = _Walk(swap)
+    walk = _Walk(swap, levels)
     walk.reach(value, frozenset(attributes))
+    return walk.found
+
+
+def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str]) -> bool:
+    """Whether looking up `attributes` on `value`, an object or a class, may run something else now."""
+    walk = _Walk(swap)
+    if isinstance(value, type):
+        walk.operate(value, attributes)
+    elif not isinstance(value, (ModuleType, FunctionType)):
+        walk.reach(value, attributes)
     return walk.found
 
 
@@ -103,6 +130,7 @@ def makes_otherwise(swap: Swap, value: object) -> bool:
 @dataclass(slots=True)
 class _Walk:
     swap: Swap
+    levels: int | None = None
     seen: set[tuple[int, frozenset[str]]] = field(default_factory=set)
     found: bool = False
 
@@ -129,6 +157,13 @@ class _Walk:
             if meta is not type and _is_ours(self.swap, meta):
                 self._members(meta, frozenset({"__call__"}))
 
+    def operate(self, cls: type, attributes: frozenset[str]) -> None:
+        """Go through what an operator on the class itself may run: ``A[int]``, and methods of its metaclass."""
+        if "__class_getitem__" in attributes and _is_ours(self.swap, cls):
+            self._members(cls, frozenset({"__class_getitem__"}))
+        if _is_ours(self.swap, type(cls)):
+            self._members(type(cls), attributes)
+
     def _members(self, cls: type, names: frozenset[str]) -> None:
         if (id(cls), names) in self.seen:
             return  # a class that has an object of its own kind
@@ -150,7 +185,7 @@ class _Walk:
             self.reach(function.__dict__.get("__wrapped__"), asked)
             return
         code = self.swap.pending_code(function)
-        use = use_of(code)
+        use, self.levels = use_of(code, self.levels), None
         attributes = use.attributes | asked
         members = self.swap.changes.members
         otherwise = code in self.swap.changes.codes or not members.isdisjoint(use.attributes)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
-from types import FunctionType, MemberDescriptorType, new_class
+from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _adapter, _annotations, _collectors, _generate, _header, _instances, _leftovers, _noting
+from hotswap._apply import (
+    _adapter,
+    _annotations,
+    _chains,
+    _collectors,
+    _generate,
+    _header,
+    _instances,
+    _leftovers,
+    _noting,
+)
 from hotswap._apply._adapter import ClassEdit
 from hotswap._diff import decorators
 from hotswap._errors import StatementError
@@ -29,6 +39,7 @@ from hotswap.patch._classes import (
     set_bases,
     settle_abstract,
 )
+from hotswap.patch._layout import bases_for
 
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
@@ -72,12 +83,16 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
         _instances.tell(visit, pair, live, before)
 
 
-def visit_members(visit: Visit, pair: Pair, live: type) -> ClassScope:
-    """Bring the body to its new text, but for the fields and members that a library makes something of."""
+def visit_members(visit: Visit, pair: Pair, live: type, parameters: Mapping[str, CellType] | None = None) -> ClassScope:
+    """Bring the body to its new text, but for the fields and members that a library makes something of.
+
+    `parameters` are the type parameters that a class in the place of `live` will have.
+    """
     from hotswap._apply._visit import Visit as Block  # the two call each other: a class body is a block
 
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     scope = visit.work.class_scope(visit.scope, pair.new.node, live)
+    scope.parameters = parameters or {}
     scope.held_back = _generate.held_back(visit, pair, live)
     diff, new = _generate.to_visit(visit, pair, live)
     block = Block(visit.swap, visit.work, scope)
@@ -159,8 +174,10 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     guard(swap.journal, live)
     other_parameters = _header.own_parameters(visit, live, header)
     why = _refused(visit, pair, live, header)
+    if why:
+        visit.work.gained |= {(live.__qualname__, name): cell for name, cell in header.cells().items()}
     before, members = _instances.look(visit, pair, live), _collectors.before(visit, pair, live)
-    scope = visit_members(visit, pair, live)
+    scope = visit_members(visit, pair, live, header.cells() if why else None)
     why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
     swap.commit()
     _leftovers.let_go(visit, pair, live, header, called)
@@ -236,10 +253,11 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     members = _members(visit, pair, live, scope, header)
     scope.aside = {}
     guard(swap.journal, live)
+    bases = bases_for(swap.journal, live, header.bases)
 
     def make() -> type:
         keywords = {**header.keywords, "metaclass": header.meta}
-        return new_class(live.__name__, header.bases, keywords, lambda namespace: namespace.update(members))
+        return new_class(live.__name__, bases, keywords, lambda namespace: namespace.update(members))
 
     before = [len(one) for one in containers(live)]
     with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):
@@ -248,7 +266,11 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
         swap.tell(visit.work, "HS203", new.lineno, name=_noted(visit, new))
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
     _own_cells(visit, live, value if isinstance(value, type) else made, new)
-    visit.bind(new.binds[-1], value)
+    name = new.binds[-1]
+    if visit.scope.peek(name) is live or not any(_chains.by_hand(visit, new)):
+        visit.bind(name, value)
+    else:
+        leave_class(visit, name, live, value)
     swap.commit()
 
 

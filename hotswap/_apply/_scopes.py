@@ -155,6 +155,7 @@ class ClassScope(Scope):
         self.around = (*parent.around, node)
         self.local = parent.local
         self.cells: Mapping[str, CellType] = {}
+        self.parameters: Mapping[str, CellType] = {}
         self.members: dict[str, Any] = {}
         self.gone: dict[str, None] = {}
         self.aside: dict[str, Any] = {}
@@ -211,7 +212,7 @@ class ClassScope(Scope):
 
     def cell(self, name: str) -> CellType | None:
         """Return a cell for the free variable `name` of the class body or a method, None if there is none."""
-        return cell_of(self.cls, name) or self.cells.get(name)
+        return self.parameters.get(name) or cell_of(self.cls, name) or self.cells.get(name)
 
     def store(self, name: str, value: object) -> None:
         """Set the member `name` with the next wave; what is `held_back` waits for the one who writes the class anew."""

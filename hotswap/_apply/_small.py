@@ -30,7 +30,8 @@ from hotswap.patch._finding import Walk, is_alone
 from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc
 
 _WRAPPED: Final = 8  # decorators deep
-_MAKERS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__init_subclass__", "__set_name__")
+_INITS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
+_MAKERS: Final = (*_INITS, "__init_subclass__", "__prepare__", "__set_name__", "__subclasshook__")
 _LINES_IN_CLASSES: Final = sys.version_info >= (3, 13)
 
 
@@ -248,6 +249,8 @@ class _Scope:
             raise _TakesThePlainWay
         docs = doc_of(old), doc_of(new)
         if docs[0] != docs[1]:
+            if getattr(pair.new.node, "decorator_list", ()):
+                raise _TakesThePlainWay  # they may have made something of it
             set_doc(self.journal, function, old, new)
             for wrapper in copies(public, function):
                 set_copied_doc(self.journal, wrapper, function, *docs)

@@ -9,9 +9,20 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
-from hotswap._apply import _chains, _definitions, _follow, _members, _passed, _rebuild, _registrations, _unnamed
-from hotswap._apply._reach import behaves_otherwise, makes_otherwise
+from hotswap._apply import (
+    _chains,
+    _decorators,
+    _definitions,
+    _follow,
+    _members,
+    _passed,
+    _rebuild,
+    _registrations,
+    _unnamed,
+)
+from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
@@ -122,12 +133,14 @@ def has_stale_header(visit: Visit, statement: Statement) -> bool:
     node = statement.node
     assert isinstance(node, ast.ClassDef)
     parts = (*node.bases, *(k.value for k in node.keywords), *node.decorator_list)
-    return any(_reads_changed(visit, part) for part in parts)
+    return any(_decorators.reads(visit, part) for part in parts)
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
-    header_reads = [name for name in pair.new.reads if name in _expressions(pair.new)]
-    stale = [n for n in header_reads if visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, n)]
+    swap, scope, head = visit.swap, visit.scope, _expressions(pair.new)
+    stale = [n for n in pair.new.reads if n in head and swap.changes.reads(scope.namespace, visit.work.edit.module, n)]
+    entered = ENTRY if isinstance(pair.new.node, ast.With) else ()
+    stale += [n for n in pair.new.calls if n in head and behaves_otherwise(swap, resolve(scope, n), entered)]
     if stale and id(pair.new) in visit.swap.maybe:
         if run_or_tell(visit, pair.new, f"reads {stale[0]}"):
             visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
@@ -157,8 +170,8 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     raws = visit.work.live(visit.scope, pair.old)
     node = pair.new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    stale = stale_decorators(visit, node)
-    if not stale and raws:
+    stale = _decorators.stale(visit, pair)
+    if not stale and raws and stale_because(visit, _header_alone(pair.new, node)):
         _definitions.redefine(visit, pair.new, raws)
         visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
     elif stale and raws and (not unquiet(visit, pair.new) or visit.swap.registers_again(pair.old)):
@@ -167,22 +180,15 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
         tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
 
 
-def stale_decorators(visit: Visit, node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
-    """Return the decorators of `node` that would give something else now."""
-    return [d for d in node.decorator_list if _reads_changed(visit, d) or _calls_changed(visit, d)]
-
-
-def _reads_changed(visit: Visit, expression: ast.expr) -> bool:
-    names = {_dotted(inner) for inner in ast.walk(expression)} - {""} if visit.swap.changes else ()
-    return any(visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name) for name in names)
-
-
-def _calls_changed(visit: Visit, decorator: ast.expr) -> bool:
-    name = _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
-    called = resolve(visit.scope, name) if name else None
-    return behaves_otherwise(visit.swap, called) or (
-        isinstance(decorator, ast.Call) and makes_otherwise(visit.swap, called)
-    )
+def _header_alone(statement: Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Statement:
+    """Return a statement that reads what the defaults and annotations of a ``def`` read."""
+    args = node.args
+    every = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
+    found = [*args.defaults, *args.kw_defaults, *(one.annotation for one in every if one), node.returns]
+    header = ast.Expr(ast.List([one for one in found if one is not None], ast.Load()))
+    names = frozenset(map(_dotted, ast.walk(header)))
+    reads, calls = (tuple(n for n in names_in if n in names) for names_in in (statement.reads, statement.calls))
+    return replace(statement, node=header, reads=reads, calls=calls)
 
 
 def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
@@ -252,7 +258,7 @@ def stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
     if not WHOLE.isdisjoint(statement.calls) and swap.changes.of(module) and _takes_all_names(statement.node):
         return "goes over all names of the module"
-    attributes = _attributes(statement.node)
+    attributes = looked_up(statement.node)
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)
         read = name not in statement.calls and isinstance(value, type | FunctionType)  # and no property
@@ -265,8 +271,7 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
     for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
-        value = resolve(scope, name)
-        if not isinstance(value, type | ModuleType | FunctionType) and behaves_otherwise(swap, value, attributes):
+        if operates_otherwise(swap, resolve(scope, name), attributes):
             return f"calls {name}"
     return ""
 
@@ -289,10 +294,6 @@ def _called_twice(node: ast.stmt) -> Iterator[str]:
         decorated = [d for inner in ast.walk(node) for d in getattr(inner, "decorator_list", ())]
     outer = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
     yield from (_dotted(made.func) for made in (*decorated, *outer) if isinstance(made, ast.Call))
-
-
-def _attributes(node: ast.stmt) -> frozenset[str]:
-    return frozenset(inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute))
 
 
 def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:

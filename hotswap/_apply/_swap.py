@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import filterfalse
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from hotswap._model import Edit, Finding, How, Kind, Patch, Severity, Statement
 from hotswap._quiet._values import Definition
 from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import find_functions
+from hotswap.patch._functions import DEPARTED
 from hotswap.patch._proxies import calls_forwarder
 from hotswap.patch._referrers import count_held, replace
 
@@ -85,7 +87,7 @@ class Work:
     def take(self, found: Iterable[FunctionType]) -> None:
         """Take `found` for the live functions."""
         self._functions = defaultdict(list)
-        for function in found:
+        for function in filterfalse(DEPARTED.__contains__, found):
             self._functions[function.__code__.co_qualname, function.__code__.co_firstlineno].append(function)
 
     def live(self, scope: AnyScope, statement: Statement) -> list[FunctionType]:

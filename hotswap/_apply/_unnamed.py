@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _generate, _rebuild, _stale
+from hotswap._apply import _chains, _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
 from hotswap._compile import Outer
 from hotswap._diff import diff, dump, only_code, same_header, shape
@@ -33,7 +33,7 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     public = visit.scope.peek(name)
     if isinstance(public, type) and public.__name__ == name:
         return public
-    if not getattr(pair.old.node, "decorator_list", ()):
+    if not getattr(pair.old.node, "decorator_list", ()) and not any(_chains.by_hand(visit, pair.new)):
         return None
     found = living(visit.work.edit.module, visit.named(pair.old))
     if len(found) > 1:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import FunctionType
 
 from hotswap._apply import (
     _annotations,
@@ -16,6 +15,7 @@ from hotswap._apply import (
     _definitions,
     _effects,
     _follow,
+    _links,
     _moves,
     _noting,
     _stale,
@@ -59,7 +59,7 @@ class Visit:
                 self._keep_chains(statement)
                 continue
             if id(statement) in chains.again:
-                self._run_link(statement, changed.get(id(statement)) or unchanged.get(id(statement)))
+                _links.run(self, statement, changed.get(id(statement)) or unchanged.get(id(statement)))
             elif id(statement) in changed:
                 self.change(changed[id(statement)])
             elif id(statement) in unchanged:
@@ -86,6 +86,12 @@ class Visit:
             elif held is MISSING:
                 del self.chains.open[name]
 
+    def _keep_chains(self, statement: Statement) -> None:
+        """At a last link that must not run: what the links before it made is not what the name holds."""
+        for name in self.chains.last.get(id(statement), ()):
+            if name in self.chains.open:
+                self._restore(name, self.chains.open.pop(name))
+
     def _end_chains(self, statement: Statement) -> None:
         """Behind a last link that only alters the object: if an earlier link made another one, tell readers."""
         for name in self.chains.last.get(id(statement), ()):
@@ -97,47 +103,11 @@ class Visit:
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 
-    def _keep_chains(self, statement: Statement) -> None:
-        """At a last link that must not run: the name keeps what it held, whatever earlier links made just now."""
-        for name in self.chains.last.get(id(statement), ()):
-            self._restore(name, self.chains.open.pop(name, self.scope.peek(name)))
-
     def _restore(self, name: str, held: object) -> None:
         if held is MISSING and self.scope.peek(name) is not MISSING:
             self.scope.drop(name)
         elif self.scope.peek(name) is not held:
             self.scope.store(name, held)
-
-    def _run_link(self, statement: Statement, pair: Pair | None) -> None:
-        """Run a link of a chain again: a ``def`` or ``class`` puts its live object back, everything else runs."""
-        live = _chains.live_link(self, self.chains, statement)
-        name = statement.binds[-1] if statement.binds else ""
-        if live is not MISSING and not self._must_be_new(statement, name, live):
-            self.put_back(name, live, statement)
-        elif pair is not None and statement.kind is Kind.DEF and (raws := self.work.live(self.scope, pair.old)):
-            if _definitions.is_bare(self.scope.peek(statement.binds[-1]), raws):
-                del self.chains.partner[id(statement)]  # its function gives way to the one that is made now
-                self.execute(statement, "a link of a chain")
-            else:
-                _definitions.decorate_again(self, pair, raws)
-        else:
-            self.execute(statement, "a link of a chain")
-
-    def put_back(self, name: str, live: object, statement: Statement) -> None:
-        """Bind `name` to an object of before; one that was registered under the same name does not forward to it."""
-        if name in self.chains.last.get(self.closing, ()) and getattr(statement.node, "decorator_list", []):
-            self.chains.open.pop(name, None)
-            self.swap.bind(self.work, self.scope, name, live)
-        else:
-            self.bind(name, live)
-
-    def _must_be_new(self, statement: Statement, name: str, live: object) -> bool:
-        """Whether old references are to `live` itself, which later links of the chain wrap: then it becomes a
-        forwarder.
-        """
-        if type(live) is not FunctionType or name in self.chains.last.get(id(statement), ()):
-            return False
-        return _definitions.is_bare(self.chains.open.get(name, MISSING), [live])
 
     def change(self, pair: Pair) -> None:
         """Apply a statement whose text changed."""

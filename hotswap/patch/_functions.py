@@ -17,6 +17,7 @@ from functools import partial
 from operator import call
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final
+from weakref import WeakSet
 
 from hotswap._journal import MISSING, Journal, Operation, nothing
 from hotswap.patch._heap import referrers
@@ -25,6 +26,9 @@ FORWARDING: Final = "<hotswap>"
 """The file name in the code of a function that only calls another: see `_proxies`."""
 
 MEMO: Final[type] = type(functools.cache(lambda: None))
+DEPARTED: Final[WeakSet[FunctionType]] = WeakSet()
+"""Functions whose definition left its text while somebody has them: others may stand on their lines by now."""
+
 CellFor = Callable[[str], CellType | None]
 
 _SORTS: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -179,7 +183,7 @@ def set_annotations(journal: Journal, function: Any, fresh: FunctionType | None)
         journal.do(new, partial(setattr, function, "__annotations__", function.__annotations__))
 
 
-def copies(value: object, function: FunctionType) -> Iterator[Any]:
+def copies(value: object, function: FunctionType | type) -> Iterator[Any]:
     """Yield what wraps `function`, from `value` inwards, outermost first: all of it may have copied its docstring.
 
     `functools.wraps` and whatever uses `functools.update_wrapper`, class and static methods, properties, memo caches.
@@ -194,7 +198,7 @@ def copies(value: object, function: FunctionType) -> Iterator[Any]:
         yield from found
 
 
-def _wrapped(value: object, function: FunctionType) -> object:
+def _wrapped(value: object, function: FunctionType | type) -> object:
     if type(value) in (classmethod, staticmethod):
         return value.__func__  # type: ignore[attr-defined]  # both have it
     if issubclass(type(value), property):
@@ -217,7 +221,7 @@ def _attributes(value: object) -> dict[str, object]:
 
 
 def set_copied_doc(
-    journal: Journal, wrapper: Any, function: FunctionType, before: str | None, after: str | None
+    journal: Journal, wrapper: Any, function: FunctionType | type, before: str | None, after: str | None
 ) -> None:
     """Record the docstring `after` on a wrapper that has copied `before` from `function`."""
     if type(wrapper) is property:

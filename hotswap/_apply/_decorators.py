@@ -1,0 +1,88 @@
+"""Decorators of functions: which of them would give something else now, and what they look at while they decorate.
+
+A decorator runs itself and, if it is made by a call (``@times(3)``), the function that this gave; what comes out runs
+when the decorated function is called, so what it reads is not the decorator's.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Final
+
+from hotswap._apply._collectors import is_known
+from hotswap._apply._reach import behaves_otherwise, makes_otherwise, use_of
+from hotswap._apply._swap import resolve
+from hotswap._diff import decorators, only_code, shape
+from hotswap._model import Pair
+from hotswap._names import dotted_of
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+_DOCS: Final = frozenset(("__doc__", "getdoc", "cleandoc"))
+_HEADERS: Final = frozenset(
+    ("__annotations__", "__defaults__", "__kwdefaults__", "getfullargspec", "get_annotations", "get_type_hints")
+) | {"signature"}
+_DEEP: Final = 2
+_Def = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def stale(visit: Visit, pair: Pair) -> list[ast.expr]:
+    """Return the decorators of a ``def`` that would give something else now."""
+    node = pair.new.node
+    assert isinstance(node, _Def)
+    seen = _changed(pair) if node.decorator_list else frozenset()
+    return [d for d in node.decorator_list if reads(visit, d) or _calls(visit, d) or _looks_at(visit, d, seen)]
+
+
+def reads(visit: Visit, expression: ast.expr) -> bool:
+    """Whether an expression of a module or class body reads a name that changed."""
+    if not visit.swap.changes:
+        return False
+    names = {dotted_of(inner) or "" for inner in ast.walk(expression) if isinstance(inner, ast.expr)} - {""}
+    return any(visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name) for name in names)
+
+
+def _calls(visit: Visit, decorator: ast.expr) -> bool:
+    called, levels = _called(visit, decorator)
+    return behaves_otherwise(visit.swap, called, levels=levels) or (
+        isinstance(decorator, ast.Call) and makes_otherwise(visit.swap, called)
+    )
+
+
+def _called(visit: Visit, decorator: ast.expr) -> tuple[object, int]:
+    """Return what is called, and how many functions that come out of it run while decorating."""
+    made = isinstance(decorator, ast.Call)
+    name = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    return resolve(visit.scope, name) if name else None, int(made)
+
+
+def _changed(pair: Pair) -> frozenset[str]:
+    """Return by which names a decorator gets at what changed of a function that is not its code."""
+    old, new = pair.old.node, pair.new.node
+    if old is new or not isinstance(old, _Def) or not isinstance(new, _Def) or decorators(old) != decorators(new):
+        return frozenset()
+    docs = _DOCS if ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False) else frozenset()
+    return docs if only_code(pair) or shape(old) == shape(new) else docs | _HEADERS
+
+
+def _looks_at(visit: Visit, decorator: ast.expr, names: frozenset[str]) -> bool:
+    called, levels = _called(visit, decorator) if names else (None, 0)
+    raw = called.__func__ if isinstance(called, MethodType) else called
+    return type(raw) is FunctionType and not is_known(raw) and _looks(visit, raw, raw.__code__, names, levels, _DEEP)
+
+
+def _looks(
+    visit: Visit, function: FunctionType, code: CodeType, names: frozenset[str], levels: int | None, deep: int
+) -> bool:
+    """Whether a function, or one of the project that it calls, looks up one of `names` while it runs."""
+    use = use_of(code, levels)
+    if not names.isdisjoint(use.attributes | use.chains):
+        return True
+    others = [function.__globals__.get(chain) for chain in use.chains] if deep else []
+    return any(
+        _looks(visit, one, one.__code__, names, None, deep - 1)
+        for one in others
+        if type(one) is FunctionType and one is not function and visit.swap.is_project(one)
+    )

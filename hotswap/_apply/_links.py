@@ -1,0 +1,61 @@
+"""A link of a chain that runs again: a definition puts its live object back, everything else runs."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from hotswap._apply import _chains, _definitions, _unnamed
+from hotswap._diff import only_code
+from hotswap._journal import MISSING
+from hotswap._model import Kind, Pair, Statement
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+_WHY = "a link of a chain"
+
+
+def run(visit: Visit, statement: Statement, pair: Pair | None) -> None:
+    """Run a link of a chain again; `pair` has its old statement, if it had one."""
+    if pair is not None and statement.kind is Kind.CLASS and (made := _unnamed.class_of(visit, pair)):
+        if pair.inner is not None:
+            _definitions.change_class(visit, pair)
+        _put_back(visit, statement.binds[-1], made, statement)
+        return
+    live = _chains.live_link(visit, visit.chains, statement)
+    name = statement.binds[-1] if statement.binds else ""
+    if live is not MISSING and not _must_be_new(visit, statement, name, live):
+        if type(live) is FunctionType and pair is not None and not only_code(pair):
+            _definitions.redefine(visit, statement, [live])
+        _put_back(visit, name, live, statement)
+    elif pair is not None and statement.kind is Kind.DEF and (raws := visit.work.live(visit.scope, pair.old)):
+        _decorate(visit, statement, pair, raws)
+    else:
+        visit.execute(statement, _WHY)
+
+
+def _decorate(visit: Visit, statement: Statement, pair: Pair, raws: list[FunctionType]) -> None:
+    if _definitions.is_bare(visit.scope.peek(statement.binds[-1]), raws):
+        del visit.chains.partner[id(statement)]  # its function gives way to the one that is made now
+        visit.execute(statement, _WHY)
+        return
+    if not only_code(pair):
+        _definitions.redefine(visit, statement, raws)
+    _definitions.decorate_again(visit, pair, raws)
+
+
+def _put_back(visit: Visit, name: str, live: object, statement: Statement) -> None:
+    """Bind `name` to an object of before; one that was registered under the same name does not forward to it."""
+    if name in visit.chains.last.get(visit.closing, ()) and getattr(statement.node, "decorator_list", []):
+        visit.chains.open.pop(name, None)
+        visit.swap.bind(visit.work, visit.scope, name, live)
+    else:
+        visit.bind(name, live)
+
+
+def _must_be_new(visit: Visit, statement: Statement, name: str, live: object) -> bool:
+    """Whether old references are to `live` itself, which later links of the chain wrap: then it becomes a forwarder."""
+    if type(live) is not FunctionType or name in visit.chains.last.get(id(statement), ()):
+        return False
+    return _definitions.is_bare(visit.chains.open.get(name, MISSING), [live])

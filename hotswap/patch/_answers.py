@@ -1,0 +1,41 @@
+"""What ``isinstance`` and `functools.singledispatch` remember of classes, to be asked anew once these changed.
+
+An ABC keeps its answers in caches of its own (`collections.abc.Sized` looks for ``__len__`` once for each class), and
+a generic function keeps the implementation that it found for a class.
+"""
+
+from __future__ import annotations
+
+import abc
+import functools
+from types import CodeType, FunctionType
+from typing import Final
+
+from hotswap.patch._classes import subclasses
+from hotswap.patch._heap import referrers
+
+_DISPATCH: Final = next(
+    const
+    for const in functools.singledispatch.__code__.co_consts
+    if isinstance(const, CodeType) and const.co_name == "wrapper"
+)
+
+_REGISTERING: Final = abc.ABCMeta("Registering", (), {})
+
+
+def forget_answers() -> None:
+    """Have every abstract base class ask again which classes are below it; generic functions follow.
+
+    They hold their caches valid as long as `abc.get_cache_token` gives the same, which changes with a registration.
+    """
+    for one in subclasses(object):
+        if abc.ABCMeta in vars(type)["__mro__"].__get__(type(one)):
+            abc._reset_caches(one)  # type: ignore[attr-defined]  # what ABCMeta's own test-suite uses
+    _REGISTERING.register(type("asked", (), {}))
+
+
+def forget_dispatch() -> None:
+    """Have every generic function look up again which implementation is a class's, as classes have other bases."""
+    for one in referrers(_DISPATCH):
+        if type(one) is FunctionType:
+            one._clear_cache()  # type: ignore[attr-defined]  # what `register` does

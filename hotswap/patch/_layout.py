@@ -1,0 +1,49 @@
+"""Bases that let live instances take another class.
+
+CPython moves an instance to a class of the same layout that got it in the same place. A class without bases got its
+``__dict__`` by itself; one below `abc.ABC`, `typing.Generic` or a mixin without fields got it on top of that base, so
+neither takes the other's instances. A base that has nothing but the layout stands in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from hotswap._journal import Journal
+from hotswap.patch._classes import instances, set_bases
+
+
+class WithDict:
+    """Has what a class without bases lays out, and nothing else."""
+
+    __slots__ = ("__dict__", "__weakref__")
+
+
+class WithoutDict:
+    """Has nothing: stands where another base without fields stood."""
+
+    __slots__ = ()
+
+
+_PROTOCOL: Final[Any] = Protocol
+
+
+def bases_for(journal: Journal, cls: type, bases: tuple[type, ...]) -> tuple[type, ...]:
+    """Return the `bases` of a class in the place of `cls`, with one in front that its live instances need, if any.
+
+    `cls` itself gets other bases at once, where they need that.
+    """
+    if "__slots__" in vars(cls) or _PROTOCOL in bases or not instances(cls):
+        return bases
+    first = cls.__base__
+    if first is object:
+        return (WithDict, *bases) if bases != (object,) and all(map(_is_bare, bases)) else bases
+    if first is not None and _is_bare(first) and set_bases(journal, cls, (WithoutDict,)) is None:
+        journal.commit()
+        return (WithoutDict, *(base for base in bases if base is not object))
+    return bases
+
+
+def _is_bare(cls: type) -> bool:
+    """Whether `cls` adds nothing to the layout of `object`."""
+    return cls.__basicsize__ == object.__basicsize__ and not cls.__dictoffset__ and not cls.__weakrefoffset__
