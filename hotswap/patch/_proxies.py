@@ -1,8 +1,9 @@
 """Forwarding: an old function that is not its name's object any more calls the object that is.
 
 A trampoline is code *inside* the old function, so whoever holds it follows without a wrapper around anything. It has
-the exact signature of a function it forwards to: that costs a third of a ``*args, **kwargs`` one. A call through it
-takes 1.3 to 1.6 times what the call of a function that only returns takes.
+the exact signature of a function it forwards to: that costs a third of a ``*args, **kwargs`` one. A call through it is
+a call more: on 3.11 to 3.13 a tenth of a microsecond (1.3 to 1.5 times the call of a function of three lines, more than
+twice that of one that only returns), three to five times as much to a wrapper, a class, a memo cache or a bound method.
 """
 
 from __future__ import annotations
