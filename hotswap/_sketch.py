@@ -259,7 +259,7 @@ class _Drawing:
             self.bodies,
             frozenset([here for _, _, here in self.froms]) - self.shaky,
             self.own,
-            "cache" in (low := every.lower()) or "memo" in low or "once" in low,
+            any(word in every.lower() for word in ("cache", "memo", "once", "__subclasshook__")),
             "import_module" in every or "__import__" in every or ("modules" in every and "sys" in self.own),
         )
 
