@@ -42,6 +42,7 @@ _LEFT_OUT = (
     "__new__",
     "__static_attributes__",
 )
+_OR_NOTHING = ("__annotations__", "__type_params__")
 _BY_IDENTITY = (
     "_member_map_",
     "_value2member_map_",
@@ -118,10 +119,13 @@ def make(cls: Any) -> Any:
 
 
 def members(cls: type) -> dict[str, Any]:
-    """Return the class's own members as comparable data. Empty annotations are made by whoever asks for them."""
+    """Return the class's own members as comparable data.
+
+    Empty annotations are made by whoever asks for them; type parameters can be emptied and not deleted.
+    """
     found = {}
     for name, value in vars(cls).items():
-        if name not in _LEFT_OUT and (name != "__annotations__" or value):
+        if name not in _LEFT_OUT and (name not in _OR_NOTHING or value):
             found[f"own {name}"] = list(value) if name in _BY_IDENTITY and isinstance(value, dict) else seen(value)
     return found
 

@@ -96,6 +96,8 @@ def _header(notes: _Notes, live: type) -> Header:
     if origin is not MISSING:
         origin = tuple(_with(base, kept) for base in origin)
     generic = {"__orig_bases__": origin}
+    if origin is MISSING:
+        generic["__parameters__"] = MISSING  # a generic base, if there is one, sets them
     if params or "__type_params__" in vars(live):
         generic["__type_params__"] = tuple(kept.get(one, one) for one in params) if params else MISSING
     return Header(bases, meta, dict(keywords), generic)

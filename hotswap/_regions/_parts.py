@@ -129,7 +129,7 @@ class Parts:
     def _add_class(self, pair: Pair, part: Part) -> None:
         old, new = pair.old.node, pair.new.node
         assert isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
-        if getattr(new, "type_params", None) or not equal(_head_of_class(old), _head_of_class(new)):
+        if _is_generic(old, new) or not equal(_head_of_class(old), _head_of_class(new)):
             raise NotSmall
         plain = part.plain and not (new.decorator_list or new.keywords)
         self.add(pair.old.children, pair.new.children, (*part.around, new), plain=plain)
@@ -141,16 +141,11 @@ class Parts:
 
 
 def _is_small(pair: Pair) -> bool:
-    """Whether only the body of a function differs, of which its ``def`` makes nothing.
-
-    A body that makes classes may have made some that live, of which more follows than code.
-    """
+    """Whether only the body of a function differs, of which its ``def`` makes nothing."""
     old, new = pair.old.node, pair.new.node
     if type(old) is not type(new) or not isinstance(new, _DEFS) or not isinstance(old, _DEFS):
         return False
-    if any(isinstance(inner, ast.ClassDef) for inner in ast.walk(old)):
-        return False
-    return not getattr(new, "type_params", None) and equal(_head(old), _head(new))
+    return not _is_generic(old, new) and equal(_head(old), _head(new))
 
 
 def _is_constant(pair: Pair) -> bool:
@@ -175,6 +170,10 @@ def _is_plain(statement: Statement) -> bool:
 
 def _head(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[object]:
     return [node.args, node.decorator_list, node.returns]
+
+
+def _is_generic(*nodes: ast.stmt) -> bool:
+    return any(getattr(node, "type_params", None) for node in nodes)
 
 
 def _head_of_class(node: ast.ClassDef) -> list[object]:
