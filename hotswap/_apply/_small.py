@@ -245,6 +245,8 @@ class _Scope:
         if any(map(is_class_body, all_codes(old))):  # classes that calls of it made are to be changed, too
             raise _TakesThePlainWay
         new = next(code for code in inner_codes(surrounding) if (code.co_name, code.co_firstlineno) == (name, line))
+        if any(map(is_class_body, (*all_codes(old), *all_codes(new)))):
+            raise _TakesThePlainWay  # classes that calls of it made may live
         if set_code(self.journal, function, new, partial(cell_of, self.cls)):
             raise _TakesThePlainWay
         docs = doc_of(old), doc_of(new)
