@@ -41,8 +41,9 @@ _LEFT_OUT = (
     "_abc_impl",
     "__new__",
     "__static_attributes__",
+    "__annotations_cache__",
 )
-_OR_NOTHING = ("__annotations__", "__type_params__")
+_OR_NOTHING = ("__annotations__", "__annotate_func__", "__type_params__")
 _BY_IDENTITY = (
     "_member_map_",
     "_value2member_map_",
@@ -124,7 +125,7 @@ def members(cls: type) -> dict[str, Any]:
     Empty annotations are made by whoever asks for them; type parameters can be emptied and not deleted.
     """
     found = {}
-    for name, value in vars(cls).items():
+    for name, value in {**vars(cls), "__doc__": cls.__doc__}.items():  # 3.15: dataclasses write theirs when asked
         if name not in _LEFT_OUT and (name not in _OR_NOTHING or value):
             found[f"own {name}"] = list(value) if name in _BY_IDENTITY and isinstance(value, dict) else seen(value)
     return found
@@ -136,7 +137,8 @@ def seen(value: Any) -> Any:
         value = getattr(value, name, value)
     code = getattr(value, "__code__", None)
     if code is not None:
-        return code.co_name, code.co_qualname, code.co_firstlineno, code.co_code, value.__defaults__
+        line = 0 if code.co_name == "__annotate__" else code.co_firstlineno  # 3.14: at the decorators, or below them
+        return code.co_name, code.co_qualname, line, code.co_code, value.__defaults__
     if isinstance(value, int | str | tuple | list | dict | frozenset | None) and not hasattr(value, "_name_"):
         return repr(value)
     return type(value).__name__
