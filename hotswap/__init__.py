@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from hotswap._errors import EditError, HotswapError, NotRunningError, OverlapError, SettingsError, TargetError
     from hotswap._frames import frames
-    from hotswap._graph import ImportGraph
+    from hotswap._graph._view import ImportGraph
     from hotswap._live import live
     from hotswap._model import Finding, Plan, Report
     from hotswap._reloader import Reloader
@@ -67,7 +67,7 @@ _WHERE = {
     "_api": "errors graph on_reload pause plan poll reload reports rerun retry stale undo watch watch_data why",
     "_errors": "EditError HotswapError NotRunningError OverlapError SettingsError TargetError",
     "_frames": "frames",
-    "_graph": "ImportGraph",
+    "_graph._view": "ImportGraph",
     "_live": "live",
     "_model": "Finding Plan Report",
     "_reloader": "Reloader",

@@ -7,17 +7,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Unpack
 
 from hotswap._arrivals import ARRIVALS
-from hotswap._callbacks import C
 from hotswap._errors import NotRunningError
+from hotswap._points._callbacks import C
+from hotswap._points._turn import Pause
 from hotswap._reloader import Path, Reloader
 from hotswap._settings import Options, overlap
-from hotswap._turn import Pause
 
 if TYPE_CHECKING:
-    from hotswap._graph import ImportGraph
+    from hotswap._graph._view import ImportGraph
     from hotswap._history import Reports
     from hotswap._model import Finding, Plan, Report
-    from hotswap._stale import Stale
+    from hotswap._stale._living import Stale
     from hotswap._why import Why
 
 _default: Reloader | None = None

@@ -15,14 +15,14 @@ from contextlib import suppress
 from types import CodeType, ModuleType
 from typing import Final
 
-from hotswap._baselines import Baseline, Baselines, pack, text_of
-from hotswap._callbacks import Callbacks
 from hotswap._errors import OverlapError
 from hotswap._loader import Finder, take_away
+from hotswap._loader._baselines import Baseline, Baselines, pack, text_of
 from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._points._callbacks import Callbacks
+from hotswap._points._turn import Turn
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
-from hotswap._turn import Turn
 
 _LOADED: Final = time.time()
 _EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
@@ -167,8 +167,8 @@ class Arrivals:
 
 
 def _is_witnessed(module: ModuleType, baseline: Baseline) -> bool:
-    from hotswap._builds import build_of  # these compile and compare: only for files that changed lately
-    from hotswap._witness import differing, runs
+    from hotswap._loader._builds import build_of  # these compile and compare: only for files that changed lately
+    from hotswap._loader._witness import differing, runs
 
     text = text_of(baseline)
     build = build_of(module, text)

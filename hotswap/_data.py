@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from hotswap._apply._adapter import Reader, found_readers
-from hotswap._baselines import Baseline
+from hotswap._loader._baselines import Baseline
 from hotswap._model import Action, Batch, Kind, Report, Statement
 from hotswap._modules import Entry
 from hotswap._patterns import Patterns, compiled
-from hotswap._prepare import untouched
+from hotswap._plan._prepare import untouched
+from hotswap._plan._targets import Target, leaves
 from hotswap._process import Process
 from hotswap._roots import below
-from hotswap._targets import Target, leaves
 
 log = logging.getLogger("hotswap")
 

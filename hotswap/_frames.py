@@ -9,11 +9,11 @@ from types import FrameType
 from typing import Any
 
 from hotswap import _api
-from hotswap._baselines import text_of
 from hotswap._blame import edit_behind
-from hotswap._body import RENEWED, Body, Place
 from hotswap._findings import finding
+from hotswap._loader._baselines import text_of
 from hotswap._process import PROCESS
+from hotswap._stale._body import RENEWED, Body, Place
 
 
 def frames(clock: Any = None, rate: float = 60.0, *, budget: float = 0.002, fall_back: bool = False) -> Frames:

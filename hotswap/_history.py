@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from asyncio import Queue
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
-    from hotswap._baselines import Baseline
+    from hotswap._loader._baselines import Baseline
     from hotswap._model import Report
 
 

@@ -16,7 +16,7 @@ from hotswap._errors import HookError, StatementError
 from hotswap._findings import finding
 from hotswap._model import Edit, Finding, Plan, Severity
 from hotswap._modules import signature
-from hotswap._prepare import Prepared
+from hotswap._plan._prepare import Prepared
 
 log = logging.getLogger("hotswap")
 

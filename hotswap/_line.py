@@ -17,23 +17,23 @@ from hotswap._data import Data
 from hotswap._elsewhere import Elsewhere
 from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
-from hotswap._groups import plan_all, unused
 from hotswap._history import History
-from hotswap._hooks import Hooks, Steps, run_now, tell
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity
 from hotswap._modules import Entry, Loaded
-from hotswap._prepare import HOLD_EMPTY, Prepared, Reading, undone
+from hotswap._plan._groups import plan_all, unused
+from hotswap._plan._prepare import HOLD_EMPTY, Prepared, Reading, undone
+from hotswap._plan._targets import Target
+from hotswap._points._hooks import Hooks, Steps, run_now, tell
+from hotswap._points._turn import PAUSED
 from hotswap._process import PROCESS
 from hotswap._report import text
-from hotswap._running import is_begun
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
-from hotswap._slices import giving_way
 from hotswap._small import SmallEdits, is_plain
-from hotswap._targets import Target
+from hotswap._stale._running import is_begun
+from hotswap._text._slices import giving_way
 from hotswap._transactions import Done, Transactions, point_anew
-from hotswap._turn import PAUSED
 
 log = logging.getLogger("hotswap")
 R = TypeVar("R")

@@ -16,7 +16,7 @@ from hotswap import _report
 from hotswap._errors import EditError
 
 if TYPE_CHECKING:
-    from hotswap._followers import Followers
+    from hotswap._graph._followers import Followers
 
 ChangeKind = Literal["created", "modified", "deleted"]
 

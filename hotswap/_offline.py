@@ -12,13 +12,13 @@ import sys
 from types import ModuleType
 
 from hotswap._arrivals import Arrivals
-from hotswap._baselines import Baseline, pack
 from hotswap._errors import TargetError
-from hotswap._graph import files_below
-from hotswap._groups import plan_all
+from hotswap._graph._view import files_below
+from hotswap._loader._baselines import Baseline, pack
 from hotswap._model import Finding, Plan
 from hotswap._modules import Entry
-from hotswap._prepare import Reading
+from hotswap._plan._groups import plan_all
+from hotswap._plan._prepare import Reading
 from hotswap._process import Process
 
 

@@ -13,19 +13,19 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from hotswap._arrivals import ARRIVALS, Arrivals
-from hotswap._baselines import Baseline, compiled, text_of
-from hotswap._bindings import Bindings
 from hotswap._elsewhere import at_start
-from hotswap._facts import Facts, is_dynamic
-from hotswap._graph import ImportGraph, build
-from hotswap._imports import mentions
+from hotswap._graph._bindings import Bindings
+from hotswap._graph._facts import Facts, is_dynamic
+from hotswap._graph._imports import mentions
+from hotswap._graph._order import Graph
+from hotswap._graph._sketch import KNOWN, Sketch, sketch_of
+from hotswap._graph._view import ImportGraph, build
+from hotswap._loader._baselines import Baseline, compiled, text_of
 from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of
-from hotswap._order import Graph
-from hotswap._remains import Remains
 from hotswap._settings import Settings
-from hotswap._sketch import KNOWN, Sketch, sketch_of
-from hotswap._stale import OldCodes, findings_of
+from hotswap._stale._living import OldCodes, findings_of
+from hotswap._stale._remains import Remains
 
 if TYPE_CHECKING:
     from hotswap._apply import Departed

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from hotswap._baselines import compiled
-from hotswap._bindings import follower
-from hotswap._compile import all_codes
-from hotswap._facts import Facts
-from hotswap._followers import Follower, Followers
-from hotswap._groups import find_near, follow, followers_of, known_facts, names_that_come_or_go, select
-from hotswap._hooks import AFTER, BEFORE
+from hotswap._graph._bindings import follower
+from hotswap._graph._facts import Facts
+from hotswap._graph._followers import Follower, Followers
+from hotswap._graph._select import WHOLE, Selection
+from hotswap._loader._baselines import compiled
+from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind
 from hotswap._modules import Entry
+from hotswap._plan._groups import find_near, follow, followers_of, known_facts, names_that_come_or_go, select
+from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._process import Process
-from hotswap._select import WHOLE, Selection
 
 _ARE_LATE: Final = sys.version_info >= (3, 14)
 Reached = Mapping[tuple[str, str], Followers]

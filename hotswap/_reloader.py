@@ -16,20 +16,20 @@ from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
-from hotswap import _loops
 from hotswap._arrivals import ARRIVALS
 from hotswap._modules import ModuleIndex
+from hotswap._points import _loops
+from hotswap._points._turn import Lock, Pause
 from hotswap._roots import merge
 from hotswap._settings import Apply, Options
 from hotswap._settings import make as make_settings
-from hotswap._turn import Lock, Pause
 
 if TYPE_CHECKING:
-    from hotswap._graph import ImportGraph
+    from hotswap._graph._view import ImportGraph
     from hotswap._history import Reports
     from hotswap._inbox import Inbox
     from hotswap._model import Batch, Finding, Plan, Report
-    from hotswap._stale import Stale
+    from hotswap._stale._living import Stale
     from hotswap._why import Why
     from hotswap._works import Works
 

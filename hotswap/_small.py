@@ -17,16 +17,16 @@ from typing import Any
 
 from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, precompile
-from hotswap._baselines import Baseline, text_of
-from hotswap._builds import build_of, is_foreign
-from hotswap._hooks import AFTER, BEFORE
+from hotswap._loader._baselines import Baseline, text_of
+from hotswap._loader._builds import build_of, is_foreign
 from hotswap._model import Statement
 from hotswap._modules import Entry, signature
+from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._process import Process, speaks_of_caches
 from hotswap._reach import Reached, reach
 from hotswap._regions import Index, compare, index_of
-from hotswap._running import is_running
-from hotswap._slices import breathe
+from hotswap._stale._running import is_running
+from hotswap._text._slices import breathe
 
 _SPENT = 50
 """Things that are kept at most until somebody has time to let them go."""

@@ -17,7 +17,7 @@ from hotswap import _api
 from hotswap._blame import edit_behind
 from hotswap._findings import finding
 from hotswap._process import PROCESS
-from hotswap._stale import RESTARTING, awaited_frames
+from hotswap._stale._living import RESTARTING, awaited_frames
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,12 +8,12 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from hotswap._apply import Surroundings
-from hotswap._baselines import text_of
 from hotswap._loader import Body, reload_with
+from hotswap._loader._baselines import text_of
 from hotswap._process import Process
 from hotswap._quiet import Definition
 from hotswap._settings import Settings
-from hotswap._source import find_definition
+from hotswap._text._source import find_definition
 
 
 def make(process: Process, settings: Settings, forced: frozenset[int] = frozenset()) -> Surroundings:

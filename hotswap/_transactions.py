@@ -13,18 +13,18 @@ from typing import Any
 from hotswap import _surroundings
 from hotswap._apply import Applied, apply
 from hotswap._apply._instances import Migrations
-from hotswap._baselines import Baseline
 from hotswap._errors import EditError, HookError
-from hotswap._groups import Group, plan_group, plan_rerun, split
 from hotswap._holding import Holding, why_not
-from hotswap._hooks import BEFORE, Hooks, Steps
+from hotswap._loader._baselines import Baseline
 from hotswap._model import Action, Edit, Finding, Outcome, Plan
 from hotswap._modules import Entry
-from hotswap._prepare import Prepared
+from hotswap._plan._groups import Group, plan_group, plan_rerun, split
+from hotswap._plan._prepare import Prepared
+from hotswap._plan._targets import Target
+from hotswap._points._hooks import BEFORE, Hooks, Steps
 from hotswap._process import Process
-from hotswap._running import Bodies
 from hotswap._settings import Settings
-from hotswap._targets import Target
+from hotswap._stale._running import Bodies
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hotswap import _surroundings
 from hotswap._errors import TargetError
 from hotswap._model import Finding, How, Kind, Outcome, Report
+from hotswap._plan._targets import Target, find, split
 from hotswap._process import Process
 from hotswap._quiet import NamespaceScope, unquiet
 from hotswap._settings import Settings
-from hotswap._targets import Target, find, split
 
 
 @dataclass(frozen=True, slots=True)

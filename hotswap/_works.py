@@ -11,20 +11,20 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from hotswap import _loops
 from hotswap._arrivals import ARRIVALS
-from hotswap._graph import ImportGraph
+from hotswap._graph._view import ImportGraph
 from hotswap._history import History
-from hotswap._hooks import Steps, run_now, run_on_loop
-from hotswap._host import Host
 from hotswap._inbox import Inbox
 from hotswap._line import Line
 from hotswap._model import Batch, FileChange, Finding, Report
+from hotswap._plan._targets import find as find_target
+from hotswap._points import _loops
+from hotswap._points._hooks import Steps, run_now, run_on_loop
+from hotswap._points._host import Host
 from hotswap._process import PROCESS
-from hotswap._remains import everything
 from hotswap._saves import Saves
-from hotswap._stale import Stale
-from hotswap._targets import find as find_target
+from hotswap._stale._living import Stale
+from hotswap._stale._remains import everything
 from hotswap._why import Why, explain
 
 if TYPE_CHECKING:

@@ -185,7 +185,7 @@ def _graph(words: Sequence[str]) -> int:
     )
     parser.add_argument("--format", choices=_FORMATS, default="tree", help="how to print it (default: tree)")
     options = parser.parse_args(words)
-    from hotswap._graph import of_files  # not read for every program
+    from hotswap._graph._view import of_files  # not read for every program
 
     try:
         graph = of_files(options.package, os.getcwd())

@@ -40,7 +40,7 @@ from hotswap import _line, _quiet, _transactions
 from hotswap._apply import Applied, _adapter, _scopes
 from hotswap._apply._swap import Swap
 from hotswap._errors import StatementError
-from hotswap._journal import Journal
+from hotswap._run._journal import Journal
 from hotswap._small import SmallEdits
 from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read
 

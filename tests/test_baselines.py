@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hotswap._baselines import Baseline, Baselines, pack
-from hotswap._recent import Recent
-from hotswap._source import read
+from hotswap._loader._baselines import Baseline, Baselines, pack
+from hotswap._loader._recent import Recent
+from hotswap._text._source import read
 
 
 @pytest.mark.parametrize("source", [b"", b"X = 1\n", b"z = 1\n", b"x = 1\n" * 2000], ids=["empty", "small", "z", "big"])

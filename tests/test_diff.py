@@ -6,9 +6,9 @@ import ast
 
 import pytest
 
-from hotswap._diff import diff, equal, only_code, same_header
 from hotswap._model import Diff
-from hotswap._source import read
+from hotswap._text._diff import diff, equal, only_code, same_header
+from hotswap._text._source import read
 
 
 def compare(old: str, new: str) -> Diff:

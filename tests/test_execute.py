@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hotswap._errors import StatementError
-from hotswap._execute import Layer, Stores, run
+from hotswap._run._execute import Layer, Stores, run
 
 
 def execute(text: str, names: dict[str, Any], stores: Stores) -> Layer:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hotswap._facts import Facts, facts_of
-from hotswap._outline import outline
-from hotswap._source import read
+from hotswap._graph._facts import Facts, facts_of
+from hotswap._text._outline import outline
+from hotswap._text._source import read
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 MODULES = sorted(path.name for path in STDLIB.glob("*.py"))[::4]

@@ -12,7 +12,7 @@ from pathlib import Path
 import faults
 import pytest
 
-from hotswap._journal import Journal, restorer
+from hotswap._run._journal import Journal, restorer
 from scenario import FOLDER
 
 EACH = float(os.environ.get("HOTSWAP_FAULTS", "0.6"))

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hotswap._errors import TargetError
-from hotswap._graph import build, of_files
+from hotswap._graph._view import build, of_files
 
 TEXTS = {
     "base": "X = 1\n",

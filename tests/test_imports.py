@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotswap._imports import edges, loose, mentions
+from hotswap._graph._imports import edges, loose, mentions
+from hotswap._graph._order import Graph
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
-from hotswap._order import Graph
 
 PACKAGE = "top.pkg"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hotswap._graph import ImportGraph
+from hotswap._graph._view import ImportGraph
 from hotswap._model import Finding, Report
 from hotswap._why import Why
 from hotswap.integrations.ipython._cells import Cells

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from hotswap._journal import Journal
+from hotswap._run._journal import Journal
 
 
 class Meta(type):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from hotswap import Reloader, SettingsError, _loops
+from hotswap import Reloader, SettingsError
+from hotswap._points import _loops
 
 _numbers = itertools.count()
 PATIENCE = 20.0

@@ -11,10 +11,10 @@ import pytest
 from conftest import Files
 
 from hotswap import Reloader, Report
-from hotswap._host import Host
 from hotswap._inbox import Inbox
 from hotswap._line import Line
-from hotswap._prepare import Reading
+from hotswap._plan._prepare import Reading
+from hotswap._points._host import Host
 from hotswap._process import PROCESS
 from hotswap._small import SmallEdits
 from hotswap._transactions import Transactions
@@ -100,7 +100,7 @@ def test_the_thread_outlives_what_fails_in_it(
     """A bug in what hotswap's thread does is told once, and the thread goes on when that is over."""
     files.write("one", "X = 1\n")
     one = files.load("one")
-    monkeypatch.setattr("hotswap._host.REST", 0.01)
+    monkeypatch.setattr("hotswap._points._host.REST", 0.01)
     reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
     rounds: queue.SimpleQueue[None] = queue.SimpleQueue()
 

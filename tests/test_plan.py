@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hotswap._diff import diff
 from hotswap._model import Action, Edit, Planned
-from hotswap._plan import make
-from hotswap._source import read
+from hotswap._plan._steps import make
+from hotswap._text._diff import diff
+from hotswap._text._source import read
 
 
 def edit(module: str, old: str, new: str) -> Edit:

@@ -20,10 +20,10 @@ from types import ModuleType
 
 import pytest
 
-from hotswap._diff import diff
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._regions import Block, Region, compare, index_of
-from hotswap._source import read
+from hotswap._text._diff import diff
+from hotswap._text._source import read
 
 EDITS = int(os.environ.get("HOTSWAP_REGIONS", "300"))
 MODULES: tuple[ModuleType, ...] = (textwrap, queue, functools, json.decoder, dataclasses, shlex)

@@ -264,7 +264,7 @@ def test_what_is_polled_was_read_on_another_thread(files: Files, monkeypatch: py
     """Reading, parsing and planning are over when a poll applies: its own thread parses nothing."""
     import threading
 
-    from hotswap import _slices
+    from hotswap._text import _slices
 
     parsed: list[int] = []
     parse = _slices._parse

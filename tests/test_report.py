@@ -11,7 +11,7 @@ import pytest
 from hotswap import _report
 from hotswap._findings import finding
 from hotswap._model import Action, Finding, How, Kind, Outcome, Patch, Plan, Planned, Report, Statement, Step
-from hotswap._unreadable import WIDTH, why
+from hotswap._text._unreadable import WIDTH, why
 
 KEPT = finding("HS201", "/app/bot.py", 7, name="TABLE", why="it was changed by the program", target="bot:TABLE")
 BROKEN = Finding("HS301", "/app/bot.py", 3, "'(' was never closed\nprint(1\n     ^", "the next save tries again")

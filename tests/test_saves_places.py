@@ -160,7 +160,7 @@ def test_a_file_that_may_be_read_again_is_live(project: Project, monkeypatch: py
             raise PermissionError(13, "Permission denied")
         return opened(path, *rest, **named)
 
-    monkeypatch.setattr("hotswap._prepare.open", ask, raising=False)
+    monkeypatch.setattr("hotswap._plan._prepare.open", ask, raising=False)
     monkeypatch.setattr("hotswap._small.open", ask, raising=False)
     with project.live() as live:
         write(project.path, project.text(1))

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from hotswap._bindings import Bindings
-from hotswap._imports import mentions
-from hotswap._sketch import KNOWN, Sketch, sketch_of
+from hotswap._graph._bindings import Bindings
+from hotswap._graph._imports import mentions
+from hotswap._graph._sketch import KNOWN, Sketch, sketch_of
 
 pytestmark = pytest.mark.skipif(not KNOWN, reason="reads the instructions of CPython up to 3.14")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hotswap import _slices
+from hotswap._text import _slices
 
 LONG_STRING = "x = 1\n" * 300 + 'TEXT = """\n' + "y = 2\n" * 300 + '"""\n' + "z = 3\n" * 300
 BRANCHES = "".join(f"if x == {i}:\n    pass\nelif x:\n    pass\nelse:\n    pass\n" for i in range(200))

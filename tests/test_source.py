@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from hotswap._model import Kind, Statement
-from hotswap._source import read
+from hotswap._text._source import read
 
 
 def statements(text: str) -> tuple[Statement, ...]:

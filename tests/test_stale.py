@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hotswap._stale import OldCodes, findings
+from hotswap._stale._living import OldCodes, findings
 
 
 def make(text: str) -> FunctionType:

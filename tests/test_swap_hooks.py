@@ -11,7 +11,7 @@ from conftest import Files
 import hotswap
 from hotswap import Reloader, Report
 from hotswap._errors import NotAwaitedError
-from hotswap._hooks import run_now, run_on_loop
+from hotswap._points._hooks import run_now, run_on_loop
 from hotswap._process import PROCESS
 
 HOOKED = """\

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from hotswap._values import alike, equal, same, stateless
+from hotswap._run._values import alike, equal, same, stateless
 
 
 class Hostile:

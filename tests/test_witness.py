@@ -14,7 +14,7 @@ import pytest
 
 from hotswap import Reloader
 from hotswap._arrivals import is_younger
-from hotswap._witness import differing, runs
+from hotswap._loader._witness import differing, runs
 
 ORIGIN = "/project/mod.py"
 TEXT = """

@@ -13,7 +13,6 @@ from functools import partial
 from operator import call
 from types import CodeType, FunctionType, ModuleType
 
-from hotswap import _interrupt
 from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
@@ -30,9 +29,10 @@ from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
-from hotswap._execute import forget_frames
 from hotswap._model import Edit, Finding, Outcome, Plan, Severity
+from hotswap._points import _interrupt
 from hotswap._quiet._values import Definition
+from hotswap._run._execute import forget_frames
 from hotswap.patch._functions import live_functions_of
 
 __all__ = ["Applied", "Departed", "Surroundings", "apply", "moves"]

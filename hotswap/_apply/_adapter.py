@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from hotswap._journal import MISSING, Journal
+from hotswap._run._journal import MISSING, Journal
 from hotswap.patch import _dataclasses
 from hotswap.patch._classes import guard, instances, subclasses, twin_of
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _branches
 from hotswap._apply._scopes import AnyScope, ClassScope
-from hotswap._compile import annotated, class_body, inner_codes
-from hotswap._diff import dump
-from hotswap._journal import MISSING
+from hotswap._loader._compile import annotated, class_body, inner_codes
 from hotswap._model import Edit, How, Kind, Pair, Statement
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import dump
 from hotswap.patch import _generated
 from hotswap.patch._dataclasses import annotations_of
 from hotswap.patch._functions import copies, set_annotations, set_code, set_copied

@@ -10,10 +10,10 @@ from functools import partial
 from types import CellType, CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
-from hotswap._builds import build_of
-from hotswap._compile import compile_in, own_content, without_annotations
-from hotswap._diff import only_code
+from hotswap._loader._builds import build_of
+from hotswap._loader._compile import compile_in, own_content, without_annotations
 from hotswap._model import Diff, Kind, Pair, Snapshot, Statement
+from hotswap._text._diff import only_code
 from hotswap.patch._functions import set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
 from hotswap._apply._stale import truth
-from hotswap._diff import only_code
-from hotswap._journal import MISSING
 from hotswap._model import Kind, Pair, Statement
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import only_code
 
 Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
 

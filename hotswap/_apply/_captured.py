@@ -20,9 +20,9 @@ from typing import Any, Final
 from hotswap._apply._chains import TAKES
 from hotswap._apply._swap import Swap
 from hotswap._findings import finding
-from hotswap._journal import MISSING
 from hotswap._model import Finding, Kind, Statement
-from hotswap._values import immutable, stateless
+from hotswap._run._journal import MISSING
+from hotswap._run._values import immutable, stateless
 
 _NEVER: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, tuple, frozenset)
 _CONTAINERS: Final = (list, dict, set)

@@ -18,11 +18,11 @@ from hotswap import _quiet
 from hotswap._apply import _follow, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._temporary import deleted_by
-from hotswap._diff import decorators, only_code, same_header
 from hotswap._errors import StatementError
-from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._values import alike, immutable, stateless
+from hotswap._run._journal import MISSING
+from hotswap._run._values import alike, immutable, stateless
+from hotswap._text._diff import decorators, only_code, same_header
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
-from hotswap._journal import MISSING
-from hotswap._values import same
+from hotswap._run._journal import MISSING
+from hotswap._run._values import same
 
 _MADE = ("*", "__dataclass_fields__")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from hotswap._diff import only_code, same_header
-from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._names import dotted_of
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import only_code, same_header
+from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Work

@@ -16,10 +16,10 @@ from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from hotswap._apply._swap import Swap, Work
-from hotswap._journal import MISSING
 from hotswap._model import Diff
-from hotswap._names import bound_by
-from hotswap._source import start_line
+from hotswap._run._journal import MISSING
+from hotswap._text._names import bound_by
+from hotswap._text._source import start_line
 from hotswap.patch._proxies import is_forwarder
 from hotswap.patch._referrers import count_held, still_held
 

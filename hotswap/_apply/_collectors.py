@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _chains, _generate
 from hotswap._apply._reach import use_of
-from hotswap._diff import only_code
-from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import only_code
 from hotswap.patch._classes import instances, subclasses
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from hotswap._apply._collectors import is_known
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise, use_of
 from hotswap._apply._swap import resolve
-from hotswap._diff import decorators, only_code, shape
 from hotswap._model import Pair
-from hotswap._names import dotted_of
+from hotswap._text._diff import decorators, only_code, shape
+from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

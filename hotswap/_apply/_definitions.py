@@ -20,11 +20,11 @@ from hotswap._apply._chains import is_registration, makes_of_itself
 from hotswap._apply._kinds import is_alias_that_left
 from hotswap._apply._reach import content_of
 from hotswap._apply._swap import Swap
-from hotswap._compile import own_content
-from hotswap._diff import decorators, only_code, same_header
-from hotswap._journal import MISSING
+from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
-from hotswap._source import start_line
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import decorators, only_code, same_header
+from hotswap._text._source import start_line
 from hotswap.patch._functions import (
     copies,
     set_copied,

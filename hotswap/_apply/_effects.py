@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from hotswap._apply import _chains
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
-from hotswap._diff import decorators
-from hotswap._journal import MISSING
 from hotswap._model import Diff, Kind, Statement
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import decorators
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from hotswap._diff import same_header
 from hotswap._model import Diff, Edit, Kind, Pair, Statement
+from hotswap._text._diff import same_header
 
 Place = tuple[str, int]
 

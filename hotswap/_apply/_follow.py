@@ -13,10 +13,10 @@ from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope, ModuleScope
 from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
-from hotswap._imports import static_truth
-from hotswap._journal import MISSING
+from hotswap._graph._imports import static_truth
 from hotswap._model import How, Statement
-from hotswap._values import same
+from hotswap._run._journal import MISSING
+from hotswap._run._values import same
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

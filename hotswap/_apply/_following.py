@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from hotswap._apply._changes import Changes
-from hotswap._followers import Follower, Followers
-from hotswap._journal import MISSING, Journal
+from hotswap._graph._followers import Follower, Followers
 from hotswap._model import Outcome, Patch
-from hotswap._values import same
+from hotswap._run._journal import MISSING, Journal
+from hotswap._run._values import same
 
 Place = tuple[str, str]
 Spaces = list[dict[str, Any]]

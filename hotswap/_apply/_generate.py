@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply import _adapter, _annotations, _chains, _rebuild
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._swap import resolve
-from hotswap._diff import only_code
-from hotswap._journal import MISSING
 from hotswap._model import Diff, How, Kind, Pair, Statement
-from hotswap._names import dotted_of
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import only_code
+from hotswap._text._names import dotted_of
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import detach, kept_containers, subclasses
 

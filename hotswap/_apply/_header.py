@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._reach import content_of
 from hotswap._errors import StatementError
-from hotswap._journal import MISSING, nothing
+from hotswap._run._journal import MISSING, nothing
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._reach import use_of
 from hotswap._findings import finding
-from hotswap._journal import MISSING
 from hotswap._model import ClassChange, Finding, Pair, Statement
+from hotswap._run._journal import MISSING
 from hotswap.patch import _generated
 from hotswap.patch._classes import instances, subclasses
 

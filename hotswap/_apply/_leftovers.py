@@ -16,8 +16,8 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _collectors, _generate
-from hotswap._journal import CONTAINERS, MISSING
 from hotswap._model import Pair
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap.patch import _generated
 from hotswap.patch._classes import containers
 

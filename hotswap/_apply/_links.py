@@ -6,9 +6,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _chains, _definitions, _unnamed
-from hotswap._diff import only_code
-from hotswap._journal import MISSING
 from hotswap._model import Kind, Pair, Statement
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import only_code
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

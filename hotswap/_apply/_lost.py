@@ -9,8 +9,8 @@ from hotswap._apply._scopes import AnyScope
 from hotswap._apply._stale import quiet_scope
 from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
-from hotswap._journal import CONTAINERS
 from hotswap._model import Kind, Statement
+from hotswap._run._journal import CONTAINERS
 
 
 def tell_lost(swap: Swap, work: Work) -> None:

@@ -16,10 +16,10 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
-from hotswap._diff import diff, same_header
-from hotswap._journal import MISSING
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
-from hotswap._values import same
+from hotswap._run._journal import MISSING
+from hotswap._run._values import same
+from hotswap._text._diff import diff, same_header
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
 from hotswap.patch._proxies import forward, is_forwarder

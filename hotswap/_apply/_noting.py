@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply._reach import content_of, use_of
 from hotswap._apply._scopes import AnyScope
 from hotswap._apply._swap import Swap, resolve
-from hotswap._journal import CONTAINERS, MISSING
-from hotswap._names import dotted_of
+from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._swap import Swap, resolve
-from hotswap._names import dotted_of
+from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._scopes import AnyScope

@@ -12,10 +12,10 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._specials import of_code
-from hotswap._compile import inner_codes
-from hotswap._journal import MISSING
+from hotswap._loader._compile import inner_codes
 from hotswap._quiet import Definition
-from hotswap._source import find_definition
+from hotswap._run._journal import MISSING
+from hotswap._text._source import find_definition
 from hotswap.patch._proxies import is_forwarder
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ from hotswap._apply import (
     _noting,
 )
 from hotswap._apply._adapter import ClassEdit
-from hotswap._diff import decorators
 from hotswap._errors import StatementError
 from hotswap._findings import line_in
-from hotswap._journal import MISSING
 from hotswap._model import How, Kind, Pair, Statement
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import decorators
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
     containers,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hotswap._apply import _claims
 from hotswap._apply._books import Book, Claim, Objects, Same, alike, fill
-from hotswap._journal import Journal
 from hotswap._model import Kind, Statement
+from hotswap._run._journal import Journal
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CellType, CodeType, ModuleType
 from typing import Any
 
-from hotswap._builds import build_of
-from hotswap._compile import Outer, class_body, compile_in, imported_by
-from hotswap._execute import Layer, Stores, run
-from hotswap._journal import MISSING, Journal
+from hotswap._loader._builds import build_of
+from hotswap._loader._compile import Outer, class_body, compile_in, imported_by
 from hotswap._model import Edit
+from hotswap._run._execute import Layer, Stores, run
+from hotswap._run._journal import MISSING, Journal
 from hotswap.patch._classes import cell_of, del_members, own_cell, set_members
 
 _NONE: Mapping[str, object] = {}

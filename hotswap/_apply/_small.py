@@ -18,13 +18,13 @@ from typing import Any, Final
 
 from hotswap._apply._changes import Changes
 from hotswap._apply._following import Following
-from hotswap._compile import all_codes, class_body, compile_in, content, inner_codes, is_class_body, shift
-from hotswap._execute import Layer, run
-from hotswap._followers import Followers
-from hotswap._journal import MISSING, Journal
+from hotswap._graph._followers import Followers
+from hotswap._loader._compile import all_codes, class_body, compile_in, content, inner_codes, is_class_body, shift
 from hotswap._model import Action, How, Outcome, Pair, Patch, Planned, Statement, Step
 from hotswap._regions import Block, Part, Place, Region
-from hotswap._values import same
+from hotswap._run._execute import Layer, run
+from hotswap._run._journal import MISSING, Journal
+from hotswap._run._values import same
 from hotswap.patch._classes import cell_of, set_members
 from hotswap.patch._finding import Walk, is_alone
 from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc

@@ -26,12 +26,12 @@ from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
-from hotswap._imports import static_truth
-from hotswap._journal import MISSING
+from hotswap._graph._imports import static_truth
+from hotswap._graph._select import WHOLE
 from hotswap._model import Diff, How, Kind, Pair, Statement
-from hotswap._names import dotted_of, handed
-from hotswap._select import WHOLE
-from hotswap._values import alike, as_member, stateless
+from hotswap._run._journal import MISSING
+from hotswap._run._values import alike, as_member, stateless
+from hotswap._text._names import dotted_of, handed
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

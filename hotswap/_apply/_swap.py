@@ -19,11 +19,11 @@ from hotswap._apply._expected import Place
 from hotswap._apply._following import Following
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._unload import unload_new
-from hotswap._compile import CodeMap
 from hotswap._findings import finding, graded
-from hotswap._journal import MISSING, Journal
+from hotswap._loader._compile import CodeMap
 from hotswap._model import Edit, Finding, How, Kind, Patch, Severity, Statement
 from hotswap._quiet._values import Definition
+from hotswap._run._journal import MISSING, Journal
 from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import find_functions
 from hotswap.patch._functions import DEPARTED

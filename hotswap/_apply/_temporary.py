@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
 from hotswap._apply._scopes import ModuleScope
-from hotswap._journal import MISSING
 from hotswap._model import Statement
-from hotswap._values import immutable
+from hotswap._run._journal import MISSING
+from hotswap._run._values import immutable
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply import _chains, _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
-from hotswap._compile import Outer
-from hotswap._diff import diff, dump, only_code, same_header, shape
+from hotswap._loader._compile import Outer
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._source import statement_of
+from hotswap._text._diff import diff, dump, only_code, same_header, shape
+from hotswap._text._source import statement_of
 from hotswap.patch._classes import living
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
-from hotswap._diff import dump, only_code, same_header
-from hotswap._execute import Layer
-from hotswap._journal import MISSING
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
-from hotswap._source import suites
+from hotswap._run._execute import Layer
+from hotswap._run._journal import MISSING
+from hotswap._text._diff import dump, only_code, same_header
+from hotswap._text._source import suites
 
 _MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.While, ast.Match)
 """Statements that may bind a name, or leave it as it is."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from hotswap._model import Statement
 from hotswap._regions._index import Block, Index, Inside, Parsed, block_of, offsets_of
 from hotswap._regions._parts import Around, NotSmall, Parts, Region
-from hotswap._source import read_statements
+from hotswap._text._source import read_statements
 
 _SHELL = "class _:\n"
 _MORE = re.compile(r"\bimport\b|^\s*class\b")

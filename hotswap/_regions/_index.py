@@ -9,8 +9,8 @@ from itertools import accumulate
 from typing import NamedTuple, TypeGuard
 
 from hotswap._model import Statement
-from hotswap._slices import breathe, parse
-from hotswap._source import future_flags, imported_by, start_line
+from hotswap._text._slices import breathe, parse
+from hotswap._text._source import future_flags, imported_by, start_line
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.Match)

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hotswap._diff import diff, equal, same_tree
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._regions._index import Index
+from hotswap._text._diff import diff, equal, same_tree
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _ACTS = (ast.Call, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Await)

@@ -17,7 +17,7 @@ from operator import call, is_
 from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any
 
-from hotswap._journal import CONTAINERS, MISSING, Journal, drop_member, restorer
+from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer
 from hotswap.patch._heap import pass_over
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")

@@ -15,7 +15,7 @@ from inspect import get_annotations
 from operator import is_not
 from typing import Any, Final
 
-from hotswap._journal import MISSING, Journal
+from hotswap._run._journal import MISSING, Journal
 from hotswap.patch._classes import detach, subclasses, twin_of
 from hotswap.patch._proxies import forward
 

@@ -19,7 +19,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any, Final
 from weakref import WeakSet
 
-from hotswap._journal import MISSING, Journal, Operation, nothing
+from hotswap._run._journal import MISSING, Journal, Operation, nothing
 from hotswap.patch._heap import referrers
 
 FORWARDING: Final = "<hotswap>"

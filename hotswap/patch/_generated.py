@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
-from hotswap._journal import MISSING, Journal
-from hotswap._values import equal
+from hotswap._run._journal import MISSING, Journal
+from hotswap._run._values import equal
 from hotswap.patch._classes import detach, twin_of
 
 _TABLES: Final = ("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_")

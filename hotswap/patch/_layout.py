@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from hotswap._journal import Journal
+from hotswap._run._journal import Journal
 from hotswap.patch._classes import instances, set_bases
 
 

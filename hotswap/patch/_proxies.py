@@ -14,7 +14,7 @@ from types import CodeType, FunctionType
 from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
-from hotswap._journal import Journal
+from hotswap._run._journal import Journal
 from hotswap.patch._functions import FORWARDING, set_annotations, set_code
 
 _TARGET = "hotswap:target"

@@ -23,7 +23,7 @@ from types import (
 from typing import Any, Final
 from weakref import ReferenceType
 
-from hotswap._journal import Journal
+from hotswap._run._journal import Journal
 from hotswap.patch._classes import subclasses
 from hotswap.patch._functions import FORWARDING
 from hotswap.patch._heap import referrers

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from html import escape
 from typing import Final
 
-from hotswap._graph import ImportGraph
+from hotswap._graph._view import ImportGraph
 
 MOST: Final = 80
 """Modules that a picture shows; of larger graphs, those next to the last swap."""

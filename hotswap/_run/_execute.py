@@ -14,8 +14,8 @@ from typing import Any
 
 from hotswap._errors import StatementError
 from hotswap._findings import line_in
-from hotswap._journal import MISSING
 from hotswap._loader import is_hidden
+from hotswap._run._journal import MISSING
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 Cells = tuple[CellType | None, ...]

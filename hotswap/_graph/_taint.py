@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hotswap._diff import decorators, only_code, same_header
-from hotswap._facts import Fact, Facts
+from hotswap._graph._facts import Fact, Facts
 from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._text._diff import decorators, only_code, same_header
 
 
 @dataclass(slots=True)

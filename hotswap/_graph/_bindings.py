@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from hotswap._followers import Follower, Followers
+from hotswap._graph._followers import Follower, Followers
 from hotswap._model import Action, How, Outcome, Patch, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from hotswap._sketch import Sketch
+    from hotswap._graph._sketch import Sketch
 
 _NOBODY: Mapping[str, Follower] = {}
 _EMPTY: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any, Final
 
 from hotswap._loader import own_loader
-from hotswap._placing import place
+from hotswap._loader._placing import place
 
 Build = Callable[[ast.Module, str, int], CodeType]
 

@@ -15,11 +15,11 @@ from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hotswap import _interrupt
-from hotswap._callbacks import Callback
 from hotswap._errors import HookError, NotAwaitedError
 from hotswap._findings import finding, line_in
 from hotswap._model import Finding, Report
+from hotswap._points import _interrupt
+from hotswap._points._callbacks import Callback
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

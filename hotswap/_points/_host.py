@@ -13,15 +13,15 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap import _loops
 from hotswap._errors import SettingsError
-from hotswap._hooks import begin_on_loop, run_now
+from hotswap._points import _loops
+from hotswap._points._hooks import begin_on_loop, run_now
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from hotswap._hooks import Steps
     from hotswap._inbox import Inbox
+    from hotswap._points._hooks import Steps
     from hotswap._settings import Apply
 
 TOGETHER: Final = 0.1

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hotswap._diff import only_code, same_header
 from hotswap._model import Action, Diff, Edit, Kind, Plan, Planned, Step
+from hotswap._text._diff import only_code, same_header
 
 
 def make(

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, Final
 
-from hotswap import _loops
-from hotswap._body import is_renewed
 from hotswap._findings import finding
 from hotswap._model import Finding
+from hotswap._points import _loops
+from hotswap._stale._body import is_renewed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from importlib.util import decode_source
 from types import CodeType
 
 from hotswap._model import Kind, Snapshot, Statement
-from hotswap._names import Effects, bound_by
-from hotswap._slices import breathe, parse
+from hotswap._text._names import Effects, bound_by
+from hotswap._text._slices import breathe, parse
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hotswap._facts import Fact, Facts
+from hotswap._graph._facts import Fact, Facts
+from hotswap._graph._sketch import Sketch
+from hotswap._graph._taint import Taint, called, changes_in, from_diff, is_served, taint_of
 from hotswap._model import Diff, Kind
-from hotswap._sketch import Sketch
-from hotswap._taint import Taint, called, changes_in, from_diff, is_served, taint_of
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""

@@ -13,20 +13,20 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from hotswap._apply import moves
-from hotswap._baselines import Baseline, text_of
-from hotswap._facts import Facts, facts_of, statement_at
-from hotswap._followers import Follower, Followers
-from hotswap._imports import edges
+from hotswap._graph._facts import Facts, facts_of, statement_at
+from hotswap._graph._followers import Follower, Followers
+from hotswap._graph._imports import edges
+from hotswap._graph._select import Selection
+from hotswap._loader._baselines import Baseline, text_of
 from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
-from hotswap._outline import outline
-from hotswap._plan import make as make_plan
-from hotswap._prepare import Prepared, follower, snapshot_of
+from hotswap._plan._prepare import Prepared, follower, snapshot_of
+from hotswap._plan._steps import make as make_plan
+from hotswap._plan._targets import Target
+from hotswap._plan._unedited import concerned
 from hotswap._process import Process, modules_held
-from hotswap._select import Selection
-from hotswap._source import read
-from hotswap._targets import Target
-from hotswap._unedited import concerned
+from hotswap._text._outline import outline
+from hotswap._text._source import read
 
 Group = frozenset[str]
 

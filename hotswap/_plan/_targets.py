@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hotswap._errors import TargetError
-from hotswap._facts import facts_of
+from hotswap._graph._facts import facts_of
 from hotswap._model import Edit, Statement
-from hotswap._prepare import untouched
+from hotswap._plan._prepare import untouched
 from hotswap._process import Process
 
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 from importlib.machinery import ModuleSpec
 from typing import Final
 
-from hotswap._baselines import Baseline, pack
-from hotswap._builds import build_of, is_foreign, loader_name
-from hotswap._diff import diff, only_code
-from hotswap._facts import Facts
 from hotswap._findings import finding
+from hotswap._graph._facts import Facts
+from hotswap._loader._baselines import Baseline, pack
+from hotswap._loader._builds import build_of, is_foreign, loader_name
+from hotswap._loader._recent import Recent
+from hotswap._loader._witness import code_of, differing, runs
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
 from hotswap._process import Process
-from hotswap._recent import Recent
-from hotswap._source import read
-from hotswap._unreadable import why
-from hotswap._witness import code_of, differing, runs
+from hotswap._text._diff import diff, only_code
+from hotswap._text._source import read
+from hotswap._text._unreadable import why
 
 HOLD_EMPTY: Final = 2.0
 """Seconds for which an emptied or vanished file is held: editors truncate, move and unlink before they write."""

@@ -18,7 +18,7 @@ from itertools import compress
 from types import CodeType
 from typing import Final
 
-from hotswap._imports import absolute_origin
+from hotswap._graph._imports import absolute_origin
 
 _OPS: Final[Mapping[str, int]] = dis.opmap
 _EXTENDED: Final = _OPS["EXTENDED_ARG"]
@@ -60,8 +60,8 @@ Body = tuple[str, tuple[str, ...]]
 class Sketch:
     """One module, as its code object has it.
 
-    `imported` are the absolute names of all modules that may be imported, as `hotswap._imports.mentions` has them, and
-    of submodules that may be reached through those. `froms` are the from-imports at module level (source, name there,
+    `imported` are the absolute names of all modules that may be imported, as `_imports.mentions` has them, and of
+    submodules that may be reached through those. `froms` are the from-imports at module level (source, name there,
     name here), `modules` names that are modules, `stars` the sources of star imports, `inner` the (source, name) that
     functions and class bodies import, where the empty name is the module itself; `odd`: a class body is among these.
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from hotswap._model import Finding, Outcome
-from hotswap._stale import OldCodes, Stale
+from hotswap._stale._living import OldCodes, Stale
 
 _KEPT: Final = ("HS201", "HS226")
 _LACKING: Final = "HS210"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hotswap._graph import ImportGraph
+    from hotswap._graph._view import ImportGraph
 
 _ROW: Final = 34
 _HEIGHT: Final = 22

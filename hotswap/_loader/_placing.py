@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from hotswap._source import start_line
+from hotswap._text._source import start_line
 
 _COMPOUND = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.With, ast.Try, ast.TryStar)
 

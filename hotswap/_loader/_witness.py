@@ -16,9 +16,9 @@ from itertools import pairwise
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
-from hotswap._compile import Build, all_codes, inner_codes, is_class_body
-from hotswap._names import bound_by
-from hotswap._source import start_line
+from hotswap._loader._compile import Build, all_codes, inner_codes, is_class_body
+from hotswap._text._names import bound_by
+from hotswap._text._source import start_line
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CONSTANTS: Final = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT")

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from hotswap._imports import edges
+from hotswap._graph._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
-from hotswap._names import handed
-from hotswap._outline import Mention
-from hotswap._slices import breathe
+from hotswap._text._names import handed
+from hotswap._text._outline import Mention
+from hotswap._text._slices import breathe
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NOTHING: frozenset[str] = frozenset()

@@ -14,10 +14,10 @@ from dataclasses import replace
 from types import FrameType
 from typing import Final
 
-from hotswap._body import is_renewed
 from hotswap._findings import finding
 from hotswap._loader import importing_for
 from hotswap._model import Diff, Edit, Finding, Pair, Snapshot, Statement
+from hotswap._stale._body import is_renewed
 
 _NOWHERE = sys.maxsize
 _LONG: Final = 10.0

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from hotswap._baselines import Baseline, text_of
-from hotswap._facts import Facts
+from hotswap._graph._facts import Facts
+from hotswap._loader._baselines import Baseline, text_of
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
-from hotswap._prepare import untouched
-from hotswap._source import read
+from hotswap._plan._prepare import untouched
+from hotswap._text._source import read
 
 
 def concerned(facts: Facts, baseline: Baseline, places: Collection[int]) -> Edit:

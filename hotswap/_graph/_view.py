@@ -10,9 +10,9 @@ from importlib.util import decode_source
 from typing import Final
 
 from hotswap._errors import TargetError
-from hotswap._imports import edges, loose, mentions
-from hotswap._order import Graph
-from hotswap._source import read
+from hotswap._graph._imports import edges, loose, mentions
+from hotswap._graph._order import Graph
+from hotswap._text._source import read
 
 HOT: Final = 3
 """How many of the modules on which most others depend are marked."""
@@ -72,7 +72,7 @@ class ImportGraph:
 
     def svg(self) -> str:
         """Return the graph as a picture, an SVG document that browsers show; drawn here, with no other program."""
-        from hotswap._svg import draw  # only who asks for a picture needs it
+        from hotswap._graph._svg import draw  # only who asks for a picture needs it
 
         return draw(self)
 
