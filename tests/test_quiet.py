@@ -153,7 +153,10 @@ LOUD = {
     "mutating method by the class": ("list.append(NAMES, 1)", "mutates list through .append()"),
     "mutating method of an unknown object": ("NEVER.append(1)", "calls NEVER.append(), a method of an object"),
     "method of an attribute": ("POINT.trail.append(1)", "calls POINT.trail.append(), a method of an object"),
-    "mutating function": ("setattr(POINT, 'x', 1)", "stores into its argument.x, which it did not make"),
+    "mutating function": (
+        "(lambda: setattr(POINT, 'x', 1))()",
+        "stores into its argument.x, which it did not make",
+    ),
     "advances an iterator": ("X = next(ITERATOR)", "alters its argument through next()"),
     "uses an iterator up": ("X = list(ITERATOR)", "advances an iterator that was there before"),
     "loops over an iterator": ("for n in ITERATOR:\n    X = n", "advances an iterator"),

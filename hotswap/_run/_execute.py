@@ -17,7 +17,7 @@ from hotswap._findings import line_in
 from hotswap._loader import is_hidden
 from hotswap._run._journal import MISSING
 
-_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 Cells = tuple[CellType | None, ...]
 _BOUND_BY_ITSELF = frozenset(
     "__module__ __qualname__ __classcell__ __firstlineno__ __static_attributes__ __classdictcell__ "
