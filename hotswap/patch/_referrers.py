@@ -85,12 +85,14 @@ class _Targets:
 
 def _owners(holders: list[Any], targets: _Targets) -> dict[int, list[Any]]:
     """Return who has those `holders` of which it matters: dicts of what is no class, and tuples."""
-    asked = [
-        one
-        for one in holders
-        if type(one) is tuple
-        or (isinstance(one, dict) and not all(isinstance(old, type) for old in targets.held_by(one)))
-    ]
+    asked = tuple(  # a list would be handed on as a tuple of which nobody knows (3.11)
+        [
+            one
+            for one in holders
+            if type(one) is tuple
+            or (isinstance(one, dict) and not all(isinstance(old, type) for old in targets.held_by(one)))
+        ]
+    )
     wanted = {id(one) for one in asked}
     found: dict[int, list[Any]] = {}
     for owner in referrers(*asked):
@@ -120,7 +122,7 @@ def still_held(members: Sequence[object], ours: Collection[object] = ()) -> froz
     skip = {id(one) for one in ours} | {id(ours), id(members), id(known)}
     carried: dict[int, set[int]] = {}
     held: set[int] = set()
-    level: list[object] = [*members]
+    level: tuple[object, ...] = tuple(members)  # a list would be handed on as a tuple of which nobody knows (3.11)
     for _ in range(_DEEPEST if level else 0):
         asked, above = {id(one) for one in level}, list[object]()
         found = [one for one in referrers(*level) if id(one) not in skip and one is not level]
@@ -133,7 +135,7 @@ def still_held(members: Sequence[object], ours: Collection[object] = ()) -> froz
             elif not isinstance(holder, _NOT_COUNTED):
                 held |= inside
         skip |= {id(found), id(above)}
-        level = above
+        level = tuple(above)
     _spread(held.union(map(id, level)), carried, held)
     return frozenset(held.intersection(map(id, members)))
 
