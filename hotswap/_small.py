@@ -15,6 +15,7 @@ from importlib.util import decode_source
 from types import ModuleType
 from typing import Any
 
+from hotswap._apply._adapter import found_registrars
 from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, precompile
 from hotswap._loader._baselines import Baseline, text_of
@@ -179,7 +180,8 @@ class SmallEdits:
     def _reaches_no_more(self, edit: Small, every: Iterable[Entry], *, alone: bool) -> bool:
         """Whether nothing that runs by itself may use what `edit` changes, and no cache may hold results of it.
 
-        Who binds a constant of it is noted there; with other edits in the same save that is left to the plain way.
+        Who binds a constant of it is noted there; with other edits in the same save that is left to the plain way, and
+        so it is where a library may have read the constant: its adapter is asked there.
         """
         if self._given_at != self._process.shape:
             self._answers.clear()
@@ -189,6 +191,8 @@ class SmallEdits:
         names = [part.prefix + pair.new.binds[-1] for part in region.parts for pair in part.changed]
         names += [f"+{part.prefix}{statement.binds[-1]}" for part in region.parts for statement in part.added]
         constants = [f"={pair.new.binds[-1]}" for part in region.parts for pair in part.values]
+        if constants and (not alone or found_registrars()):
+            return False
         wanted = [(module, name) for name in (*names, *constants) or [""]]
         if not all(one in self._answers for one in wanted):
             breathe()
@@ -197,4 +201,4 @@ class SmallEdits:
         found = [self._answers[one] for one in wanted]
         for answer in found:
             edit.followers.update(answer or {})
-        return None not in found and (alone or not constants)
+        return None not in found

@@ -28,6 +28,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.util import find_spec
+from itertools import dropwhile
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -185,9 +186,14 @@ def partial_method(around: Callable[..., Any], original: Any) -> Any:
 
 
 def scenarios(only: str = "") -> list[Scenario]:
-    """Return the scenarios that run here and are expected to succeed."""
+    """Return the scenarios that run here, are expected to succeed, and swap something that can fail."""
     found = [one for path in sorted(FOLDER.glob("*.md")) if path.name != "README.md" for one in read(path)]
-    return [one for one in found if _runs_here(one) and re.search(only, name_of(one))]
+    return [one for one in found if _runs_here(one) and _saves(one) and re.search(only, name_of(one))]
+
+
+def _saves(scenario: Scenario) -> bool:
+    begun = dropwhile(lambda block: block.kind in (*SETUP, "earlier"), scenario.blocks)
+    return any(block.kind in SAVES for block in begun)
 
 
 def _runs_here(scenario: Scenario) -> bool:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
@@ -136,7 +137,7 @@ class _Application:
     def __init__(self, journal: Journal, edit: Small) -> None:
         self.journal, self.edit, self.region = journal, edit, edit.region
         self.namespace: dict[str, Any] = vars(edit.module)
-        self.patches: list[Patch] = []
+        self.patches: list[tuple[int, Patch]] = []  # with the line of its statement, for the order of the text
         self.functions: list[tuple[FunctionType, CodeType]] = []
         self.changes = Changes()
         self.following = Following(journal, self.changes, sys.modules)
@@ -153,7 +154,8 @@ class _Application:
         planned += tuple(Planned(statement, certain=True, reason="new") for statement in added)
         action = Action.RUN if planned else Action.PATCH
         step = Step(self.edit.module.__name__, self.edit.path, action, planned, "its text changed")
-        return [Outcome(step, (*changed, *added), tuple(self.patches)), *self.following.outcomes()]
+        patches = tuple(patch for _, patch in sorted(self.patches, key=itemgetter(0)))
+        return [Outcome(step, (*changed, *added), patches), *self.following.outcomes()]
 
     def _move(self) -> None:
         """Give everything that stands on other lines now code that says so."""
@@ -257,7 +259,7 @@ class _Scope:
             for wrapper in copies(public, function):
                 set_copied_doc(self.journal, wrapper, function, *docs)
         if docs[0] != docs[1] or content(old) != content(new):
-            self.under.patches.append(Patch(place[0], How.IN_PLACE))
+            self.under.patches.append((line, Patch(place[0], How.IN_PLACE)))
 
     def _stands_at(self, function: FunctionType, place: Place) -> bool:
         code = function.__code__
@@ -281,7 +283,7 @@ class _Scope:
         run(code, self.namespace, made, self.under.edit.path, pair.new.lineno)
         self.journal.set_item(self.namespace, name, made[name])
         if self.under.changes.note(self.namespace["__name__"], name, old, made[name]):
-            self.under.patches.append(Patch(name, How.REBOUND))
+            self.under.patches.append((pair.new.lineno, Patch(name, How.REBOUND)))
 
     def _add(self, statement: Statement) -> None:
         name = self._mangled(statement.binds[-1])
@@ -296,7 +298,7 @@ class _Scope:
             self.journal.set_item(self.namespace, name, made[name])
         else:
             set_members(self.journal, self.cls, {name: made[name]})
-        self.under.patches.append(Patch(self.part.prefix + statement.binds[-1], How.ADDED))
+        self.under.patches.append((statement.lineno, Patch(self.part.prefix + statement.binds[-1], How.ADDED)))
 
     def _takes_members(self) -> bool:
         """Whether a new member of the class is that and nothing more: nobody collected them when it was made."""
