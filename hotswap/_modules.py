@@ -14,9 +14,8 @@ import os
 import stat
 import sys
 import zipimport
-from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,8 +32,7 @@ _namespace: Final[Callable[[object], dict[str, Any]]] = vars(ModuleType)["__dict
 _OURS: Final = __name__.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A loaded module of the program. `path` is the real path of its source, `file` the one its code objects carry."""
 
     name: str
@@ -190,6 +188,11 @@ def signature(path: str) -> Signature | None:
         found = os.stat(path)
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return None
+    return signature_of(found)
+
+
+def signature_of(found: os.stat_result) -> Signature | None:
+    """Return the signature of a file of which `found` is known, None if it is no regular file."""
     if not stat.S_ISREG(found.st_mode):
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

@@ -105,7 +105,10 @@ class Process:
         while self.arrivals.codes:
             module, packed, code = self.arrivals.codes.popleft()
             baseline = self.baselines.get(module)
-            if baseline is not None and baseline.packed is packed and (sketch := _sketch(module, code)) is not None:
+            if baseline is None or baseline.packed is not packed:
+                continue
+            sketch = _sketch(module, code or compiled(baseline))
+            if sketch is not None:
                 self._sketched(module, baseline, sketch)
 
     def _sketched(self, module: str, baseline: Baseline, sketch: Sketch) -> None:

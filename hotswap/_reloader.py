@@ -12,7 +12,6 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
@@ -140,7 +139,7 @@ class Reloader:
         roots = merge((*old.roots, *map(os.path.abspath, paths)), old.exclude)
         if not self._running or set(roots) <= set(old.roots):
             return
-        wider = replace(old, roots=roots)
+        wider = old._replace(roots=roots)
         ARRIVALS.exchange(old, wider)
         self.settings = wider
         with ARRIVALS.lock:

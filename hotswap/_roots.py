@@ -11,8 +11,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import sysconfig
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hotswap._patterns import Patterns, compiled
@@ -33,16 +31,16 @@ def below(path: str, folder: str) -> str | None:
     return path[len(start) :] if path.startswith(start) else None
 
 
-@dataclass(frozen=True, slots=True)
 class Scope:
     """The files that are looked after; ``path in scope`` asks for one, by its absolute path.
 
     `bases` are the roots as given and by real path, the deepest first: the root nearest to a file decides over it.
+    Many files are asked for that share a folder, so what is known of a folder is remembered.
     """
 
-    bases: tuple[str, ...]
-    include: Patterns | None
-    exclude: Patterns
+    def __init__(self, bases: tuple[str, ...], include: Patterns | None, exclude: Patterns) -> None:
+        self.bases, self._include, self._exclude = bases, include, exclude
+        self._folders: dict[str, str | None] = {}
 
     def base(self, path: str) -> str | None:
         """Return the deepest root that `path` is or lies in, None if there is none."""
@@ -50,17 +48,31 @@ class Scope:
 
     def reaches(self, path: str) -> bool:
         """Whether the file or folder `path` lies in a root that does not exclude it; `include` is not asked."""
-        base = self.base(path)
-        if base is None:
-            return False
-        inner = _portable(below(path, base))
-        return not inner or not (self.exclude.match(inner) or _foreign(path, base))
+        inner = self._inner(path)
+        return inner == "" or (inner is not None and not self._exclude.match(inner))
 
     def __contains__(self, path: str) -> bool:
-        if not self.reaches(path):
-            return False
-        inner = _portable(below(path, self.base(path) or path))
-        return not inner or self.include is None or self.include.match(inner)
+        inner = self._inner(path)
+        if not inner or self._exclude.match(inner):
+            return inner == ""
+        return self._include is None or self._include.match(inner)
+
+    def _inner(self, path: str) -> str | None:
+        """Return `path` relative to its root, "" for a root; None if it lies elsewhere or belongs to Python."""
+        if path in self.bases:
+            return ""
+        folder, _, name = path.rpartition(os.sep)
+        if folder not in self._folders:
+            self._folders[folder] = self._start(folder or os.sep)
+        start = self._folders[folder]
+        return None if start is None or path in _libraries() else start + name
+
+    def _start(self, folder: str) -> str | None:
+        base = self.base(folder)
+        if base is None or _is_foreign(folder, base):
+            return None
+        inner = _portable(below(folder, base))
+        return inner and inner + "/"
 
 
 def make_scope(roots: Iterable[str], include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Scope:
@@ -143,12 +155,14 @@ def _libraries() -> tuple[str, ...]:
 @functools.cache
 def _program_folders() -> frozenset[str]:
     """Return where installed commands lie: running one of them puts its folder first on ``sys.path``."""
+    import sysconfig  # only for who names no roots
+
     given = [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user")]
     given += [os.path.dirname(program) for program in (sys.executable, os.path.realpath(sys.executable))]
     return frozenset(map(os.path.realpath, filter(None, given)))
 
 
-def _foreign(path: str, base: str) -> bool:
+def _is_foreign(path: str, base: str) -> bool:
     """Whether `path` is part of the standard library while its root is not: Python lies inside the root."""
     return any(below(path, library) is not None and below(base, library) is None for library in _libraries())
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, Unpack, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict, Unpack, get_args
 
 from hotswap._errors import SettingsError
 from hotswap._roots import Scope, default_roots, make_scope, merge
@@ -38,8 +38,7 @@ class Options(TypedDict, total=False):
     severities: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a reloader is told once, at its start.
 
     `roots` are absolute paths of folders or files, none inside another. `apply` says where changes are applied:
@@ -61,7 +60,7 @@ class Settings:
     keep: tuple[str, ...] = ()
     rerun: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
-    severities: Mapping[str, Severity] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = MappingProxyType({})
 
     def scope(self) -> Scope:
         """Return which files are looked after, links resolved as they are now."""

@@ -8,17 +8,15 @@ from __future__ import annotations
 import marshal
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 Signature = tuple[int, int, int, int]
 _BIG: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(NamedTuple):
     """The text that the process runs as one module. `certain` is False if nobody saw it being run.
 
     `origin` is the file name in its code objects, `path` where it is read, links not resolved; `seen` the

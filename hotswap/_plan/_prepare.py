@@ -91,7 +91,7 @@ class Reading:
             old = self._process.baselines.get(entry.name)
             if old is not None and entry.name in texts:
                 text = texts[entry.name]
-                self._compare(entry, old, replace(text, seen=signature(text.path)), prepared)
+                self._compare(entry, old, text._replace(seen=signature(text.path)), prepared)
         return prepared
 
     def _prepare(self, entry: Entry, prepared: Prepared) -> None:
