@@ -196,7 +196,7 @@ def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header:
         _merge_enum(visit, pair, edit)
     else:
         _generated.adopt(visit.swap.journal, live, fresh, _plain_names(visit, pair, live))
-        _generated.adopt_below(visit.swap.journal, live)
+        _generated.adopt_below(visit.swap.journal, live, scope.keys)
     detach(fresh)
     visit.swap.commit()
     _adapter.follow(visit.swap, edit)

@@ -156,6 +156,7 @@ class ClassScope(Scope):
         self.local = parent.local
         self.cells: Mapping[str, CellType] = {}
         self.parameters: Mapping[str, CellType] = {}
+        self.keys: Mapping[str, Any] = {}  # of a typed dict, as they were
         self.members: dict[str, Any] = {}
         self.gone: dict[str, None] = {}
         self.aside: dict[str, Any] = {}

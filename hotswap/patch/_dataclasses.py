@@ -134,7 +134,7 @@ def renew(
     kept = {name for name in annotations if name not in stated}
     stays = {*members, *_LAID_OUT, "__module__", "__annotations__", *_slots(cls), *kept}
     for name, value in made.items():
-        if name not in stays and vars(cls).get(name, MISSING) is not value:
+        if name not in stays:  # though it looks the same: what is there may be about to go
             _take_place(journal, cls, name, _belonging_to(cls, twin, value))
     for name in [n for n, v in vars(cls).items() if n not in made and n not in stays and _is_stale(cls, n, v, stated)]:
         journal.del_member(cls, name)

@@ -182,17 +182,23 @@ def _own(value: Any, fresh: type, cls: type) -> None:
             cell.cell_contents = cls
 
 
-def adopt_below(journal: Journal, cls: type) -> None:
-    """Record on the typed dicts that inherit from `cls` the keys that they copied from it."""
+def keys_of(cls: type) -> dict[str, Any]:
+    """Return the keys of `cls` with their annotations, if it is a typed dict: those that inherit from it copied them."""
+    return dict(cls.__annotations__) if typing.is_typeddict(cls) else {}
+
+
+def adopt_below(journal: Journal, cls: type, before: Mapping[str, Any]) -> None:
+    """Record on the typed dicts that inherit from `cls` the keys that they copied from it, which were `before`."""
     if not typing.is_typeddict(cls):
         return
     journal.commit()  # what is below is made of what `cls` has now
     for one in type.__subclasses__(dict):
         bases = _bases_of(one) if typing.is_typeddict(one) else ()
         if cls in bases:
-            _inherit_keys(journal, one, [base for base in bases if typing.is_typeddict(base)])
+            had = keys_of(one)
+            _inherit_keys(journal, one, [base for base in bases if typing.is_typeddict(base)], before)
             journal.commit()
-            adopt_below(journal, one)
+            adopt_below(journal, one, had)
 
 
 def _bases_of(cls: type) -> tuple[Any, ...]:
@@ -215,16 +221,18 @@ def _named(node: ast.expr, names: Mapping[str, Any]) -> object:
     return names.get(node.id) if isinstance(node, ast.Name) else None
 
 
-def _inherit_keys(journal: Journal, cls: Any, bases: list[Any]) -> None:
-    known = {key for base in bases for key in vars(base).get("__hotswap_keys__", base.__annotations__)}
+def _inherit_keys(journal: Journal, cls: Any, bases: list[Any], before: Mapping[str, Any]) -> None:
+    held = cls.__annotations__
+    sources = (before, *(base.__annotations__ for base in bases))
+    known = {key for source in sources for key, value in source.items() if held.get(key, MISSING) == value}
     annotations: dict[str, Any] = {}
     required: set[str] = set()
     optional: set[str] = set()
     for base in (*bases, cls):
         own = {key: value for key, value in base.__annotations__.items() if base is not cls or key not in known}
         annotations |= own
-        required |= {key for key in own if key in base.__required_keys__}
-        optional |= {key for key in own if key in base.__optional_keys__}
+        required = required - own.keys() | own.keys() & base.__required_keys__
+        optional = optional - own.keys() | own.keys() & base.__optional_keys__
     keys = {
         "__annotations__": annotations,
         "__required_keys__": frozenset(required),
