@@ -17,6 +17,7 @@ from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _regi
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
+from hotswap._apply._enrolled import tell_enrolled
 from hotswap._apply._expected import expected_places
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
@@ -179,6 +180,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     _codes.follow(swap, around.of_code)
     swap.replace_references()
     tell_holders(swap)
+    tell_enrolled(swap)
     _moves.let_go(swap)
 
 

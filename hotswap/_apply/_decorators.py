@@ -7,11 +7,12 @@ when the decorated function is called, so what it reads is not the decorator's.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Final
 
 from hotswap._apply._collectors import is_known
-from hotswap._apply._reach import behaves_otherwise, makes_otherwise, use_of
+from hotswap._apply._reach import behaves_otherwise, makes_otherwise, stored, use_of
 from hotswap._apply._swap import resolve
 from hotswap._model import Pair
 from hotswap._text._diff import decorators, only_code, shape
@@ -42,6 +43,21 @@ def reads(visit: Visit, expression: ast.expr) -> bool:
         return False
     names = {dotted_of(inner) or "" for inner in ast.walk(expression) if isinstance(inner, ast.expr)} - {""}
     return any(visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name) for name in names)
+
+
+def drop_marks(visit: Visit, pair: Pair, functions: Iterable[object]) -> None:
+    """Record that the attributes go which the old decorators of a ``def`` left on `functions`: it is decorated anew.
+
+    They are those that the decorators' code sets by name, and special ones; other names are state.
+    """
+    node = pair.old.node
+    called = [_called(visit, one)[0] for one in (node.decorator_list if isinstance(node, _Def) else ())]
+    names = {name for one in called if type(one) is FunctionType for name in stored(one.__code__)}
+    for function in functions:
+        for name in list(vars(function)) if type(function) is FunctionType else ():
+            ours = name == "__wrapped__" or name.startswith("__hotswap")
+            if not ours and (name in names or (name.startswith("__") and name.endswith("__"))):
+                visit.swap.journal.del_item(vars(function), name)
 
 
 def _calls(visit: Visit, decorator: ast.expr) -> bool:

@@ -30,6 +30,7 @@ from hotswap.patch._functions import (
     set_copied,
     set_copied_doc,
     set_header,
+    set_marks,
     set_type_parameters,
     unmark,
 )
@@ -165,6 +166,7 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     new = pair.new
     name = new.binds[-1]
     public = visit.scope.peek(name)
+    _decorators.drop_marks(visit, pair, [*raws, public])
     if is_bare(public, raws) and getattr(new.node, "decorator_list", []) and not _goes_back(visit, pair):
         visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")
@@ -172,15 +174,7 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     fresh = redefine(visit, new, raws)
     for raw in raws:
         unmark(visit.swap.journal, raw, fresh)
-        for mark in [name for name in vars(raw) if _is_mark(name)]:
-            visit.swap.journal.del_item(vars(raw), mark)
     decorate_again(visit, pair, raws)
-
-
-def _is_mark(name: str) -> bool:
-    """Whether decorators left the attribute `name` on a function itself: other names are state."""
-    ours = name == "__wrapped__" or name.startswith("__hotswap")
-    return name.startswith("__") and name.endswith("__") and not ours
 
 
 def _goes_back(visit: Visit, pair: Pair) -> bool:
@@ -247,6 +241,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     registered = registered or (type(value) is FunctionType and weakref.getweakrefcount(value) > 0)  # as signals do
     if not registered and type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
+        set_marks(visit.swap.journal, old, value)
         visit.swap.changes.codes.add(old.__code__)
         for one in forwarders(old):
             forward(visit.swap.journal, one, old, like=value)

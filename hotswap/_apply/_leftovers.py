@@ -16,6 +16,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _collectors, _generate
+from hotswap._apply._reach import stored
 from hotswap._model import Pair
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap.patch import _generated
@@ -50,7 +51,7 @@ def let_go(visit: Visit, pair: Pair, live: type, header: Header, before: dict[st
     gone = {who: function for who, function in before.items() if after.get(who) is not function}
     stated = {name for side in (pair.old, pair.new) for child in side.children for name in child.binds}
     for who, function in gone.items():
-        for name in {*_stored(function.__code__), *_derived(who, live, after)} - stated:
+        for name in {*stored(function.__code__), *_derived(who, live, after)} - stated:
             if name in vars(live):
                 visit.swap.journal.del_member(live, name)
         if who not in after and _reaches_out(function.__code__) and not _is_standard(function):
@@ -67,25 +68,13 @@ def _is_standard(function: FunctionType) -> bool:
     return _collectors.is_known(function)
 
 
-def _stored(code: CodeType) -> Iterator[str]:
-    """Yield the attributes that code sets by name on whatever it gets."""
-    texts = [const for const in code.co_consts if type(const) is str and const.isidentifier()]
-    yield from texts if "setattr" in code.co_names else ()
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_ATTR":
-            yield str(step.argval)
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from _stored(const)
-
-
 def _reaches_out(code: CodeType) -> bool:
     """Whether code may have done more than set attributes: it stores elsewhere, or calls something."""
     names = {name for name in code.co_names if name not in _HARMLESS and not hasattr(builtins, name)}
     calls = any(step.opname.startswith("CALL") for step in dis.get_instructions(code))
     stores = any(step.opname in _STORES for step in dis.get_instructions(code))
     inner = any(_reaches_out(const) for const in code.co_consts if isinstance(const, CodeType))
-    return stores or inner or (calls and bool(names - {*_stored(code), "__init_subclass__", "__name__"}))
+    return stores or inner or (calls and bool(names - {*stored(code), "__init_subclass__", "__name__"}))
 
 
 class Registries:

@@ -267,3 +267,15 @@ def content_of(cell: object) -> object:
         return cell.cell_contents  # type: ignore[attr-defined]  # closures hold cells
     except ValueError:
         return None
+
+
+def stored(code: CodeType) -> Iterator[str]:
+    """Yield the attributes that code sets by name on whatever it gets."""
+    texts = [const for const in code.co_consts if type(const) is str and const.isidentifier()]
+    yield from texts if "setattr" in code.co_names else ()
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_ATTR":
+            yield str(step.argval)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from stored(const)

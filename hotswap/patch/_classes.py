@@ -226,16 +226,25 @@ def guard(journal: Journal, cls: type) -> None:
 
 def containers(cls: type) -> Iterator[Any]:
     """Yield the containers in which code that runs for each new class below `cls` may keep it."""
-    every: list[type] = [*type.mro(cls), *type.mro(type(cls))]
-    for base in every:
-        if base.__flags__ & _HEAP:
-            yield from (value for value in vars(base).values() if type(value) in CONTAINERS)
+    return (value for _, value in (*_kept_on([cls]), *registries(cls)))
+
+
+def registries(cls: type) -> Iterator[tuple[str, Any]]:
+    """Yield the containers that code which ran for `cls`, as its bases and metaclass have it, can reach, with names."""
+    yield from _kept_on([base for base in (*type.mro(cls), *type.mro(type(cls))) if base is not cls])
     for owner, name in ((cls, "__init_subclass__"), (type(cls), "__new__"), (type(cls), "__init__")):
         hook = next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
         raw = getattr(hook, "__func__", hook)
         if type(raw) is FunctionType:
-            found = (raw.__globals__.get(used) for used in raw.__code__.co_names)
-            yield from (value for value in found if type(value) in CONTAINERS)
+            found = ((used, raw.__globals__.get(used)) for used in raw.__code__.co_names)
+            yield from ((used, value) for used, value in found if type(value) in CONTAINERS)
+
+
+def _kept_on(classes: list[type]) -> Iterator[tuple[str, Any]]:
+    for base in classes:
+        if base.__flags__ & _HEAP:
+            members = vars(base).items()
+            yield from ((f"{base.__name__}.{name}", value) for name, value in members if type(value) in CONTAINERS)
 
 
 @contextlib.contextmanager

@@ -157,6 +157,13 @@ def unmark(journal: Journal, function: FunctionType, fresh: FunctionType) -> Non
             journal.set_attribute(function, name, getattr(fresh, name))
 
 
+def set_marks(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
+    """Record on `function` the attributes that decorators gave `fresh`, which stands in its place."""
+    for name, value in vars(fresh).items():
+        if name != "__wrapped__" and vars(function).get(name, MISSING) is not value:
+            journal.set_item(vars(function), name, value)
+
+
 def set_type_parameters(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
     """Record the type parameters of `fresh` in the cells by which the code of `function`, and code inside it, reads
     them.

@@ -15,7 +15,7 @@ from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from hotswap._run._journal import Journal
-from hotswap.patch._functions import FORWARDING, set_annotations, set_code
+from hotswap.patch._functions import FORWARDING, set_annotations, set_code, set_marks
 
 _TARGET = "hotswap:target"
 
@@ -24,7 +24,8 @@ _FORWARDERS: Final[WeakKeyDictionary[FunctionType, WeakSet[FunctionType]]] = Wea
 
 
 def forward(journal: Journal, function: FunctionType, target: object, like: FunctionType | None = None) -> None:
-    """Record that calls of `function` shall call `target`, with the target's signature, defaults and docstring.
+    """Record that calls of `function` shall call `target`, with the target's signature, defaults, docstring and
+    attributes.
 
     They are those of `like`, if the target has yet to become so.
     """
@@ -36,6 +37,7 @@ def forward(journal: Journal, function: FunctionType, target: object, like: Func
     set_annotations(journal, function, plain)
     journal.set_item(function.__dict__, "__wrapped__", target)
     if type(target) is FunctionType:
+        set_marks(journal, function, target)
         _FORWARDERS.setdefault(target, WeakSet()).add(function)
 
 

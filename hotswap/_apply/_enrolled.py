@@ -1,0 +1,99 @@
+"""Classes that left the text: whoever noted them when they were made has them still, and that is told.
+
+A metaclass, ``__init_subclass__`` of a base and decorators are looked through for the lists, dicts and sets that they
+keep. Only what holds the class, or its name, counts.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap import _quiet
+from hotswap._apply import _collectors
+from hotswap._apply._stale import quiet_scope
+from hotswap._apply._swap import resolve
+from hotswap._model import Kind, Statement
+from hotswap._run._journal import CONTAINERS
+from hotswap._text._names import dotted_of
+from hotswap.patch._classes import registries
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap, Work
+
+_NESTED: Final = 2
+
+
+def tell_enrolled(swap: Swap) -> None:
+    """Tell of the classes at the top of modules that went, and are in a registry still."""
+    for work in swap.works.values():
+        for statement in work.edit.diff.removed if work.edit.edited else ():
+            live = work.before.get(statement.binds[-1]) if statement.kind is Kind.CLASS else None
+            if isinstance(live, type) and _has_gone(work, statement.binds[-1], live):
+                _tell(swap, work, statement, live)
+
+
+def _has_gone(work: Work, name: str, live: type) -> bool:
+    """Whether the class is no more: it neither moved to another module nor goes by the name of before."""
+    return vars(live).get("__module__") == work.edit.module and vars(work.module).get(name) is not live
+
+
+def _tell(swap: Swap, work: Work, statement: Statement, live: type) -> None:
+    where = next(_holding(live, _decorators(work, statement)), "")
+    if where:
+        name = f"{live.__name__} is in {where}"
+        swap.tell(work, "HS203", statement.lineno, name=name)
+    elif why := _unquiet(swap, work, statement):
+        name = statement.binds[-1]
+        swap.tell(work, "HS227", statement.lineno, name=name, why=why, target=f"{work.edit.module}:{name}")
+
+
+def _decorators(work: Work, statement: Statement) -> Iterator[FunctionType]:
+    """Yield the functions that decorated the class, as far as names still lead to them."""
+    for decorator in getattr(statement.node, "decorator_list", ()):
+        name = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        found = resolve(work.scope, name) if name else None
+        if type(found) is FunctionType and not _collectors.is_known(found):
+            yield found
+
+
+def _holding(live: type, decorators: Iterator[FunctionType]) -> Iterator[str]:
+    """Yield the names of the containers that hold the class or its name."""
+    found = [*registries(live), *(pair for one in decorators for pair in _of_code(one, one.__code__, _NESTED))]
+    for name, container in found:
+        if any(_is_of(item, live) for item in _items(container)):
+            yield name
+
+
+def _of_code(function: FunctionType, code: CodeType, deep: int) -> Iterator[tuple[str, Any]]:
+    for name in code.co_names:
+        value = function.__globals__.get(name)
+        if type(value) in CONTAINERS:
+            yield name, value
+    for const in code.co_consts if deep else ():
+        if isinstance(const, CodeType):
+            yield from _of_code(function, const, deep - 1)
+
+
+def _items(container: Any) -> Iterator[Any]:
+    yield from container
+    if isinstance(container, dict):
+        yield from container.values()
+
+
+def _is_of(item: object, live: type) -> bool:
+    if type(item) is tuple:
+        return any(_is_of(inner, live) for inner in item)
+    return item is live or (type(item) is str and item == live.__name__)
+
+
+def _unquiet(swap: Swap, work: Work, statement: Statement) -> str:
+    """Return why decorating the class may have had effects; "" if it had none."""
+    node = statement.node
+    if not isinstance(node, ast.ClassDef) or not node.decorator_list:
+        return ""
+    fields = {**dict(ast.iter_fields(node)), "bases": [], "keywords": [], "body": [ast.Pass()]}
+    bare = ast.fix_missing_locations(ast.copy_location(ast.ClassDef(**fields), node))
+    return _quiet.unquiet(bare, quiet_scope(swap, work.scope)) or ""
