@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
 
 from hotswap._apply import (
     _annotations,
@@ -100,6 +101,7 @@ class Visit:
             held, made = self.chains.open.pop(name), self.scope.peek(name)
             if made is not MISSING and made is not held:
                 self._restore(name, held)
+                made = _definitions.settle(self, name, held, made) if type(held) is FunctionType else made
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 

@@ -183,7 +183,7 @@ def _own(value: Any, fresh: type, cls: type) -> None:
 
 
 def keys_of(cls: type) -> dict[str, Any]:
-    """Return the keys of `cls` with their annotations, if it is a typed dict: those that inherit from it copied them."""
+    """Return the keys of `cls` with their annotations, if it is a typed dict."""
     return dict(cls.__annotations__) if typing.is_typeddict(cls) else {}
 
 
