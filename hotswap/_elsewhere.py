@@ -52,14 +52,19 @@ class Elsewhere:
 
     def extensions(self) -> Iterator[Finding]:
         """Yield a finding for each loaded extension module whose file is another one than when it was last seen."""
-        if len(sys.modules) != self._loaded:
-            self._loaded = len(sys.modules)
-            self._find_extensions()
+        self.extension_files()
         for name, (path, seen) in list(self._extensions.items()):
             now = signature(path)
             if now is not None and now != seen:
                 self._extensions[name] = path, now
                 yield finding("HS106", path, 1, module=name)
+
+    def extension_files(self) -> list[str]:
+        """Return the files of the loaded extension modules; what is new is as it is now."""
+        if len(sys.modules) != self._loaded:
+            self._loaded = len(sys.modules)
+            self._find_extensions()
+        return [path for path, _ in self._extensions.values()]
 
     def _find_extensions(self) -> None:
         for name, module in list(sys.modules.items()):

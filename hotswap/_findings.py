@@ -25,7 +25,7 @@ class Rule:
 
 
 _RULES: Final = (
-    Rule("HS101", "class rebuilt", "{name} could not be changed in place ({why}); it is a new class now",
+    Rule("HS101", "class rebuilt", "{name} cannot be changed in place ({why}), only made anew",
          "objects made before keep the old class where they could not be moved: {left} left"),
     Rule("HS102", "file of a loaded module is gone", "{module} has no file any more; its code stays loaded",
          "restart if nothing should use it"),

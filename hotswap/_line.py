@@ -87,6 +87,10 @@ class Line:
         """Return the loaded modules that are looked after; those that were not known are from now on."""
         return PROCESS.arrivals.learn(self.index.entries())
 
+    def others(self) -> list[str]:
+        """Return the files of the program that no swap reaches, but of which it is told."""
+        return self._elsewhere.extension_files()
+
     def rescan(self) -> None:
         """Have the next swap look at every loaded file, and have it soon."""
         self.look_at_all = True
@@ -334,16 +338,17 @@ class Line:
     def _apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[tuple[Report, Done]]:
         """Apply what is prepared; return the report, and what became of each group."""
         holding, migrations = self.transactions.holding, self.transactions.migrations
-        troubles, settled = tuple(self.troubles), holding.settle(prepared.same)
+        settled, waiting = holding.settle(prepared.same), len(self.troubles)
+        troubles = tuple(dict.fromkeys(self.troubles[:waiting]))
         if not prepared or holding.holds_already(prepared):
             told = (*(holding.findings() if prepared else ()), *troubles)
-            del self.troubles[: len(troubles)]
+            del self.troubles[:waiting]
             return Report(PROCESS.generation, held=holding.modules, findings=told, settled=settled), Done()
         done = yield from self.transactions.apply_all(prepared, entries)
         moved = () if self._in_slices() else migrations.finish()  # when polled, a slice at each poll
         children = self._elsewhere.children() if done.outcomes else ()
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved, *children)
-        del self.troubles[: len(troubles)]  # only now: what is not reported is told with the next
+        del self.troubles[:waiting]  # only now: what is not reported is told with the next
         report = Report(
             PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error, settled=settled
         )

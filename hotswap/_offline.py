@@ -13,7 +13,8 @@ from types import ModuleType
 
 from hotswap._arrivals import Arrivals
 from hotswap._errors import TargetError
-from hotswap._graph._view import files_below
+from hotswap._findings import finding
+from hotswap._graph._view import files_below, name_below
 from hotswap._loader._baselines import Baseline, pack
 from hotswap._model import Finding, Plan
 from hotswap._modules import Entry
@@ -23,15 +24,14 @@ from hotswap._process import Process
 
 
 def plan_since(revision: str, folder: str) -> tuple[Plan, tuple[Finding, ...]]:
-    """Return the plan for the modules below `folder` that differ from the commit `revision`, and what cannot be read.
+    """Return the plan for modules below `folder` that differ from the commit `revision`, and what is broken or gone.
 
     Raises TargetError if `folder` is in no git repository, or the repository has no such commit.
     """
     top = git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n")
-    listed = git(folder, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--", "*.py").decode()
-    changed = {os.path.join(top, path) for path in listed.split("\0") if path}
+    root, changed = os.path.realpath(folder), set(_listed(folder, top, revision, "M"))
     process, entries = Process(Arrivals()), []
-    for name, path, package in files_below(os.path.realpath(folder)):
+    for name, path, package in files_below(root):
         entry = Entry(name, path, package, path)
         entries.append(entry)
         place = f"{revision}:{os.path.relpath(path, top)}"
@@ -39,7 +39,16 @@ def plan_since(revision: str, folder: str) -> tuple[Plan, tuple[Finding, ...]]:
         process.baselines.note(name, Baseline(path, path, pack(source), None))
         sys.modules.setdefault(name, _empty(entry))
     prepared = Reading(process).prepare(entry for entry in entries if entry.path in changed)
-    return plan_all(process, prepared, entries), tuple(prepared.findings.values())
+    gone = {name_below(path, root): path for path in _listed(folder, top, revision, "D")}
+    names = {"", *(entry.name for entry in entries)}
+    told = (finding("HS102", path, 1, module=name) for name, path in gone.items() if name not in names)
+    return plan_all(process, prepared, entries), (*prepared.findings.values(), *told)
+
+
+def _listed(folder: str, top: str, revision: str, kind: str) -> list[str]:
+    """Return the Python files below `folder` that git has another text for (M), or that have gone (D)."""
+    words = ("diff", "--name-only", "--no-renames", f"--diff-filter={kind}", "-z", revision, "--", "*.py")
+    return [os.path.join(top, path) for path in git(folder, *words).decode().split("\0") if path]
 
 
 def _empty(entry: Entry) -> ModuleType:

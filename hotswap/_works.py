@@ -61,6 +61,7 @@ class Works:
             entries = self.line.entries()
             self.line.data.start(entries)
             outdated = ARRIVALS.outdated(entries)
+        self._cover_others()
         for entry in outdated:
             self.inbox.put(FileChange(entry.path, "modified"))
         try:
@@ -195,7 +196,12 @@ class Works:
         self.saves.check()
         PROCESS.catch_up()
         self._ask_libraries()
+        self._cover_others()
         return self.line.look_at_all
+
+    def _cover_others(self) -> None:
+        for path in self.line.others():
+            self.saves.cover(path)
 
     def _ask_libraries(self) -> None:
         if self.line.data.ask_libraries():

@@ -21,6 +21,7 @@ from hotswap._process import PROCESS
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _SEQUENCES: Final = (list, tuple, deque)
 _UNSEEN: Final = ("__weakref__", "__dict__", "_abc_impl", "__slotnames__")  # the last is a cache of `copyreg`
+_COUNTS: Final = ("_routes_version",)  # of FastAPI, which compares it with what it was: it may only grow
 _MEMO: Final[type] = type(functools.cache(lambda: None))
 
 
@@ -195,7 +196,7 @@ class _Walk:
         attributes = _part(value, "__dict__")
         if isinstance(attributes, dict):
             self.facts[f"{place} attributes"] = list(attributes)
-            self._items(place, attributes)
+            self._items(place, {name: held for name, held in attributes.items() if name not in _COUNTS})
         for name, held in _slots(value):
             self.facts[f"{place}.{name}"] = self.token(held)
             self.wait(f"{place}.{name}", held)

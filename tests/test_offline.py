@@ -76,6 +76,20 @@ def test_a_file_that_cannot_be_read_is_told(repository: Path) -> None:
     assert (code, "HS301" in said) == (1, True)
 
 
+def test_a_file_that_is_gone_is_told(repository: Path) -> None:
+    """A deleted module is named; one that is a package now is not gone, nor is what nobody could import."""
+    for name in ("config", "app", "my-notes"):
+        (repository / f"{name}.py").write_text(CONFIG)
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "two")
+    for name in ("config", "app", "my-notes"):
+        (repository / f"{name}.py").unlink()
+    (repository / "app").mkdir()
+    (repository / "app" / "__init__.py").write_text(CONFIG)
+    code, said = plan(repository)
+    assert (code, said.count("HS102"), "config.py:1: config has no file any more" in said) == (1, 1, True), said
+
+
 @pytest.mark.parametrize("words", [("--since", "nowhere"), ("/",)])
 def test_what_git_refuses_is_told(repository: Path, words: tuple[str, ...]) -> None:
     """No such commit, and a folder outside of any repository, are told in one line."""

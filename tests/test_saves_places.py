@@ -6,7 +6,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -222,3 +224,24 @@ def test_a_data_file_is_followed(project: Project, save: Callable[[Path, str], N
         for number in (1, 2):
             save(data, f"{number}")
             assert project.wait_for(lambda number=number: f"{number}" == module.DATA), f"save {number} was lost"
+
+
+def test_an_extension_module_that_is_built_anew_is_told_without_another_save(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is watched as well: nobody has to save a module for it, and it is told once for each build."""
+    built = project.root / f"fast{EXTENSION_SUFFIXES[0]}"
+    built.write_bytes(b"old")
+    fast = ModuleType("fast")
+    fast.__file__ = str(built)
+    monkeypatch.setitem(sys.modules, "fast", fast)
+
+    def told() -> int:
+        return [found.code for report in project.reports for found in report.findings].count("HS106")
+
+    with Reloader(project.root, apply="thread", on_report=project.reports.append) as reloader:
+        reloader.look()  # the engine is there
+        for number in (1, 2):
+            built.unlink()
+            built.write_bytes(b"new" * number)
+            assert project.wait_for(lambda number=number: told() == number)

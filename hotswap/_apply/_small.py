@@ -77,13 +77,13 @@ def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
             begun = _go_on(journal, edit)
             outcomes += [begun] if begun is not None else _Application(journal, edit).outcomes()
         journal.commit()
+        return tuple(outcomes)
     except Exception:  # noqa: BLE001  whatever it is, it is the plain way's to tell
         journal.undo()
         return None
     except BaseException:
         journal.undo()
         raise
-    return tuple(outcomes)
 
 
 def begin(edit: Small) -> None:

@@ -148,6 +148,13 @@ def files_below(folder: str) -> Iterator[tuple[str, str, str]]:
     return _below(folder, "")
 
 
+def name_below(path: str, folder: str) -> str:
+    """Return the module that the file `path` would be imported as from `folder`, "" if it would not be."""
+    *packages, name = os.path.relpath(path, folder).removesuffix(".py").split(os.sep)
+    parts = [*packages, name] if name != "__init__" else packages
+    return ".".join(parts) if _SKIPPED.isdisjoint(packages) and all(map(str.isidentifier, parts)) else ""
+
+
 def _sources(target: str, folder: str) -> Iterator[tuple[str, tuple[str, str]]]:
     if not target or os.path.isdir(target):
         for found in files_below(os.path.abspath(target or folder)):

@@ -122,6 +122,7 @@ def _concerned(registrations: Registrations) -> tuple[list[Any], list[Any]]:
 
 def _watch_views(old: Registrations, application: Any) -> None:
     views = _Views(application.view_functions)
+    old.journal.note(partial(_put_back, views.kept, dict(views)))
     old.set_now(application, "view_functions", views)
     old.watch(views, lambda item: _of_view(item[1]))
     views.leaving = frozenset(endpoint for endpoint, _ in old.leaving(views))
@@ -171,7 +172,7 @@ def _hooks(one: Any) -> Iterator[Any]:
 def _watch_hooks(old: Registrations, one: Any) -> None:
     for name in HOOKS:
         hooks = getattr(one, name)
-        old.journal.note(partial(_exchange, hooks, dict(hooks)))
+        old.journal.note(partial(_put_back, hooks, dict(hooks)))
     for container in list(_hooks(one)):
         old.watch(container, _itself)
 
@@ -190,6 +191,14 @@ def _exchange(target: dict[Any, Any], content: dict[Any, Any]) -> None:
     for key in [key for key in target if key not in content]:
         del target[key]
     target.update(content)
+
+
+def _put_back(target: dict[Any, Any], content: dict[Any, Any]) -> None:
+    """Make `target` equal `content`, in its order, too."""
+    _exchange(target, content)
+    if list(target) != list(content):
+        target.clear()
+        target.update(content)
 
 
 ADAPTER: Final = Flask()

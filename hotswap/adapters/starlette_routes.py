@@ -55,7 +55,7 @@ def mark(changes: Registrations) -> None:
     router: Any = getattr(routing, "APIRouter", None)
     if hasattr(router, "_mark_routes_changed"):
         for one in live_objects(*_with_subclasses(router)):
-            changes.call(one._mark_routes_changed)
+            changes.journal.do(one._mark_routes_changed, one._mark_routes_changed)  # a number that only grows
 
 
 def _kinds() -> Iterator[type]:
