@@ -39,6 +39,10 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
     def run_in(module: ModuleType, body: Body) -> None:
         reload_with(process.finder, module, body)
 
+    def mentions(text: str, module: str) -> bool:
+        others = (process.baselines.get(name) for name in process.baselines if name != module)
+        return any(text in text_of(other) for other in others if other is not None)
+
     keep, rerun = frozenset(settings.keep), frozenset(settings.rerun)
     return Surroundings(
         sys.modules,
@@ -51,4 +55,5 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
         departed=process.departed(),
         severities=settings.severities,
         of_code=frozenset(process.baselines.of_code),
+        mentions=mentions,
     )

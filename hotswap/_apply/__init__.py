@@ -46,7 +46,8 @@ class Surroundings:
     `run_in` calls back from the module's loader, as `importlib.reload` would, so that import hooks see it. `keep` and
     `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody asked.
     `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
-    `of_code` are the modules whose texts speak of ``__code__``.
+    `of_code` are the modules whose texts speak of ``__code__``. `mentions` says whether the text of another module than
+    the one named has a piece of text in it.
     """
 
     modules: Mapping[str, ModuleType]
@@ -61,6 +62,7 @@ class Surroundings:
     departed: Mapping[tuple[str, str], Departed] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     of_code: frozenset[str] = frozenset()
+    mentions: Callable[[str, str], bool] = lambda *_: False
 
     def is_ours(self, module: str) -> bool:
         """Whether the module of that name belongs to the project."""
@@ -95,7 +97,7 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     done: Applied | None = None
     try:
         swap = Swap(edits, around.modules, around.is_project, around.definition)
-        swap.adapters = around.adapters
+        swap.adapters, swap.mentions = around.adapters, around.mentions
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
         swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
         swap.memo, swap.severities = plan.memo, around.severities

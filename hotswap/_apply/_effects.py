@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _chains
+from hotswap._apply import _chains, _stores
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, Kind, Statement
@@ -23,6 +23,7 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
         for pair in diff.changed
         if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
     )
+    _stores.take_back(visit, (*diff.removed, *(pair.old for pair in diff.changed if pair.old.kind is Kind.ASSIGN)))
     for statement in (*diff.removed, *replaced):
         if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
             _tell_removed(visit, statement)

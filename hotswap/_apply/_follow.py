@@ -177,6 +177,7 @@ def _follow_star(visit: Visit, source: str) -> None:
     for name in sorted(public - own):
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
         free = held is MISSING or name in left or (visit.scope, name) in visit.swap.last
+        free = free or (name not in before and _is_of_star_above(visit, source, name, held))
         if (free and (name not in before or name in left)) or (name in changed and (free or same(changed[name], held))):
             visit.swap.last = [entry for entry in visit.swap.last if entry != (visit.scope, name)]
             _bind(visit, name, new)
@@ -192,6 +193,15 @@ def _follow_star(visit: Visit, source: str) -> None:
             visit.swap.changes.note(visit.work.edit.module, name, held, MISSING)
             visit.swap.last.append((visit.scope, name))
             visit.swap.patched(visit.work, name, How.REMOVED)
+
+
+def _is_of_star_above(visit: Visit, source: str, name: str, held: object) -> bool:
+    """Whether the module has `name` from a star import above the one of `source`, which gives it now, too."""
+    lines = dict(reversed([(one, line) for line, one in visit.work.stars(partial(absolute, visit))]))
+    for other, line in lines.items():
+        if line < lines.get(source, 0) and other in sys.modules and name in _public_before(visit.swap, other):
+            return same(_before(visit.swap, other, name), held)
+    return False
 
 
 def is_taken_by_star(visit: Visit, name: str) -> bool:

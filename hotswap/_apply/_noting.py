@@ -53,12 +53,12 @@ def attributes(scope: AnyScope, statement: Statement) -> Iterator[tuple[object, 
     """Yield objects and the names of theirs that `statement` sets or deletes, as ``settings.DEBUG = True`` does."""
     for node in ast.walk(statement.node):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            target = _held(scope, dotted_of(node.value) or "")
+            target = held(scope, dotted_of(node.value) or "")
             if target is not MISSING:
                 yield target, node.attr
 
 
-def _held(scope: AnyScope, dotted: str) -> object:
+def held(scope: AnyScope, dotted: str) -> object:
     """Return what `dotted` is, through objects too, without running code of the program; MISSING if unknown."""
     first, *rest = dotted.split(".")
     value = resolve(scope, first)

@@ -216,8 +216,8 @@ class Swap:
         self.maybe: AbstractSet[int] = frozenset()
         self.touched: dict[int, str] = {}
         self.probed: dict[tuple[str, str], str] = {}
-        self.keep: frozenset[str] = frozenset()
-        self.rerun: frozenset[str] = frozenset()
+        self.keep, self.rerun = frozenset[str](), frozenset[str]()
+        self.mentions: Callable[[str, str], bool] = lambda *_: False
         self.forced: frozenset[int] = frozenset()
         self.arrivals: dict[tuple[str, str], Departed] = {}
         self.left: list[Departed] = []

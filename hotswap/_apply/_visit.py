@@ -128,13 +128,13 @@ class Visit:
             self.execute(new, "changed")
 
     def _only_annotation(self, pair: Pair) -> bool:
-        """Handle a variable of which only the annotation changed: its value is not evaluated."""
+        """Handle a variable of which only the annotation changed, came or went: its value is not evaluated."""
         old, new = pair.old.node, pair.new.node
-        if not (isinstance(old, ast.AnnAssign) and isinstance(new, ast.AnnAssign) and old.value and new.value):
+        before, after = _variable(old), _variable(new)
+        if before is None or before != after or type(old) is type(new) is ast.Assign:
             return False
-        if dump(old.value) != dump(new.value):
-            return False
-        self.annotate(pair.new, new)
+        if isinstance(new, ast.AnnAssign):
+            self.annotate(pair.new, new)
         return True
 
     def annotate(self, statement: Statement, node: ast.AnnAssign) -> None:
@@ -330,6 +330,15 @@ def branch_of(diff: Diff, branch: str) -> Diff:
         added=tuple(s for s in diff.added if s.branch == branch),
         removed=tuple(s for s in diff.removed if s.branch == branch),
     )
+
+
+def _variable(node: ast.stmt) -> tuple[str, str] | None:
+    """Return target and value of an assignment to one place, annotated or not; None for anything else."""
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return dump(node.target), dump(node.value)
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        return dump(node.targets[0]), dump(node.value)
+    return None
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
