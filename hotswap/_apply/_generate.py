@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from hotswap._apply import _adapter, _annotations, _chains, _rebuild
 from hotswap._apply._adapter import ClassEdit
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _WHOLE: Final = ("enum", "namedtuple", "typeddict")
 _MAKES_MEMBERS: Final = ("__new__", "__init__", "_generate_next_value_", "_ignore_", "__init_subclass__")
+_OF_CTYPES: Final = ("_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_length_", "_type_")
 _CHECKS: Final = (enum.unique, enum.verify)
 
 
@@ -98,7 +99,7 @@ def to_visit(visit: Visit, pair: Pair, live: type) -> tuple[Diff, list[Statement
     assert pair.inner is not None
     inner, new = pair.inner, list(pair.new.children)
     adapter = _adapter.of(visit.swap, live)
-    if adapter is not None and (fixed := _tell_fixed(visit, pair, live)):
+    if fixed := _tell_fixed(visit, pair, live):
         inner, new = _only(inner, lambda s: s.key not in fixed), [s for s in new if s.key not in fixed]
     if not _is_anew(visit, pair, live) or (adapter is not None and not adapter.regenerates):
         return inner, new
@@ -116,14 +117,18 @@ def _only(inner: Diff, wanted: Callable[[Statement], bool]) -> Diff:
 
 def _tell_fixed(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
     """Tell of the members that the library cannot change while it runs; return the keys of their statements."""
-    adapter = _adapter.of(visit.swap, live)
-    assert adapter is not None and pair.inner is not None
+    adapter, meta = _adapter.of(visit.swap, live), cast("Any", type(live))
+    of_ctypes = any(one.__module__ == "_ctypes" for one in meta.__mro__)
+    assert pair.inner is not None
     found = set()
-    for statement in _touched(pair.inner):
+    for statement in _touched(pair.inner) if adapter is not None or of_ctypes else ():
         name = statement.binds[-1] if statement.binds else ""
         if name == "__annotations__":
             name = statement.key
-        why = adapter.fixed(live, name, *_said(visit, statement))
+        if of_ctypes:
+            why = "objects have been laid out by it" if name in _OF_CTYPES else ""
+        elif adapter is not None:
+            why = adapter.fixed(live, name, *_said(visit, statement))
         if why:
             found.add(statement.key)
             there = statement if statement in pair.new.children else pair.new

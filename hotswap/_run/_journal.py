@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
 from operator import call, is_, setitem
+from types import WrapperDescriptorType
 from typing import Any, Final
 
 MISSING: Final = object()
@@ -93,7 +94,7 @@ class Journal:
     def set_member(self, cls: type, name: str, value: object) -> None:
         """Record that `cls` itself, whatever its metaclass does on assignment, shall have the raw member `value`."""
         line = vars(cls).get("__firstlineno__", MISSING) if name == "__module__" else MISSING
-        self.do(partial(type.__setattr__, cls, name, value), _restore_member(cls, name))
+        self.do(partial(set_raw, cls, name, value), _restore_member(cls, name))
         if line is not MISSING:  # from 3.13 on a class forgets its line when it gets another module
             self.do(partial(type.__setattr__, cls, "__firstlineno__", line), nothing)
 
@@ -216,7 +217,19 @@ def _restore_member(cls: type, name: str) -> Operation:
     old = vars(cls).get(name, MISSING)
     if name == "__module__" and "__firstlineno__" in vars(cls):
         return partial(_restore_module, cls, old, vars(cls)["__firstlineno__"])
-    return partial(drop_member, cls, name) if old is MISSING else partial(type.__setattr__, cls, name, old)
+    return partial(drop_member, cls, name) if old is MISSING else partial(set_raw, cls, name, old)
+
+
+def set_raw(cls: type, name: str, value: object) -> None:
+    """Set a member of `cls` itself past what Python code of its metaclass does."""
+    _in_c(cls, "__setattr__")(cls, name, value)
+
+
+def _in_c(cls: type, name: str) -> Any:
+    """Return the method of the metaclass that is written in C: CPython refuses a base's (ctypes has its own)."""
+    meta: Any = type(cls)
+    found = (vars(one)[name] for one in meta.__mro__ if name in vars(one))
+    return next(method for method in found if isinstance(method, WrapperDescriptorType))
 
 
 def drop_member(cls: Any, name: str) -> None:
@@ -228,10 +241,10 @@ def drop_member(cls: Any, name: str) -> None:
     if name == "__type_params__" and name in vars(cls):  # it can be set and not be deleted
         type.__setattr__(cls, name, ())
     elif name in vars(cls):
-        type.__delattr__(cls, name)
+        _in_c(cls, "__delattr__")(cls, name)
         if name == "__new__" and cls.__new__ is object.__new__:
             made: Any = _new_plain if cls.__init__ is object.__init__ else _new
-            type.__setattr__(cls, name, staticmethod(made if made is _new_plain else made.__call__))
+            set_raw(cls, name, staticmethod(made if made is _new_plain else made.__call__))
 
 
 def _new(cls: type, /, *args: Any, **kwargs: Any) -> Any:

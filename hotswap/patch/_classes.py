@@ -17,7 +17,7 @@ from operator import call, is_
 from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any
 
-from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer
+from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
 from hotswap.patch._heap import pass_over
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
@@ -263,7 +263,7 @@ def _restore_members(cls: type, members: Mapping[str, Any]) -> None:
         drop_member(cls, name)
     for name, value in members.items():
         if name not in _FIXED and vars(cls).get(name, MISSING) is not value:
-            type.__setattr__(cls, name, value)
+            set_raw(cls, name, value)
 
 
 class _Quiet:
@@ -280,7 +280,7 @@ def twin_of(cls: type, members: Mapping[str, Any]) -> type:
     bases = (_Quiet, *(base for base in cls.__bases__ if base is not object))
     twin: type = type.__new__(type(cls), cls.__name__, bases, named)
     for name, value in members.items():
-        type.__setattr__(twin, name, value)
+        set_raw(twin, name, value)
     return twin
 
 
@@ -356,4 +356,4 @@ def forward_constructor(old: type, new: Any) -> None:
         made = super(above, cls).__new__
         return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 
-    type.__setattr__(old, "__new__", staticmethod(__new__))
+    set_raw(old, "__new__", staticmethod(__new__))
