@@ -136,8 +136,10 @@ def tell_holders(swap: Swap) -> None:
     for work, lineno, missing, function in cells:
         if id(function) in held:
             swap.tell(work, "HS204", lineno, name=function.__qualname__, missing=missing)
-    for owner, name, function in kinds:
-        if left := count_held(function, (kinds, *kinds, *_ours(swap))):
+    for owner, name, function, old, new in kinds:
+        ours = (kinds, *kinds, new, *_ours(swap))  # the new member may be made of the old function
+        ours = ours if still_held((old,), ours) else (*ours, old)
+        if left := count_held(function, ours):
             swap.tell(owner, "HS206", owner.line_of(name), name=name, count=left, why="it is called otherwise now")
     swap.journal.commit()
 

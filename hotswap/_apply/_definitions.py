@@ -353,7 +353,7 @@ def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
         if type(function) is not FunctionType or function is successor or not swap.is_project(function):
             continue
         if type(old) is not type(value):
-            swap.other_kinds.append((visit.work, qualname, function))
+            swap.other_kinds.append((visit.work, qualname, function, old, value))
         elif type(successor) is FunctionType and not _holds(successor, function):
             for one in (*forwarders(function), function):
                 forward(swap.journal, one, successor)

@@ -254,11 +254,13 @@ def _merge_enum(visit: Visit, pair: Pair, edit: ClassEdit) -> None:
     live, fresh = edit.cls, edit.fresh
     made_anew = any(map(_makes, pair.inner.changed if pair.inner else ()))
     gone = [m for key, m in live._member_map_.items() if key not in fresh._member_map_ and m._name_ == key]
+    swap.tables += _generated.tables_of(live)
     for old, new in _generated.merge_enum(swap.journal, live, fresh, edit.names, anew=made_anew):
         swap.replaced.append((visit.work, f"{name}.{old._name_}", old, new))
     for member in gone:
         swap.removed.append((visit.work, pair.new.lineno, f"{name}.{member._name_}", member))
     swap.commit()
+    _generated.let_go(fresh)
 
 
 # ------------------------------------------------------------------------------------------------------ dataclasses

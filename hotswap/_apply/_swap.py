@@ -234,10 +234,11 @@ class Swap:
         self.too_early = False
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
-        self.other_kinds: list[tuple[Work, str, FunctionType]] = []
+        self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []
         self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
+        self.tables: list[object] = []
         self.migrations: list[Migration] = []
         self.renewed: dict[int, object] = {}
         self.registrations: Registrations | None = None
@@ -293,7 +294,8 @@ class Swap:
         if replaced:
             self._replace(replaced)
         for work, lineno, name, member in self.removed:
-            left = count_held(member, (*self.removed, *self.journal.noted(), *(w.before for w in self.works.values())))
+            ours = (*self.removed, *self.tables, *self.journal.noted(), *(w.before for w in self.works.values()))
+            left = count_held(member, ours)
             if left:
                 self.tell(work, "HS216", lineno, name=name, count=left)
 

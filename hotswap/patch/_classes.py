@@ -188,7 +188,7 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
         partial(type.__setattr__, cls, "__bases__", bases),
         partial(type.__setattr__, cls, "__bases__", old),
     )
-    refused = can_take(set_new, set_old)
+    refused = _loses(cls, bases) or can_take(set_new, set_old)
     if refused is None:
         journal.do(set_new, set_old)
         if (
@@ -198,6 +198,15 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
         ):
             _become_abstract(journal, cls)
     return refused
+
+
+def _loses(cls: type, bases: tuple[type, ...]) -> str | None:
+    """Return what objects of `cls` would lose with other `bases`: 3.15 lets go of a ``__dict__`` that a base laid out."""
+    above = [one for base in bases for one in base.__mro__]
+    for name in ("__dict__", "__weakref__"):
+        if any(name in vars(one) for one in cls.__mro__) and not any(name in vars(one) for one in (cls, *above)):
+            return f"its objects would lose their {name}"
+    return None
 
 
 def _become_abstract(journal: Journal, meta: type) -> None:

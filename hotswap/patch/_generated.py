@@ -84,6 +84,20 @@ def merge_enum(journal: Journal, cls: Any, fresh: Any, names: Collection[str], *
     return replaced
 
 
+def tables_of(cls: type) -> list[object]:
+    """Return the tables in which the enum `cls` has its members: others take their place."""
+    return [vars(cls)[name] for name in _TABLES if name in vars(cls)]
+
+
+def let_go(fresh: Any) -> None:
+    """Have an enum that was built aside hold its members no more: they are another's, and would seem to be in use."""
+    for name in list(fresh._member_map_):
+        if name in vars(fresh):
+            type.__delattr__(fresh, name)
+    for table in tables_of(fresh):
+        table.clear()  # type: ignore[attr-defined]  # lists and dicts
+
+
 def _kept(journal: Journal, cls: Any, old: Any, new: Any, anew: bool) -> Any:
     same_value = old is not None and equal(old._value_, new._value_)
     if old is not None and old._name_ == new._name_ and (same_value or cls._member_type_ is object):
