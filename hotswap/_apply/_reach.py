@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._specials import of_code
 from hotswap._loader._compile import inner_codes
@@ -21,6 +21,7 @@ from hotswap.patch._proxies import is_forwarder
 if TYPE_CHECKING:
     from hotswap._apply._swap import DefinitionOf, Swap
 
+METHODS: Final = (FunctionType, staticmethod, classmethod)
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
@@ -117,6 +118,21 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str]) ->
     elif not isinstance(value, (ModuleType, FunctionType)):
         walk.reach(value, attributes)
     return walk.found
+
+
+def run_by_looking(swap: Swap, value: object, attributes: frozenset[str]) -> frozenset[str]:
+    """Return those of `attributes` of `value` that run something when they are looked up: not methods, whose old code
+    nobody has.
+    """
+    cls = value if isinstance(value, type) else type(value)
+    return frozenset(name for name in attributes if not _is_method(swap, cls, name))
+
+
+def _is_method(swap: Swap, cls: type, name: str) -> bool:
+    owner = next((base for base in cls.__mro__ if name in vars(base)), None)
+    if owner is None or name.startswith("__") or type(vars(owner)[name]) not in METHODS:
+        return False
+    return not swap.changes.changed(owner.__module__, f"{owner.__qualname__}.{name}")
 
 
 def makes_otherwise(swap: Swap, value: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotswap import _quiet
@@ -20,7 +20,7 @@ from hotswap._apply import (
     _registrations,
     _unnamed,
 )
-from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
+from hotswap._apply._reach import METHODS, behaves_otherwise, makes_otherwise, operates_otherwise, run_by_looking
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, Work, resolve
@@ -261,7 +261,7 @@ def stale_because(visit: Visit, statement: Statement) -> str:
     attributes = looked_up(statement.node)
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)
-        read = name not in statement.calls and isinstance(value, type | FunctionType)  # and no property
+        read = name not in statement.calls and isinstance(value, (type, *METHODS))  # and no property
         if not read and behaves_otherwise(swap, value, attributes):
             return f"calls {name}"
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
@@ -271,7 +271,8 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
     for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
-        if operates_otherwise(swap, resolve(scope, name), attributes):
+        value = resolve(scope, name)
+        if operates_otherwise(swap, value, attributes if statement.calls else run_by_looking(swap, value, attributes)):
             return f"calls {name}"
     return ""
 

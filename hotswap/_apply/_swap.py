@@ -228,17 +228,16 @@ class Swap:
         self.old_codes: list[CodeType] = []
         self.kept: set[int] = set()
         self.forwarded: set[FunctionType] = set()
-        self.memo = True
+        self.memo, self.too_early = True, False
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way: set[str] = set()
-        self.too_early = False
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
         self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []
         self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
-        self.tables: list[object] = []
+        self.tables = list[object]()
         self.migrations: list[Migration] = []
         self.renewed: dict[int, object] = {}
         self.registrations: Registrations | None = None
@@ -294,9 +293,8 @@ class Swap:
         if replaced:
             self._replace(replaced)
         for work, lineno, name, member in self.removed:
-            ours = (*self.removed, *self.tables, *self.journal.noted(), *(w.before for w in self.works.values()))
-            left = count_held(member, ours)
-            if left:
+            befores = (one.before for one in self.works.values())
+            if left := count_held(member, (*self.removed, *self.tables, *self.journal.noted(), *befores)):
                 self.tell(work, "HS216", lineno, name=name, count=left)
 
     def _replace(self, replaced: list[tuple[Work, str, object, object]]) -> None:

@@ -87,7 +87,25 @@ def equal(old: object, new: object) -> bool:
 
 
 def _alike(old: object, new: object) -> bool:
-    return old is new or equal(old, new) or (type(old) is types.FunctionType and _is_same_text(old, new))
+    if old is new or equal(old, new) or is_same_bound(old, new) or _is_same_partial(old, new):
+        return True
+    return type(old) is types.FunctionType and _is_same_text(old, new)
+
+
+def is_same_bound(old: object, new: object) -> bool:
+    """Whether both are one method of one object: each look at it makes another object for that."""
+    if isinstance(old, types.MethodType) and isinstance(new, types.MethodType):
+        return old.__func__ is new.__func__ and old.__self__ is new.__self__
+    if isinstance(old, types.BuiltinMethodType) and isinstance(new, types.BuiltinMethodType):
+        return old.__self__ is new.__self__ and old.__name__ == new.__name__
+    return False
+
+
+def _is_same_partial(old: object, new: object) -> bool:
+    if type(old) is not functools.partial or type(new) is not functools.partial:
+        return False
+    callee = old.func is new.func or is_same_bound(old.func, new.func)
+    return callee and equal((old.args, old.keywords), (new.args, new.keywords))
 
 
 def _is_same_text(old: types.FunctionType, new: object) -> bool:
@@ -115,7 +133,7 @@ def alike(made: object, held: object) -> bool:
     """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made
     again.
     """
-    if made is held or equal(made, held):
+    if made is held or equal(made, held) or is_same_bound(made, held):
         return True
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
@@ -125,8 +143,8 @@ def alike(made: object, held: object) -> bool:
         return made.__code__ == held.__code__
     if isinstance(made, (property, staticmethod, classmethod)):
         return all(alike(getattr(made, name, None), getattr(held, name, None)) for name in _INSIDE)
-    if isinstance(made, functools.partial) and isinstance(held, functools.partial):
-        return made.func is held.func and equal((made.args, made.keywords), (held.args, held.keywords))
+    if isinstance(made, functools.partial):
+        return _is_same_partial(made, held)
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
         return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
     return (type(made) in _COMPARABLE or isinstance(made, (_ALIAS, types.GenericAlias))) and bool(made == held)

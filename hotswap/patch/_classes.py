@@ -201,7 +201,7 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
 
 
 def _loses(cls: type, bases: tuple[type, ...]) -> str | None:
-    """Return what objects of `cls` would lose with other `bases`: 3.15 lets go of a ``__dict__`` that a base laid out."""
+    """Return what objects of `cls` would lose with other `bases`: 3.15 loses a base's ``__dict__``."""
     above = [one for base in bases for one in base.__mro__]
     for name in ("__dict__", "__weakref__"):
         if any(name in vars(one) for one in cls.__mro__) and not any(name in vars(one) for one in (cls, *above)):
