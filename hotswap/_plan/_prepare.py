@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import sys
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -110,6 +111,9 @@ class Reading:
             self._emptied.pop(entry.name, None)
             self._process.baselines.note(entry.name, new)
             prepared.same.add(entry.name)
+        elif _is_cut(old, new):
+            message = "the disk is full, and the text ends in the middle of a line"
+            prepared.findings[entry.name] = finding("HS302", entry.path, new.source.count(b"\n") + 1, message=message)
         elif new.source.strip() or not old.source.strip() or not self._is_held(entry, prepared):
             if new.source.strip():
                 self._emptied.pop(entry.name, None)
@@ -211,6 +215,17 @@ def undone(process: Process, replaced: Iterable[str]) -> Iterator[Finding]:
         now = None if live is None else _now(name, live)
         if live is not None and (now is None or now.packed != live.packed):
             yield finding("HS224", live.path, 1, module=name)
+
+
+def _is_cut(old: Baseline, new: Baseline) -> bool:
+    """Whether `new` is what a full disk left of a save: what is missing from it was not deleted by anybody."""
+    if new.source.endswith((b"\n", b"\r")) or not old.source.endswith((b"\n", b"\r")):
+        return False
+    try:
+        found = os.statvfs(new.path)
+    except (OSError, AttributeError):  # the latter: there is none on Windows
+        return False
+    return bool(found.f_blocks) and not found.f_bavail
 
 
 def _check(after: Snapshot, changes: Diff) -> None:
