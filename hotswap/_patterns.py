@@ -35,7 +35,9 @@ class Patterns:
         """Whether `folder` is matched, or lies in one that is; many files ask for one folder."""
         found = self._folders.get(folder)
         if found is None:
-            found = self._folders[folder] = self.match(folder)
+            above = folder.rpartition("/")[0]
+            found = (above != "" and self._lies_inside(above)) or self._decide(f"{folder}/")
+            self._folders[folder] = found
         return found
 
     def _decide(self, path: str) -> bool:
@@ -57,14 +59,15 @@ def _read(pattern: str) -> tuple[bool, str] | None:
     plain = plain[negated:].removeprefix("./")
     parts = plain.strip("/").split("/")
     anchored = plain.startswith("/") or len(parts) > 1
-    return negated, _regex(parts if anchored else ["**", *parts])
+    regex = _regex(parts if anchored else ["**", *parts])
+    return negated, regex + ("/" if plain.endswith("/") else "/?")
 
 
 def _regex(parts: list[str]) -> str:
-    """Return the expression for a path from the root: `parts` stand between slashes."""
+    """Return the expression for a path from the root: `parts` stand between slashes. One of a folder ends in one."""
     *inner, last = parts
     found = "".join("(?:[^/]+/)*" if part == "**" else f"{_part(part)}/" for part in inner)
-    return f"{found}.+" if last == "**" else f"{found}{_part(last)}"
+    return f"{found}.*[^/]" if last == "**" else f"{found}{_part(last)}"
 
 
 _TOKEN: Final = re.compile(r"\\(.)|(\*+)|(\?)|\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]|(.)", re.DOTALL)
