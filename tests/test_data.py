@@ -54,6 +54,7 @@ def game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Game]:
 @pytest.fixture
 def reloader(game: Game) -> Iterator[Reloader]:
     with Reloader(game.root, apply="manual") as made:
+        made.look()  # the engine is there: data counts from then on
         yield made
 
 
