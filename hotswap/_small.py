@@ -30,7 +30,7 @@ from hotswap._stale._running import is_running
 from hotswap._text._slices import breathe
 
 _SPENT = 50
-"""Things that are kept at most until somebody has time to let them go."""
+"""Things that are kept until somebody has time to let them go, or the next edit comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,8 @@ class SmallEdits:
         What is of no more use is let go when something is read ahead again: to take large trees apart takes time.
         """
         replaced = {}
+        if len(self._spent) > _SPENT:  # what `found` has stays: it would be let go at once, before anybody is told
+            self._spent = []
         self._spent += found
         for one in found:
             one.edit.codes.clear()  # who holds code is asked at the next edit
@@ -131,8 +133,6 @@ class SmallEdits:
             self._indexes[name] = (one.fresh, one.edit.region.after)
             if any(map(_reads, (new for part in one.edit.region.parts for new in part.added))):
                 self._given_at = -1  # a default, say, is taken from a constant now
-        if len(self._spent) > _SPENT:
-            self._spent.clear()
         return replaced
 
     def _look(self, entry: Entry) -> Found | None:
