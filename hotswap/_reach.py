@@ -15,7 +15,7 @@ from hotswap._loader._baselines import compiled
 from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind
 from hotswap._modules import Entry
-from hotswap._plan._groups import find_near, follow, followers_of, known_facts, names_that_come_or_go, select
+from hotswap._plan._groups import Selected, find_near, follow, followers_of, known_facts, names_that_come_or_go, select
 from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._process import Process
 
@@ -23,39 +23,63 @@ _ARE_LATE: Final = sys.version_info >= (3, 14)
 Reached = Mapping[tuple[str, str], Followers]
 
 
-def reach(process: Process, edit: Edit, entries: Iterable[Entry]) -> Reached | None:
-    """Return who only binds constants of `edit`, a part of one, by module and name; None if there is more to it.
+def reach(process: Process, edits: Iterable[Edit], entries: Iterable[Entry]) -> Reached | None:
+    """Return who only binds constants of `edits`, parts of some, by module and name; None if there is more to them.
 
     That is where a statement of any module may have to run, or a name to be bound anew with anything but a constant.
-    Also where caches may hold results of what changes, as that takes more than a look at texts.
+    Also where caches may hold results of what changes, as that takes more than a look at texts. Several edits are
+    looked at together; none of them may change a constant then.
     """
-    affected = process.graph.affected([edit.module])
+    given = {edit.module: edit for edit in edits}
+    affected = process.graph.affected(given)
     if not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again):
         return None
-    names = {name for pair in edit.diff.changed if pair.new.kind is Kind.ASSIGN for name in pair.new.binds}
-    if _is_named_nowhere(process, edit, affected):
-        return {(edit.module, name): follow(process, edit.module, name, {edit.module}) for name in names}
+    names = {(edit.module, name) for edit in given.values() for name in _constants(edit.diff)}
+    near = {name: edit for name, edit in given.items() if not _is_named_nowhere(process, edit, affected)}
+    if not near:
+        return {place: follow(process, *place, {place[0]}) for place in names}
     packages, paths = {entry.name: entry.package for entry in entries}, {entry.name: entry.path for entry in entries}
-    selected, _ = select(process, affected, {edit.module: edit}, packages, ())
+    selected, _ = select(process, affected, near, packages, ())
     selected.selection.chosen()
     if selected.selection.runs():
         return None
-    others = [selected.of[name] for name in selected.of if name != edit.module and selected.selection.follows(name)]
-    found = followers_of(process, selected, {edit.module, *(one.module for one in others)})
-    constant = found.keys() <= {(edit.module, name) for name in names}
-    if not constant or not _are_bound_once(process, edit, names, packages) or any(map(_has_hook, others)):
+    return _followers(process, selected, given, names, packages, paths)
+
+
+def _followers(
+    process: Process,
+    selected: Selected,
+    edits: Mapping[str, Edit],
+    names: AbstractSet[tuple[str, str]],
+    packages: Mapping[str, str],
+    paths: Mapping[str, str],
+) -> Reached | None:
+    """Return who binds the constants `names`; None if more than these are bound anew, or not by plain imports."""
+    others = [selected.of[name] for name in selected.of if name not in edits and selected.selection.follows(name)]
+    met = {name for name in edits if selected.selection.has_met(name)}
+    found = followers_of(process, selected, {*met, *(one.module for one in others)})
+    if not found.keys() <= names or any(map(_has_hook, others)):
         return None
-    if _ARE_LATE and _annotates(process, edit.module, names):
-        return None
-    own: dict[tuple[str, str], list[Follower]] = {(edit.module, name): [] for name in names}
+    for module in edits if names else ():
+        own_names = {name for _, name in names}
+        if not _are_bound_once(process, module, own_names, packages) or _annotates(process, module, own_names):
+            return None
+    own: dict[tuple[str, str], list[Follower]] = {place: [] for place in names}
     for one in others:
-        bound = {here: there for there, here in _froms(one, edit.module) if there in names}
+        bound = {here: (module, there) for module in edits for there, here in _froms(one, module)}
+        bound = {here: place for here, place in bound.items() if place in names}
         if bound.keys() != selected.selection.values(one.module) or not all(_binds_once(one, here) for here in bound):
             return None
-        for here, there in bound.items():
-            own[edit.module, there].append(follower(one.module, paths[one.module], here))
+        for here, place in bound.items():
+            own[place].append(follower(one.module, paths[one.module], here))
     none = Followers.of(())
     return {place: Followers.of((*found.get(place, none).members, *more)) for place, more in own.items()}
+
+
+def _constants(diff: Diff) -> Iterator[str]:
+    for pair in diff.changed:
+        if pair.new.kind is Kind.ASSIGN:
+            yield from pair.new.binds
 
 
 def _has_hook(facts: Facts) -> bool:
@@ -64,6 +88,8 @@ def _has_hook(facts: Facts) -> bool:
 
 def _annotates(process: Process, module: str, names: AbstractSet[str]) -> bool:
     """Whether annotations of the module, evaluated once they were asked for, may have one of `names` in them."""
+    if not _ARE_LATE:
+        return False
     baseline = process.baselines.get(module)
     code = compiled(baseline) if baseline is not None else None
     return code is None or any(
@@ -84,8 +110,8 @@ def _binds_once(facts: Facts, name: str) -> bool:
     return len(bound) == 1
 
 
-def _are_bound_once(process: Process, edit: Edit, names: AbstractSet[str], packages: Mapping[str, str]) -> bool:
-    facts = known_facts(process, edit.module, packages[edit.module], Selection(), needed=True) if names else None
+def _are_bound_once(process: Process, module: str, names: AbstractSet[str], packages: Mapping[str, str]) -> bool:
+    facts = known_facts(process, module, packages[module], Selection(), needed=True)
     return facts is None or all(_binds_once(facts, name) for name in names)
 
 

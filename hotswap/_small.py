@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import decode_source
 from types import ModuleType
@@ -81,7 +81,7 @@ class SmallEdits:
             if one is None:
                 return None
             found.append(one)
-        if not all(self._reaches_no_more(one.edit, every, alone=len(found) == 1) for one in found):
+        if not self._reach_no_more([one.edit for one in found], every):
             return None
         if any(self._comes_back(one.edit) for one in found):
             return None
@@ -177,28 +177,45 @@ class SmallEdits:
         names = {part.prefix + new.binds[-1] for part in edit.region.parts for new in part.added}
         return bool(names) and not names.isdisjoint(name for _, name in self._process.departed())
 
-    def _reaches_no_more(self, edit: Small, every: Iterable[Entry], *, alone: bool) -> bool:
-        """Whether nothing that runs by itself may use what `edit` changes, and no cache may hold results of it.
+    def _reach_no_more(self, edits: Sequence[Small], every: Iterable[Entry]) -> bool:
+        """Whether nothing that runs by itself may use what `edits` change, and no cache may hold results of it.
 
-        Who binds a constant of it is noted there; with other edits in the same save that is left to the plain way, and
-        so it is where a library may have read the constant: its adapter is asked there.
+        Who binds a constant is noted there; with other edits in the same save that is left to the plain way, and so it
+        is where a library may have read the constant: its adapter is asked there.
         """
+        if any(part.values for edit in edits for part in edit.region.parts) and (len(edits) > 1 or found_registrars()):
+            return False
         if self._given_at != self._process.shape:
             self._answers.clear()
             self._process.update_graph()
             self._given_at = self._process.shape
-        module, region = edit.module.__name__, edit.region
-        names = [part.prefix + pair.new.binds[-1] for part in region.parts for pair in part.changed]
-        names += [f"+{part.prefix}{statement.binds[-1]}" for part in region.parts for statement in part.added]
-        constants = [f"={pair.new.binds[-1]}" for part in region.parts for pair in part.values]
-        if constants and (not alone or found_registrars()):
-            return False
-        wanted = [(module, name) for name in (*names, *constants) or [""]]
-        if not all(one in self._answers for one in wanted):
+        wanted = [list(_wanted(edit)) for edit in edits]
+        open_ = [(edit, asked) for edit, asked in zip(edits, wanted, strict=True) if not self._are_known(asked)]
+        if open_:
             breathe()
-            answer = reach(self._process, region.as_edit(module, edit.origin), every)
-            self._answers |= dict.fromkeys(wanted, answer)
-        found = [self._answers[one] for one in wanted]
-        for answer in found:
-            edit.followers.update(answer or {})
-        return None not in found
+            parts = [edit.region.as_edit(edit.module.__name__, edit.origin) for edit, _ in open_]
+            answer = reach(self._process, parts, every)
+            if answer is None and len(open_) > 1:
+                return False  # which of them it is has not been found out
+            self._answers |= dict.fromkeys([one for _, asked in open_ for one in asked], answer)
+        for edit, asked in zip(edits, wanted, strict=True):
+            answers = [self._answers[one] for one in asked]
+            if None in answers:
+                return False
+            for found in answers:
+                edit.followers.update(found or {})
+        return True
+
+    def _are_known(self, asked: Iterable[tuple[str, str]]) -> bool:
+        return all(one in self._answers for one in asked)
+
+
+def _wanted(edit: Small) -> Iterator[tuple[str, str]]:
+    """Yield under which names the answer for an edit is remembered, each with its module."""
+    names = []
+    for part in edit.region.parts:
+        names += [part.prefix + pair.new.binds[-1] for pair in part.changed]
+        names += [f"+{part.prefix}{statement.binds[-1]}" for statement in part.added]
+        names += [f"={pair.new.binds[-1]}" for pair in part.values]
+    for name in names or [""]:
+        yield edit.module.__name__, name

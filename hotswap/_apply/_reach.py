@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import sys
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +26,9 @@ METHODS: Final = (FunctionType, staticmethod, classmethod)
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
+_CONTAINERS = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict)
+_MANY = 1000
+"""Elements of a container that are looked at: a table of functions is shorter, and data need not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +167,17 @@ class _Walk:
         elif isinstance(value, property):
             for part in (value.fget, value.fset):
                 self.reach(part, frozenset())
+        elif type(value) in _CONTAINERS:
+            self._elements(value, attributes)
         elif not isinstance(value, ModuleType) and _is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
+
+    def _elements(self, container: Any, attributes: frozenset[str]) -> None:
+        """Go through functions and objects in a container: who has it, or its table of functions, may call them."""
+        if (id(container), attributes) not in self.seen and len(container) <= _MANY:
+            self.seen.add((id(container), attributes))
+            for one in list(container.values() if isinstance(container, dict) else container):
+                self.reach(one, attributes)
 
     def _class(self, cls: type, attributes: frozenset[str]) -> None:
         if _is_ours(self.swap, cls):
@@ -209,6 +222,8 @@ class _Walk:
             self.found = True
             return
         namespace = function.__globals__
+        for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+            self.reach(default, attributes)
         for chain in use.chains:
             self.reach(_static(namespace, chain), attributes)
         for module, name in _imported(function, use):

@@ -48,8 +48,9 @@ class Facts:
     """One module. `by_name` and `by_attribute` find the statements that a changed name may concern, `together`
     the assignments that bind it with others.
 
-    `runs` are the first names of all that is read or called while the module runs; `runs_own`: something defined here
-    is among them. `caches`: it may have memo caches. `dynamic`: it may hold modules that no import statement names.
+    `runs` are the first names of all that is read or called while the module runs, in lambdas as well; `runs_own`:
+    something defined here is among them. `caches`: it may have memo caches. `dynamic`: it may hold modules that no
+    import statement names.
     """
 
     module: str
@@ -86,7 +87,7 @@ def facts_of(
         statements = tuple(map(_bare, statements))
         found = [replace(fact, statement=statement_at(statements, fact.place)) for fact in found]
     imports = edges(snapshot, package, is_module)
-    runs = frozenset(name.partition(".")[0] for fact in found for name in (*fact.reads, *fact.calls))
+    runs = frozenset(name.partition(".")[0] for fact in found for name in _running(fact))
     own = {name for fact in found if fact.statement.kind in (Kind.DEF, Kind.CLASS) for name in fact.statement.binds}
     facts = Facts(
         snapshot.module,
@@ -111,6 +112,14 @@ def facts_of(
         for name in fact.behind:
             facts.behind.setdefault(name, []).append(fact)
     return facts
+
+
+def _running(fact: Fact) -> Iterator[str]:
+    """Yield what `fact` reads or calls, and what lambdas in it do: those need no name of ours to be called by."""
+    yield from fact.reads
+    yield from fact.calls
+    if fact.statement.kind not in (Kind.DEF, Kind.CLASS):
+        yield from fact.mentions
 
 
 def _imports_inside(fact: Fact) -> bool:

@@ -47,13 +47,19 @@ class Selection:
             self._spread(taint)
         taint.passes = any(self._taints.get(other) for name, other in taint.modules.items() if "." not in name)
 
-    def meet(self, module: str, sketch: Sketch, *, odd: bool) -> bool:
+    def meet(self, module: str, sketch: Sketch, diff: Diff | None = None, *, odd: bool) -> bool:
         """Return whether the facts of `module` are needed; if not, what is tainted in it is noted here.
 
-        `odd` says that it binds imported names in ways that do not simply follow.
+        `odd` says that it binds imported names in ways that do not simply follow. Of a module that `diff` edits they
+        are not needed if nothing differs but functions, and nothing that runs by itself may call these.
         """
         self._met_late |= sketch.imported - self._taints.keys()
         taint = Taint(None, own=sketch.own)
+        if diff is not None:
+            from_diff(diff, taint, "")
+            self._note_members(taint.calls)
+            if taint.values or diff.added:
+                return True
         inner = self._import_sketch(sketch, taint)
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls, *taint.modules)}
         if not self._members.isdisjoint(sketch.attributes) or (sketch.runs_own and sketch.uses(names | self._members)):
@@ -64,7 +70,7 @@ class Selection:
             return True
         if not (names | (WHOLE if names else frozenset())).isdisjoint(sketch.runs):
             return True
-        if not all(here in sketch.once for _, _, here in sketch.froms if here in names):
+        if not all(here in sketch.once for _, _, here in sketch.froms if here in taint.values):
             return True
         taint.passes = bool(taint.modules)
         self._spread_sketch(sketch, taint, names, inner=inner)
@@ -168,6 +174,10 @@ class Selection:
         """Whether something may have changed in a module after one that imports it was taken in."""
         return not self._met_late.isdisjoint(self._taints)
 
+    def has_met(self, module: str) -> bool:
+        """Whether something may change in `module`, or its facts were taken in."""
+        return module in self._taints
+
     def values(self, module: str) -> frozenset[str]:
         """Return the names of `module` that may be bound to something else."""
         return frozenset(self._taints[module].values)
@@ -216,7 +226,13 @@ class Selection:
             return self._mark(fact, taint, reason)
         if fact.mentions and self._mentions(fact, taint, mentioned):
             return self._taint(taint.calls, called(fact))
+        if fact.statement.kind is not Kind.IMPORT and self._holds(fact, taint):
+            return self._taint(taint.calls, called(fact) | {fact.scope + name for name in fact.statement.mutates})
         return set()
+
+    def _holds(self, fact: Fact, taint: Taint) -> bool:
+        """Whether what `fact` binds may be, or have in it, a function that behaves otherwise: another name, a table."""
+        return any(self._is_tainted(name, fact.scope, taint, calls=True) for name in fact.reads)
 
     def _mark(self, fact: Fact, taint: Taint, reason: str) -> set[str]:
         statement = fact.statement

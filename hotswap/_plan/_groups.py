@@ -130,7 +130,7 @@ def _plan_group(
     return replace(plan, memo=memo, followers=followers), list(chosen.values())
 
 
-class _Selected:
+class Selected:
     """The facts of the modules that may be reached, and what was selected among them."""
 
     def __init__(self, selection: Selection) -> None:
@@ -144,7 +144,7 @@ def select(
     edits: Mapping[str, Edit],
     packages: Mapping[str, str],
     forced: Iterable[str],
-) -> tuple[_Selected, tuple[tuple[str, ...], ...]]:
+) -> tuple[Selected, tuple[tuple[str, ...], ...]]:
     """Return what is selected, and the modules that were looked at for it, in topological order.
 
     Most dependents only bind what they import. Those are not looked at, unless it turns out that members of classes may
@@ -210,17 +210,15 @@ def _go_through(
     selection: Selection,
     *,
     sketches: bool = True,
-) -> _Selected:
-    selected = _Selected(selection)
+) -> Selected:
+    selected = Selected(selection)
     for component in order:
         for name in component * min(len(component), 2):  # in a cycle, one may reach another that comes before it
             if name in selected.of:
                 continue
             edit = edits.get(name)
-            if edit is None and sketches and len(component) == 1 and name not in process.dynamic:
-                sketch = process.sketch(name)
-                if sketch is not None and not selection.meet(name, sketch, odd=name in process.bindings.odd):
-                    continue
+            if sketches and len(component) == 1 and _needs_no_facts(process, name, edit, selection):
+                continue
             facts = _facts(process, name, edit, packages[name], selection)
             if facts is not None:
                 selected.of[name] = facts
@@ -231,7 +229,16 @@ def _go_through(
     return selected
 
 
-def followers_of(process: Process, selected: _Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
+def _needs_no_facts(process: Process, name: str, edit: Edit | None, selection: Selection) -> bool:
+    """Whether the sketch of a module tells enough; then what is tainted in it is noted."""
+    if name in process.dynamic or (edit is not None and not edit.part):
+        return False
+    sketch = process.sketch(name)
+    diff = edit.diff if edit is not None else None
+    return sketch is not None and not selection.meet(name, sketch, diff, odd=name in process.bindings.odd)
+
+
+def followers_of(process: Process, selected: Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
     """Return, by module and name that may change there, who is bound anew with it; `works` see to their own names."""
     found: dict[tuple[str, str], Followers] = {}
     for module in works:

@@ -109,20 +109,26 @@ def block_of(body: Sequence[ast.stmt], text: str, offsets: Mapping[int, int], ba
         else None
         for node, start, first in zip(body, starts, lines, strict=True)
     ]
-    places = [_places(node, first, known) for node, first, known in zip(body, lines, classes, strict=True)]
+    lambdas = "lambda" in text
+    places = [
+        _places(node, first, known, lambdas=lambdas) for node, first, known in zip(body, lines, classes, strict=True)
+    ]
     indent = body[0].col_offset if body else 0
     return Block([start - base for start in starts], [first - line for first in lines], places, classes, indent)
 
 
-def _places(node: ast.stmt, first: int, known: Inside | None) -> tuple[Place, ...] | None:
-    """Return the functions that `node` makes, by lines counted from `first`; of a class `known`, those of its head."""
+def _places(node: ast.stmt, first: int, known: Inside | None, *, lambdas: bool) -> tuple[Place, ...] | None:
+    """Return the functions that `node` makes, by lines counted from `first`; of a class `known`, those of its head.
+
+    Without `lambdas` expressions make none, and need not be looked into.
+    """
     breathe()
     parts = list(_head_of(node)) if known is not None else [node]
-    found = [place for part in parts for place in _functions(part)]
+    found = [place for part in parts for place in _functions(part, lambdas=lambdas)]
     return None if None in found else tuple((place[0], place[1] - first) for place in found if place is not None)
 
 
-def _functions(node: ast.AST) -> Iterator[Place | None]:
+def _functions(node: ast.AST, *, lambdas: bool) -> Iterator[Place | None]:
     """Yield the functions that `node` makes, by its lines; None for a class not to be looked into, and for a loop."""
     if isinstance(node, ast.Lambda):
         yield "<lambda>", node.lineno
@@ -132,8 +138,10 @@ def _functions(node: ast.AST) -> Iterator[Place | None]:
         return
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         yield node.name, start_line(node)
+    if not lambdas and (isinstance(node, _DEFS) or not hasattr(node, "body")):
+        return
     for child in _head_of(node) if isinstance(node, _DEFS) else ast.iter_child_nodes(node):
-        yield from _functions(child)
+        yield from _functions(child, lambdas=lambdas)
 
 
 def _head_of(node: ast.AST) -> Iterator[ast.AST]:

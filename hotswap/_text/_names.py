@@ -14,6 +14,9 @@ _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _APPLY = frozenset({"map", "filter", "reduce", "starmap", "takewhile", "dropwhile"})
+_GIVE = frozenset({"next", "iter", "max", "min", "sorted", "reversed", "list", "tuple", "set"})
+_UNKNOWN = "()"
+"""Among what is called it stands for what no name says: the element of a container, a variable of a comprehension."""
 
 
 @dataclass(slots=True)
@@ -27,6 +30,12 @@ class Effects:
     mutates: dict[str, None] = field(default_factory=dict)
     local: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
+
+    def called(self) -> tuple[str, ...]:
+        """Return the names of what is called; all that is read, if it cannot be told what that is."""
+        known = [name for name in self.calls if name != _UNKNOWN]
+        more = [part for name in self.reads for part in (name, name.partition(".")[0])]
+        return tuple(dict.fromkeys([*known, *more]) if len(known) < len(self.calls) else known)
 
     def visit_statement(self, node: ast.stmt) -> None:
         """Dispatch on the statement's type; whatever has no rule of its own is walked child by child."""
@@ -193,8 +202,20 @@ class Effects:
             local = self.local | {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
             inner = Effects(self.lazy_annotations, {}, self.reads, self.calls, self.mutates, local, self.bound)
             inner._expression(function.body)
-        else:
+        elif isinstance(function, ast.Call):
             self._call_of(function)
+            self._given(function)
+        elif (dotted := dotted_of(function)) is None or dotted.split(".")[0] in self.local:
+            self.calls[_UNKNOWN] = None
+        else:
+            self.calls[dotted] = None
+
+    def _given(self, call: ast.Call) -> None:
+        """Note that what `call` gives is called at once: ``TABLE.get(key)()``, ``next(iter(FOUND))()``."""
+        if isinstance(call.func, ast.Name) and call.func.id in _GIVE and call.args:
+            self._called(call.args[0])
+        elif isinstance(call.func, ast.Attribute) and (root := root_of(call.func)) and root not in self.local:
+            self.calls[root] = None
 
 
 def _surely_bound(node: ast.AST) -> frozenset[str]:

@@ -142,7 +142,7 @@ class _Reader:
             end_lineno=last,
             binds=("__doc__",) if doc else tuple(effects.binds),
             reads=tuple(effects.reads),
-            calls=tuple(effects.calls),
+            calls=effects.called(),
             mutates=tuple(effects.mutates),
             children=tuple(self._children(node)),
             branch=branch,
