@@ -18,6 +18,8 @@ from hotswap.adapters import ClassEdit, Registrations, django_settings, live_cla
 
 _ADVICE: Final = "taken up when the model was made: make and run the migration, then restart"
 
+_NOTE: Final = "django converters"
+
 _READ: Final[dict[str, Callable[[], object]]] = {
     "url_patterns": list,
     "_reverse_dict": dict,
@@ -55,6 +57,7 @@ class Django:
         for root in _roots(old):
             for container, objects in _containers(root):
                 old.watch(container, objects, withdraw=container is getattr(root, "_registry", None))
+        old.notes[_NOTE] = _written_into_routes()
         django_settings.note(old)
 
     def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
@@ -71,7 +74,10 @@ class Django:
             arranged = [changes.arrange(container) is not None for container, _ in _containers(root)]
             if any(arranged):
                 changes.call(partial(_forget_computed, root))
-        if changes.rebound("urlpatterns"):
+        if changes.notes.get(_NOTE) != _written_into_routes():
+            _write_routes(changes)
+            forget_routes(changes)
+        elif changes.rebound("urlpatterns"):
             forget_routes(changes)
         django_settings.renew(changes)
 
@@ -121,6 +127,29 @@ def forget_routes(changes: Registrations) -> None:
         vars(resolver).update({name: make() for name, make in _READ.items() if name != "url_patterns"})
     if urls is not None:
         urls.clear_url_caches()
+
+
+def _written_into_routes() -> dict[str, object]:
+    """Return what the converters of routes match: it is written into the route of each pattern that names one."""
+    known = getattr(sys.modules.get("django.urls.converters"), "REGISTERED_CONVERTERS", {})
+    return {name: inspect.getattr_static(one, "regex", None) for name, one in known.items()}
+
+
+def _write_routes(changes: Registrations) -> None:
+    """Give each pattern that exists the regular expression of its converters as they are now."""
+    resolvers: Any = sys.modules.get("django.urls.resolvers")
+    if resolvers is None:
+        return
+    forget: Any = getattr(resolvers._route_to_regex, "cache_clear", None)
+    if forget is not None:
+        changes.journal.note(forget)
+        forget()
+    for pattern in live_objects(resolvers.RoutePattern):
+        for name in ("_regex", "_regex_dict", "converters", "regex"):
+            changes.journal.note_attribute(pattern, name)
+        vars(pattern).pop("regex", None)  # compiled when it is asked for
+        pattern._regex, pattern.converters = resolvers._route_to_regex(str(pattern._route), pattern._is_endpoint)
+        pattern._regex_dict = {}
 
 
 def _roots(registrations: Registrations) -> list[Any]:
