@@ -170,6 +170,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         for work in swap.works.values():
             visit_unchanged(swap, work)
     swap.commit()
+    _moves.follow_files(swap)
     _registrations.end(swap)
     for work in works:
         _annotations.forget_stale(swap, work)

@@ -315,7 +315,7 @@ def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
 def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     swap = visit.swap
     if isinstance(old, type):
-        _rebuild.leave_class(visit, name, old, value)
+        _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, old, value)
         return
     target = _kinds.callee(visit.scope, value) if type(old) is FunctionType else value
     if target is value and (type(old) in _DESCRIPTORS or type(value) in _DESCRIPTORS):

@@ -7,12 +7,14 @@ comes back takes up its old object; one that moved is new, and the old one forwa
 from __future__ import annotations
 
 import ast
+import os
+import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import partial
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
@@ -98,6 +100,49 @@ def _removed(diff: Diff) -> Iterator[Statement]:
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind is Kind.SUITE:
             yield from _removed(pair.inner)
+
+
+def follow_files(swap: Swap) -> None:
+    """Let what a module that was imported just now defines take the place of what another one did whose file is gone.
+
+    So does a file that got another name: objects of its classes move, and its old functions forward.
+    """
+    came = [module for name, module in _project(swap) if name not in swap.known]
+    gone = [module for name, module in _project(swap) if name in swap.known and not _has_file(module)] if came else []
+    for old, new in ((old, new) for old in gone for new in came):
+        for name in sorted(vars(old).keys() & vars(new).keys()):
+            was, now = vars(old)[name], vars(new)[name]
+            if (_home(was), _home(now)) == (old.__name__, new.__name__) and was is not now and _are_alike(was, now):
+                if isinstance(was, type):
+                    _rebuild.leave_class(swap, next(iter(swap.works.values())), name, was, now)
+                else:
+                    forward(swap.journal, was, now)
+
+
+def _project(swap: Swap) -> list[tuple[str, ModuleType]]:
+    found: list[tuple[str, Any]] = list(sys.modules.items())  # a program may put anything there
+    return [(name, one) for name, one in found if isinstance(one, ModuleType) and swap.is_project(one)]
+
+
+def _has_file(module: ModuleType) -> bool:
+    return os.path.exists(vars(module).get("__file__") or sys.executable)
+
+
+def _home(value: object) -> object:
+    """Return the module of a function or class; None of anything else."""
+    return value.__module__ if isinstance(value, type) or type(value) is FunctionType else None
+
+
+def _are_alike(old: Any, new: Any) -> bool:
+    """Whether the two are the same sort of thing, and share half of their names."""
+    if type(old) is FunctionType is type(new):
+        sides = ({*one.__code__.co_names, *one.__code__.co_varnames} for one in (old, new))
+    elif isinstance(old, type) and isinstance(new, type):
+        sides = ({name for name in vars(one) if not name.startswith("__") or name == "__init__"} for one in (old, new))
+    else:
+        return False
+    was, now = sides
+    return len(was & now) >= _LIKE * len(was | now)
 
 
 def departures(swap: Swap) -> Iterator[Departed]:

@@ -270,7 +270,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     if visit.scope.peek(name) is live or not any(_chains.by_hand(visit, new)):
         visit.bind(name, value)
     else:
-        leave_class(visit, name, live, value)
+        leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     swap.commit()
 
 
@@ -298,13 +298,13 @@ def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None
     own_methods(visit.swap.journal, old, new)
 
 
-def leave_class(visit: Visit, name: str, old: type, value: object) -> None:
+def leave_class(swap: Swap, work: Work, name: str, old: type, value: object) -> None:
     """Let `value` take the place of the class `old`: instances move, references follow, its constructor forwards."""
-    behind = _leave(visit.swap, visit.work, visit.scope.prefix + name, old, value)
+    behind = _leave(swap, work, name, old, value)
     for work in dict.fromkeys(work for work, _, _ in behind):
         names, counts = zip(*((name, left) for here, name, left in behind if here is work), strict=True)
         told, line = ", ".join(names), work.line_of(names[0])
-        visit.swap.tell(work, "HS101", line, name=told, why="CPython refuses", left=sum(counts))
+        swap.tell(work, "HS101", line, name=told, why="CPython refuses", left=sum(counts))
 
 
 def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[tuple[Work, str, int]]:
