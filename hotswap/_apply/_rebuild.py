@@ -279,10 +279,12 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
     held = {**vars(live), **scope.members, **scope.aside}
     held = {name: value for name, value in held.items() if name not in scope.gone}
     annotations = _annotations.names(scope, pair.new.children)
+    assert isinstance(pair.new.node, ast.ClassDef)
     if _generate.kind_of(visit, live) == "dataclass":
         stated = _generate.stated(visit, pair, scope)
         held = _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
-        held |= _dataclasses.fields_of(live, stated, annotations)
+        fields = _dataclasses.fields_of(live, stated, annotations)
+        held |= fields if pair.new.node.decorator_list else _dataclasses.defaults_of(fields)
     slots = () if "__slots__" in {name for s in pair.new.children for name in s.binds} else ("__slots__",)
     left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots}
     held = {n: v for n, v in held.items() if n not in left_out and type(v) is not MemberDescriptorType}

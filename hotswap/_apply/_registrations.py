@@ -15,7 +15,7 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hotswap._apply import _claims
+from hotswap._apply import _claims, _tables
 from hotswap._apply._books import Book, Claim, Objects, Same, alike, fill
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import Journal
@@ -70,6 +70,11 @@ class Registrations:
         self.found: set[int] = set()
         self.roots: tuple[Any, ...] = ()
         self.notes: dict[str, Any] = {}
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The statements of the old text that may have registered something, in its order."""
+        return self._claims
 
     @property
     def journal(self) -> Journal:
@@ -323,10 +328,8 @@ def _nothing() -> None:
 
 
 def begin(swap: Swap, registrars: Iterable[Registrar]) -> None:
-    """Phase one for all modules of the group, if a library that registers is there and concerned."""
+    """Phase one for all modules of the group: libraries that register, and registries of the program itself."""
     found = list(registrars)
-    if not found:
-        return
     registrations = Registrations(swap, found)
     for work in swap.works.values():
         registrations.add(work)
@@ -335,6 +338,7 @@ def begin(swap: Swap, registrars: Iterable[Registrar]) -> None:
     swap.registrations = registrations
     for registrar in found:
         registrar.forget(registrations)
+    _tables.watch(swap, registrations)
 
 
 def end(swap: Swap) -> None:
@@ -344,6 +348,7 @@ def end(swap: Swap) -> None:
         return
     for registrar in registrations.registrars:
         registrar.refresh(registrations)
+    _tables.arrange(registrations)
     swap.commit()
     vars(registrations).clear()  # it holds objects that give way to others: their references are counted next
 

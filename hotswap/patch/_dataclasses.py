@@ -108,6 +108,12 @@ def fields_of(cls: type, stated: Mapping[str, Any], annotations: Mapping[str, An
     return {name: value for name, value in given.items() if value is not MISSING}
 
 
+def defaults_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `fields` with the defaults that they state, for a class that is no dataclass any more."""
+    given = {name: one.default if isinstance(one, dataclasses.Field) else one for name, one in fields.items()}
+    return {name: value for name, value in given.items() if value is not dataclasses.MISSING}
+
+
 def renew(
     journal: Journal,
     cls: type,

@@ -1,0 +1,104 @@
+"""The program's own registries: lists and dicts that its decorators and functions put what they are handed in.
+
+A statement that registers calls code of the project, and that code names, holds or belongs to what it stores into. If
+such a container has what the statement handed over, the entry is the statement's: it leaves with it, and what the
+statement makes in its new text takes the place of the entry. Libraries have adapters for that.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._apply import _noting
+from hotswap._apply._books import Claim, Same
+from hotswap._model import Kind
+from hotswap._run._journal import MISSING
+
+if TYPE_CHECKING:
+    from hotswap._apply._registrations import Registrations
+    from hotswap._apply._swap import Swap
+
+_NOTE: Final = "tables"
+_DEEP: Final = 3
+_MAKERS: Final = ("__init__", "__new__", "__call__")
+_ADDING: Final = frozenset({"append", "extend", "insert", "setdefault", "update"})
+_RAISES: Final = dis.opmap["RAISE_VARARGS"]
+_SETS: Final = dis.opmap["STORE_SUBSCR"]
+
+
+def watch(swap: Swap, registrations: Registrations) -> None:
+    """Watch the containers that have what statements which leave, or may run again, had registered."""
+    found = registrations.notes.setdefault(_NOTE, {})
+    for claim in registrations.claims:
+        if claim.old.kind is not Kind.CLASS and (claim.leaves or id(claim.new) in swap.maybe):
+            for container in _containers(swap, claim):
+                found[id(container)] = container
+                if type(container) is list:
+                    registrations.watch(container, _objects)
+                else:
+                    registrations.watch(container, _objects_in_dict, withdraw=_refuses(claim))
+
+
+def arrange(registrations: Registrations) -> None:
+    """Put what came at its place."""
+    for container in registrations.notes.get(_NOTE, {}).values():
+        registrations.arrange(container)
+
+
+def _containers(swap: Swap, claim: Claim) -> Iterator[Any]:
+    """Yield the lists and dicts behind what the statement calls that have an object of its."""
+    if not any(_stores(swap, one, _DEEP) for name in claim.old.calls for one in _called(claim, name)):
+        return
+    objects = Same(claim.objects)
+    for container in _noting.containers(swap, claim.work.scope, claim.old, reaching=True):
+        if type(container) is list and any(one in objects for entry in container for one in _objects(entry)):
+            yield container
+        elif type(container) is dict and "__builtins__" not in container:
+            if any(one in objects for item in list(container.items()) for one in _objects_in_dict(item)):
+                yield container
+
+
+def _called(claim: Claim, name: str) -> Iterator[object]:
+    """Yield the functions behind what the statement calls by `name`: of a class those that make an object."""
+    owner, _, method = name.rpartition(".")
+    value = _noting.held(claim.work.scope, name)
+    if value is MISSING and owner:
+        value = inspect.getattr_static(_noting.held(claim.work.scope, owner), method, MISSING)
+    made = [vars(value).get(one) for one in _MAKERS] if isinstance(value, type) else [value]
+    yield from (getattr(one, "__func__", one) for one in made)
+
+
+def _stores(swap: Swap, value: object, depth: int) -> bool:
+    """Whether a function of the project, or one of its that it names, may put something into a list or dict."""
+    if type(value) is not FunctionType or not swap.is_project(value) or not depth:
+        return False
+    codes = list(_codes(value.__code__))
+    if any(_ADDING & {*code.co_names} or _SETS in code.co_code[::2] for code in codes):
+        return True
+    named = (value.__globals__.get(name) for code in codes for name in code.co_names)
+    return any(_stores(swap, one, depth - 1) for one in named if one is not value)
+
+
+def _refuses(claim: Claim) -> bool:
+    """Whether what the statement calls may raise, as registries do that take a name but once."""
+    called = [one for name in claim.old.calls for one in _called(claim, name) if type(one) is FunctionType]
+    return any(_RAISES in code.co_code[::2] for one in called for code in _codes(one.__code__))
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _codes(const)
+
+
+def _objects(entry: object) -> tuple[object, ...]:
+    return (entry, *entry) if type(entry) is tuple else (entry,)
+
+
+def _objects_in_dict(item: tuple[object, object]) -> tuple[object, ...]:
+    return (item[0], *_objects(item[1]))
