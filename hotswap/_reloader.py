@@ -218,6 +218,8 @@ class Reloader:
 
         With `modules` (names or module objects), only these and what depends on them. What the watcher has seen does
         not matter. An edit that failed is not tried again before something was saved: that is what `retry` is for.
+
+        Raises TargetError for a module that is not loaded, or not watched.
         """
         names = {m if isinstance(m, str) else m.__name__ for m in modules}
         return self._works().reload(names)

@@ -76,7 +76,7 @@ def make(*paths: Path, **options: Unpack[Options]) -> Settings:
     Raises SettingsError for an unknown option, a value that is not accepted, a path that does not exist, or when there
     is nothing to look after.
     """
-    table, folder, place = _project_table(os.fspath(paths[0]) if paths else os.curdir)
+    table, folder, place = _project_table(_text("paths", paths[0], "") if paths else os.curdir)
     in_project = _strings("paths", table.pop("paths", ()), place)
     given: dict[str, Any] = {**_checked(table, place), **_checked(options, "")}
     _refuse_contradiction(given)

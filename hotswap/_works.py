@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from hotswap._arrivals import ARRIVALS
+from hotswap._errors import TargetError
 from hotswap._graph._view import ImportGraph
 from hotswap._history import History
 from hotswap._inbox import Inbox
@@ -123,6 +124,8 @@ class Works:
 
     def reload(self, names: set[str]) -> Report:
         """Apply what changed on disk, of the modules `names` if there are any."""
+        if unknown := sorted(names - set(PROCESS.baselines)):
+            raise TargetError(f"{', '.join(unknown)}: no such module is loaded and watched")
         return run_now(self.line.safely(self.line.by_hand(lambda: self.take_all(deferred=True), names)))
 
     def look(self) -> Report | None:

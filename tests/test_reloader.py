@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 from conftest import Files
 
-from hotswap import OverlapError, Reloader, Report
+from hotswap import OverlapError, Reloader, Report, SettingsError, TargetError
 from hotswap._model import Batch, FileChange
 from hotswap._process import PROCESS
 
@@ -51,6 +51,16 @@ def test_look_applies_what_was_saved_and_is_silent_otherwise(files: Files, reloa
     report = reloader.look()
     assert (report is not None, mod.X) == (True, 2)
     assert reloader.look() is None
+
+
+def test_a_module_that_nobody_has_is_refused(files: Files, reloader: Reloader) -> None:
+    """A reload of a module that is not loaded says so, instead of nothing; so does a path that is none."""
+    files.write("mod", "X = 1\n")
+    files.load("mod")
+    with pytest.raises(TargetError, match="no_such, other: no such module is loaded and watched"):
+        reloader.reload("mod", "other", "no_such")
+    with pytest.raises(SettingsError, match="takes a path"):
+        Reloader(3)  # type: ignore[arg-type]
 
 
 def test_a_module_that_comes_late_is_found_wherever_it_is(files: Files) -> None:
