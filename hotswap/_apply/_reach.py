@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hotswap._apply._swap import DefinitionOf, Swap
 
 METHODS: Final = (FunctionType, staticmethod, classmethod)
+_NOTHING: Final = frozenset[str]()
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
@@ -114,8 +115,12 @@ def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = (),
     return walk.found
 
 
-def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str]) -> bool:
-    """Whether looking up `attributes` on `value`, an object or a class, may run something else now."""
+def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *, calls: bool) -> bool:
+    """Whether looking up `attributes` on `value`, an object or a class, may run something else now.
+
+    Unless anything `calls` what is found, a method runs nothing.
+    """
+    attributes = attributes if calls else _run_by_looking(swap, value, attributes)
     walk = _Walk(swap)
     if isinstance(value, type):
         walk.operate(value, attributes)
@@ -124,7 +129,38 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str]) ->
     return walk.found
 
 
-def run_by_looking(swap: Swap, value: object, attributes: frozenset[str]) -> frozenset[str]:
+def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
+    """Return what calling the function `value` looks up on what it is given, its own object among that."""
+    function = _unwrapped(value)
+    if type(function) is not FunctionType or not swap.is_project(function):
+        return _NOTHING
+    return _on_arguments(swap.pending_code(function))
+
+
+@lru_cache(4096)
+def _on_arguments(code: CodeType, outer: frozenset[str] = _NOTHING) -> frozenset[str]:
+    """Return the names behind a dot that `code` looks up on its arguments, those of `outer` code among them, or
+    above them.
+    """
+    names = outer.union(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    found, last, above = set[str](), "", False
+    for step in dis.get_instructions(code):
+        if step.opname in _ATTRIBUTES and (last in names or above or step.opname == "LOAD_SUPER_ATTR"):
+            found.add(step.argval)
+            above = False
+        above = above or (step.opname == "LOAD_GLOBAL" and step.argval == "super")
+        loaded = step.argval if "LOAD_FAST" in step.opname or step.opname == "LOAD_DEREF" else ""
+        last = loaded[-1] if isinstance(loaded, tuple) else loaded
+    inside = (const for const in code.co_consts if isinstance(const, CodeType))
+    return frozenset(found).union(*(_on_arguments(one, names.intersection(one.co_freevars)) for one in inside))
+
+
+def _names_in(member: object) -> tuple[str, ...]:
+    function = _unwrapped(member.fget if isinstance(member, property) else member)
+    return function.__code__.co_names if type(function) is FunctionType else ()
+
+
+def _run_by_looking(swap: Swap, value: object, attributes: frozenset[str]) -> frozenset[str]:
     """Return those of `attributes` of `value` that run something when they are looked up: not methods, whose old code
     nobody has.
     """
@@ -190,6 +226,8 @@ class _Walk:
         """Go through what an operator on the class itself may run: ``A[int]``, and methods of its metaclass."""
         if "__class_getitem__" in attributes and _is_ours(self.swap, cls):
             self._members(cls, frozenset({"__class_getitem__"}))
+        if _is_ours(self.swap, cls):
+            self._members(cls, frozenset(name for name in attributes if not name.startswith("__")))
         if _is_ours(self.swap, type(cls)):
             self._members(type(cls), attributes)
 
@@ -197,12 +235,25 @@ class _Walk:
         if (id(cls), names) in self.seen:
             return  # a class that has an object of its own kind
         self.seen.add((id(cls), names))
+        inside = set[str]()
         for name in names:
-            member = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
-            if isinstance(member, property):
-                self.reach(member, frozenset())
-            else:
-                self.reach(getattr(member, "__func__", member) if not isinstance(member, type) else None, names)
+            for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
+                inside |= self._member(member, names)
+                if "super" not in _names_in(member):
+                    break
+        if not self.found and not inside <= names:
+            self._members(cls, names | inside)  # what its methods look up by ``self``
+
+    def _member(self, member: object, names: frozenset[str]) -> frozenset[str]:
+        """Go through what a member of a class runs; return which attributes it looks up."""
+        if isinstance(member, type):
+            return _NOTHING
+        if isinstance(member, property):
+            self.reach(member, _NOTHING)
+            member = member.fget
+        else:
+            self.reach(getattr(member, "__func__", member), names)
+        return looked_up_by(self.swap, member)
 
     def _function(self, function: FunctionType, asked: frozenset[str]) -> None:
         """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""

@@ -16,11 +16,12 @@ from hotswap._apply import (
     _follow,
     _members,
     _passed,
+    _reach,
     _rebuild,
     _registrations,
     _unnamed,
 )
-from hotswap._apply._reach import METHODS, behaves_otherwise, makes_otherwise, operates_otherwise, run_by_looking
+from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, Work, resolve
@@ -258,10 +259,11 @@ def stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
     if not WHOLE.isdisjoint(statement.calls) and swap.changes.of(module) and _takes_all_names(statement.node):
         return "goes over all names of the module"
-    attributes = looked_up(statement.node)
+    given = (_reach.looked_up_by(swap, resolve(scope, name)) for name in statement.calls)
+    attributes = looked_up(statement.node).union(*given)
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)
-        read = name not in statement.calls and isinstance(value, (type, *METHODS))  # and no property
+        read = name not in statement.calls and isinstance(value, (type, *_reach.METHODS))  # and no property
         if not read and behaves_otherwise(swap, value, attributes):
             return f"calls {name}"
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
@@ -271,8 +273,7 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
     for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
-        value = resolve(scope, name)
-        if operates_otherwise(swap, value, attributes if statement.calls else run_by_looking(swap, value, attributes)):
+        if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
     return ""
 

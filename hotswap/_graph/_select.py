@@ -203,12 +203,16 @@ class Selection:
         names |= WHOLE if taint.values else frozenset()
         while names:
             names |= self._reached(names.pop(), taint, mentioned)
-        for name in self._members & taint.facts.by_attribute.keys():
-            names |= {n for fact in taint.facts.by_attribute[name] for n in self._mark(fact, taint, f"reads .{name}")}
-        for name in self._members & taint.facts.behind.keys():
-            names |= {n for fact in taint.facts.behind[name] for n in self._taint(taint.calls, called(fact))}
-        while names:
-            names |= self._reached(names.pop(), taint, mentioned)
+        seen = set[str]()
+        while new := self._members - seen:  # methods that call methods that changed, by ``self``
+            seen |= new
+            for name in new & taint.facts.by_attribute.keys():
+                facts = taint.facts.by_attribute[name]
+                names |= {n for fact in facts for n in self._mark(fact, taint, f"reads .{name}")}
+            for name in new & taint.facts.behind.keys():
+                names |= {n for fact in taint.facts.behind[name] for n in self._taint(taint.calls, called(fact))}
+            while names:
+                names |= self._reached(names.pop(), taint, mentioned)
 
     def _reached(self, name: str, taint: Taint, mentioned: set[str]) -> set[str]:
         """Return the names, newly tainted, of what uses `name`, or is bound together with it."""
