@@ -322,7 +322,7 @@ def _strip_dataclass(visit: Visit, live: type, scope: ClassScope) -> str | None:
     """The decorator left the text: what it wrote goes."""
     if _dataclasses.has_slots(live):
         return "its fields are no slots any more"
-    _dataclasses.strip(visit.swap.journal, live)
+    _dataclasses.strip(visit.swap.journal, live, scope.peek("__eq__"))
     scope.members |= scope.aside
     scope.aside.clear()
     return None

@@ -202,11 +202,13 @@ def _belonging_to(cls: type, twin: type, value: Any) -> Any:
     return value
 
 
-def strip(journal: Journal, cls: type) -> None:
-    """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave."""
-    equal = vars(cls).get("__eq__")
+def strip(journal: Journal, cls: type, equal: object) -> None:
+    """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave.
+
+    `equal` is its ``__eq__`` of now, MISSING if it has none: one of the text's leaves the class unhashable.
+    """
     for name, value in vars(cls).items():
-        implied = name == "__hash__" and value is None and equal is not None and not _is_written(equal)
+        implied = name == "__hash__" and value is None and equal is not MISSING and not _is_written(equal)
         if is_generated(cls, name, value) and not implied:
             journal.del_member(cls, name) if name != "__doc__" else journal.set_member(cls, name, None)
     for name in annotations_of(cls):
