@@ -45,7 +45,7 @@ def _tell(swap: Swap, work: Work, statement: Statement, live: type) -> None:
     if where:
         name = f"{live.__name__} is in {where}"
         swap.tell(work, "HS203", statement.lineno, name=name)
-    elif why := _unquiet(swap, work, statement):
+    elif id(statement) not in swap.registered and (why := _unquiet(swap, work, statement)):
         name = statement.binds[-1]
         swap.tell(work, "HS227", statement.lineno, name=name, why=why, target=f"{work.edit.module}:{name}")
 

@@ -349,6 +349,7 @@ def end(swap: Swap) -> None:
     for registrar in registrations.registrars:
         registrar.refresh(registrations)
     _tables.arrange(registrations)
+    swap.registered = frozenset(registrations.found)
     swap.commit()
     vars(registrations).clear()  # it holds objects that give way to others: their references are counted next
 

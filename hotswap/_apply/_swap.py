@@ -216,9 +216,9 @@ class Swap:
         self.maybe: AbstractSet[int] = frozenset()
         self.touched: dict[int, str] = {}
         self.probed: dict[tuple[str, str], str] = {}
-        self.keep, self.rerun = frozenset[str](), frozenset[str]()
+        self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), frozenset[int]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
-        self.forced: frozenset[int] = frozenset()
+        self.registered: frozenset[int] = frozenset()
         self.arrivals: dict[tuple[str, str], Departed] = {}
         self.left: list[Departed] = []
         self.last: list[tuple[AnyScope, str]] = []
