@@ -16,6 +16,7 @@ from hotswap._apply._specials import of_code
 from hotswap._loader._compile import inner_codes
 from hotswap._quiet import Definition
 from hotswap._run._journal import MISSING
+from hotswap._text._names import calls_unnamed
 from hotswap._text._source import find_definition
 from hotswap.patch._proxies import is_forwarder
 
@@ -124,7 +125,7 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
     walk = _Walk(swap)
     if isinstance(value, type):
         walk.operate(value, attributes)
-    elif not isinstance(value, (ModuleType, FunctionType)):
+    elif not isinstance(value, (ModuleType, FunctionType)) and type(value) not in _CONTAINERS:
         walk.reach(value, attributes)
     return walk.found
 
@@ -276,11 +277,21 @@ class _Walk:
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self.reach(default, attributes)
         for chain in use.chains:
-            self.reach(_static(namespace, chain), attributes)
+            held = _static(namespace, chain)
+            if type(held) not in _CONTAINERS or self._calls_unnamed(function):
+                self.reach(held, attributes)
         for module, name in _imported(function, use):
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)
+
+    def _calls_unnamed(self, function: FunctionType) -> bool:
+        """Whether `function` itself calls what no name says, as ``TABLE[key]()`` does, and ``one()`` in a loop.
+
+        One that only puts what it is given into a table calls nothing of that.
+        """
+        node = self.swap.definition(function)
+        return node is None or calls_unnamed(node, function.__code__.co_varnames)
 
 
 def _reads_changed(swap: Swap, function: FunctionType, use: Use) -> bool:

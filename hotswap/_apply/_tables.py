@@ -56,7 +56,8 @@ def _containers(swap: Swap, claim: Claim) -> Iterator[Any]:
     objects = Same(claim.objects)
     for container in _noting.containers(swap, claim.work.scope, claim.old, reaching=True):
         if type(container) is list and any(one in objects for entry in container for one in _objects(entry)):
-            yield container
+            if len(set(map(id, container))) == len(container):  # what stands there twice has no place of its own
+                yield container
         elif type(container) is dict and "__builtins__" not in container:
             if any(one in objects for item in list(container.items()) for one in _objects_in_dict(item)):
                 yield container

@@ -7,9 +7,10 @@ does, a lambda's body does not, a comprehension does.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -239,6 +240,23 @@ def handed(node: ast.AST) -> tuple[str, ...]:
     calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))
     given = (one for call in calls for one in (*call.args, *(keyword.value for keyword in call.keywords)))
     return tuple(dict.fromkeys(name for one in given if (name := dotted_of(one))))
+
+
+def calls_unnamed(node: _Definition, local: Container[str]) -> bool:
+    """Whether the body of a function calls what no global name says: an element, a result, one of its `local` names.
+
+    What functions inside it do is left out.
+    """
+    waiting: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Call):
+            dotted = dotted_of(one.func)
+            if dotted is None or dotted.partition(".")[0] in local:
+                return True
+        if not isinstance(one, (*_DEFS, ast.Lambda)):
+            waiting += ast.iter_child_nodes(one)
+    return False
 
 
 def dotted_of(node: ast.expr) -> str | None:
