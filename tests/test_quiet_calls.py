@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 MODULES = """
     abc base64 binascii bisect builtins collections colorsys contextlib copy dataclasses datetime decimal enum
-    fnmatch fractions functools hashlib heapq html importlib importlib.util inspect ipaddress json keyword
+    fnmatch fractions functools hashlib heapq html importlib importlib.util inspect io ipaddress json keyword
     logging math operator os os.path pathlib re shlex statistics string struct sys textwrap threading types
-    typing unicodedata urllib.parse uuid warnings zlib zoneinfo
+    typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo
 """.split()
+
+# What `typing.Literal` is an object of: the one up to 3.12, the other since.
+OF_LITERAL = ("typing._LiteralSpecialForm", "typing._TypedCacheSpecialForm")
 
 # What the samples lean on. `_hashlib` and `_blake2` are where hashlib's objects come from.
 PRELUDE = """
@@ -40,6 +43,7 @@ TEMPLATE, BYTES, VIEW = string.Template('$a'), bytearray(b'a b'), memoryview(b'a
 PAIR, SHOWN, ID = struct.Struct('BB'), types.MappingProxyType({'a': 1}), uuid.UUID(int=1)
 FIRST, NAME, UserId = operator.itemgetter(0), operator.attrgetter('real'), typing.NewType('UserId', int)
 DIGEST, LONG, SHORT = hashlib.md5(b'a'), hashlib.blake2b(b'a'), hashlib.blake2s(b'a')
+STREAM = io.TextIOWrapper(io.BytesIO())
 T = typing.TypeVar('T')
 class Color(enum.Enum):
     RED = 1
@@ -197,6 +201,8 @@ def test_context(name: str, namespace: dict[str, Any]) -> None:
 def test_trusted(name: str) -> None:
     """Operators and conversions of a class of the table are quiet."""
     WHOLE.catch_up()
+    if name in OF_LITERAL and find_raw(name) is None:
+        pytest.skip("this Python calls it otherwise")
     assert WHOLE.trusts(find_raw(name))  # type: ignore[arg-type]
 
 

@@ -169,6 +169,8 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     if swap.too_early:
         for work in swap.works.values():
             visit_unchanged(swap, work)
+        for work in swap.works.values():  # what that made anew for a module that had its turn before
+            follow_imports(swap, work)
     swap.commit()
     _moves.follow_files(swap)
     _registrations.end(swap)

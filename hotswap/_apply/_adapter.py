@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hotswap._run._journal import MISSING, Journal
+from hotswap._run._values import attribute
 from hotswap.patch import _dataclasses
 from hotswap.patch._classes import guard, instances, subclasses, twin_of
 
@@ -76,8 +77,8 @@ class ClassEdit:
 
     def owned(self, value: Any) -> Any:
         """Return a member of the fresh class whose closures mean the class that goes on living."""
-        function = getattr(value, "__func__", value)
-        for cell in getattr(function, "__closure__", None) or ():
+        function = attribute(value, "__func__", value)
+        for cell in attribute(function, "__closure__") or ():
             if cell.cell_contents is self.fresh:
                 cell.cell_contents = self.cls
         return value

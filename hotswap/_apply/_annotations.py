@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _branches
 from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._apply._stale import truth
 from hotswap._loader._compile import annotated, class_body, inner_codes
 from hotswap._model import Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
@@ -52,7 +53,7 @@ def renew(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> N
     one.
     """
     scope, edit = visit.scope, visit.work.edit
-    texts = [[_text(node) for statement in side for node in annotated(statement.node)] for side in (old, new)]
+    texts = [[_text(node, one.node) for one in side for node in annotated(one.node)] for side in (old, new)]
     changed = texts[0] != texts[1] or scope.annotations_changed or are_other(edit)
     if not any(texts) or not (changed or edit.edited):
         return
@@ -126,7 +127,8 @@ def _order(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> 
         held = dict(scope.run(nodes, {"__annotations__": {}}).get("__annotations__", {})) if nodes else {}
         _drop(visit, _name_in(scope), _WHICH_RAN, _CACHES[1])
     held = held if isinstance(held, dict) else {}
-    left, stays = names(scope, old), names(scope, new)
+    left, ran = names(scope, old), _that_ran(visit, new)
+    stays = dict.fromkeys(scope.mangled(_name(node)) for node in ran)
     found = {name: held[name] for name in (*stays, *held) if name in held and (name in stays or name not in left)}
     if isinstance(scope, ClassScope) and (kind := _generated.kind_of(scope.cls)) in ("namedtuple", "typeddict"):
         found = {name: _checked(value, scope.cls, kind) for name, value in found.items()}
@@ -250,7 +252,8 @@ def _that_ran(visit: Visit, statements: Iterable[Statement]) -> Iterator[ast.Ann
         for child in statement.children:
             if child.branch in taken:
                 yield from _that_ran(visit, [child])
-        if not taken:  # as with a test that cannot be evaluated again: what is bound tells
+        known = isinstance(statement.node, ast.If) and truth(visit, statement.node) is not None
+        if not taken and not known:  # as with a test that cannot be evaluated again: what is bound tells
             yield from (node for node in found if node.value and visit.scope.peek(_name(node)) is not MISSING)
 
 
@@ -263,5 +266,7 @@ def _name(node: ast.AnnAssign) -> str:
     return node.target.id
 
 
-def _text(node: ast.AnnAssign) -> str:
-    return f"{dump(node.target)}: {dump(node.annotation)}"
+def _text(node: ast.AnnAssign, around: ast.stmt) -> str:
+    """Return what tells an annotation from another, the test included under which it stands in a branch."""
+    test = dump(around.test) if isinstance(around, ast.If) else ""
+    return f"{dump(node.target)}: {dump(node.annotation)} {test}"

@@ -136,7 +136,7 @@ def _note_behaviour(swap: Swap, work: Work) -> None:
     called = frozenset(_called_names(work.edit.diff))
     for old, new in work.codes.pairs():
         if own_content(old, called) != own_content(new, called):
-            swap.changes.codes.add(new)
+            swap.changes.codes.setdefault(new)
 
 
 def _called_names(diff: Diff) -> list[str]:

@@ -21,7 +21,7 @@ from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, immutable, stateless
+from hotswap._run._values import alike, attribute, immutable, stateless
 from hotswap._text._diff import decorators, only_code, same_header
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
     """
     if not visit.swap.maybe:
         return set()
-    about = {name for s in new if id(s) in affected for name in s.binds}
+    about = {name for s in new if id(s) in affected or _is_import_to_follow(visit, s) for name in s.binds}
     times = Counter(name for s in new for name in {*s.binds, *s.mutates})
     found = set()
     for statement in (pair.new for pair in diff.unchanged):
@@ -114,6 +114,10 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
             )
         found |= {id(statement)} if stale else set()
     return found
+
+
+def _is_import_to_follow(visit: Visit, statement: Statement) -> bool:
+    return statement.kind is Kind.IMPORT and _follow.will_follow(visit, statement)
 
 
 def _reordered(chains: Chains, old: Sequence[Statement], new: Sequence[Statement]) -> Iterator[str]:
@@ -167,6 +171,8 @@ def _runs(visit: Visit, pair: Pair) -> bool:
         return False
     if pair.new.kind is Kind.DEF:
         return decorators(pair.old.node) != decorators(pair.new.node) or not visit.work.live(visit.scope, pair.old)
+    if pair.new.kind is Kind.CLASS and visit.scope.peek(pair.new.binds[-1]) is MISSING:
+        return True  # the text deletes it further down
     if pair.new.kind is Kind.SUITE and pair.inner is not None:
         inner = _affected(visit, pair.inner) | {id(s) for s in pair.inner.removed}
         return any(s.mutates for s in (*pair.new.children, *pair.inner.removed) if id(s) in inner)
@@ -378,5 +384,5 @@ def is_registration(visit: Visit, decorator: ast.expr) -> bool:
     if not (isinstance(called, ast.Attribute) and called.attr == "register" and isinstance(called.value, ast.Name)):
         return False
     generic = visit.scope.peek(called.value.id)
-    members = getattr(generic, "__dict__", {})
+    members = attribute(generic, "__dict__", {})
     return getattr(members.get("register"), "__module__", "") == "functools" and "registry" in members

@@ -16,15 +16,18 @@ class Changes:
     """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
 
     `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
-    in its code. `follow` is called with each change of a name: module, name, old and new value.
+    in its code. `rebased` are classes that got other bases, by id. `follow` is called with each change of a name:
+    module, name, old and new value.
     """
 
     def __init__(self) -> None:
         self._names: dict[str, dict[str, Any]] = {}
         self._order: list[Mapping[str, str]] = []
         self._followed: list[tuple[Mapping[str, str], object]] = []
-        self.codes: set[CodeType] = set()
+        self.codes: dict[CodeType, None] = {}
+        self._between: dict[tuple[str, str], list[Any]] = {}
         self.members: set[str] = set()
+        self.rebased: dict[int, type] = {}
         self.follow: Callable[[str, str, Any, Any], None] | None = None
 
     def __bool__(self) -> bool:
@@ -33,13 +36,16 @@ class Changes:
     def kept(self) -> Iterator[object]:
         """Yield what old values are held in here."""
         yield from self._names.values()
+        yield from self._between.values()
         yield from self._followed
 
     def note(self, module: str, name: str, old: object, new: object) -> bool:
         """Note that `name` (dotted for a member of a class) was `old` and is `new`; return whether readers can tell."""
         if same(old, new):
             return False
-        self._names.setdefault(module, {}).setdefault(name, old)
+        if name in self._names.setdefault(module, {}):
+            self._between.setdefault((module, name), []).append(old)
+        self._names[module].setdefault(name, old)
         self._order.append({module: name})
         if "." in name and not name.endswith(("*", "__")):
             self.members.add(name.rpartition(".")[2])
@@ -63,12 +69,17 @@ class Changes:
         for names in self._order[then[0] :]:
             for module, name in names.items():
                 later.note(module, name, self.old(module, name), later)
-        later.codes = self.codes if len(self.codes) > then[1] else set()
+        later.rebased = self.rebased
+        later.codes = dict.fromkeys(list(self.codes)[then[1] :])
         return later
 
     def old(self, module: str, name: str) -> object:
         """Return what `name` was before the swap, or MISSING if it did not change (or did not exist)."""
         return self.of(module).get(name, MISSING)
+
+    def held(self, module: str, name: str, value: object) -> bool:
+        """Whether `value` is what `name` was before the swap, or on the way."""
+        return any(same(one, value) for one in (self.old(module, name), *self._between.get((module, name), ())))
 
     def of(self, module: str) -> dict[str, Any]:
         """Return the changed names of `module` with their old values."""
@@ -119,6 +130,15 @@ class Changes:
         if parts or not isinstance(value, type):
             return False
         return any(f"{value.__qualname__}.{made}" in self.of(value.__module__) for made in _MADE)
+
+    def inherits_otherwise(self, cls: type, name: str) -> bool:
+        """Whether `cls` has the member `name` from a class that it may not have had among its bases."""
+        for base in cls.__mro__[:-1] if self.rebased else ():
+            if name in vars(base):
+                return False
+            if id(base) in self.rebased:
+                return any(name in vars(other) for other in base.__mro__[1:-1])
+        return False
 
     def _member_changed(self, cls: type, name: str) -> bool:
         """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""

@@ -21,6 +21,7 @@ from hotswap._apply import _adapter, _chains, _generate
 from hotswap._apply._reach import use_of
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import attribute
 from hotswap._text._diff import only_code
 from hotswap.patch._classes import instances, subclasses
 
@@ -168,7 +169,7 @@ def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
 
 def _behaves_otherwise(visit: Visit, member: object) -> bool:
     """Whether a call of `member` does something else now; what functions that it makes read is read when they run."""
-    raw = getattr(member, "__func__", member)
+    raw = attribute(member, "__func__", member)
     changes = visit.swap.changes
     if type(raw) is not FunctionType:
         return False
@@ -189,7 +190,7 @@ def _is_named(cls: type) -> bool:
     """Whether a name of its module leads to the class; others may be nobody's any more."""
     value: object = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split("."):
-        value = getattr(value, "__dict__", {}).get(part)
+        value = attribute(value, "__dict__", {}).get(part)
     return value is cls
 
 
@@ -223,7 +224,7 @@ def _collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tupl
 
 
 def _named(who: str, member: object) -> Iterator[tuple[str, FunctionType]]:
-    raw = getattr(member, "__func__", member)
+    raw = attribute(member, "__func__", member)
     if type(raw) is FunctionType and not is_known(raw):
         yield who, raw
 

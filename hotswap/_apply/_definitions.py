@@ -23,6 +23,7 @@ from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import attribute
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
@@ -132,7 +133,7 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> Function
         set_type_parameters(visit.swap.journal, raw, fresh)
         code = patch(visit.swap, visit.work, raw, fresh)
         set_header(visit.swap.journal, raw, fresh)
-        visit.swap.changes.codes.add(code or raw.__code__)
+        visit.swap.changes.codes.setdefault(code or raw.__code__)
     return fresh
 
 
@@ -193,7 +194,7 @@ def _inside(public: object) -> object:
         return _made_of(public)
     if type(public) is FunctionType or type(public).__module__ != "functools":
         return None
-    return public.func if isinstance(public, partial) else getattr(public, "__wrapped__", None)
+    return public.func if isinstance(public, partial) else attribute(public, "__wrapped__")
 
 
 def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
@@ -242,7 +243,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     if not registered and type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
         set_marks(visit.swap.journal, old, value)
-        visit.swap.changes.codes.add(old.__code__)
+        visit.swap.changes.codes.setdefault(old.__code__)
         for one in forwarders(old):
             forward(visit.swap.journal, one, old, like=value)
         return old
@@ -325,7 +326,7 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     clear = None
     if type(old) is not FunctionType:
         swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
-        clear, old = getattr(old, "cache_clear", None), _inside(old)
+        clear, old = attribute(old, "cache_clear"), _inside(old)
     if type(old) is FunctionType and callable(value) and _is_ours(swap, old) and not _holds(value, old):
         for one in (*forwarders(old), old):
             forward(swap.journal, one, value)

@@ -135,7 +135,7 @@ def _follow_name(visit: Visit, statement: Statement, source: str, there: str, he
             visit.swap.tell(
                 visit.work, "HS205", statement.lineno, name=there, module=source, holder=visit.work.edit.module
             )
-    elif old is MISSING or held is MISSING or same(old, held):
+    elif old is MISSING or held is MISSING or visit.swap.changes.held(source, there, held):
         if not _is_bound_later(visit, statement, here):
             _bind(visit, here, new)
 
@@ -178,7 +178,8 @@ def _follow_star(visit: Visit, source: str) -> None:
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
         free = held is MISSING or name in left or (visit.scope, name) in visit.swap.last
         free = free or (name not in before and _is_of_star_above(visit, source, name, held))
-        if (free and (name not in before or name in left)) or (name in changed and (free or same(changed[name], held))):
+        follows = name in changed and (free or visit.swap.changes.held(source, name, held))
+        if follows or (free and (name not in before or name in left)):
             visit.swap.last = [entry for entry in visit.swap.last if entry != (visit.scope, name)]
             _bind(visit, name, new)
     for name in sorted((before - public) & own):

@@ -15,6 +15,7 @@ from hotswap._apply._reach import use_of
 from hotswap._findings import finding
 from hotswap._model import ClassChange, Finding, Pair, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import attribute
 from hotswap.patch import _generated
 from hotswap.patch._classes import instances, subclasses
 
@@ -82,7 +83,7 @@ def _makers(statement: Statement, live: type) -> set[str]:
         if name in own:
             waiting += _reads_of_itself(own[name])
         for base in live.__mro__[1:-1]:
-            raw = getattr(vars(base).get(name), "__func__", vars(base).get(name))
+            raw = attribute(vars(base).get(name), "__func__", vars(base).get(name))
             if type(raw) is FunctionType:
                 waiting += (other for other in use_of(raw.__code__).attributes if other in own)
     return found

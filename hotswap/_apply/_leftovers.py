@@ -19,6 +19,7 @@ from hotswap._apply import _collectors, _generate
 from hotswap._apply._reach import stored
 from hotswap._model import Pair
 from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._run._values import attribute
 from hotswap.patch import _generated
 from hotswap.patch._classes import containers
 
@@ -35,7 +36,7 @@ def called_for(visit: Visit, node: ast.stmt, bases: Iterable[type]) -> dict[str,
     found: dict[str, FunctionType] = {}
     for base in dict.fromkeys(above for one in bases for above in one.__mro__):
         hook = vars(base).get(_collectors.HOOK)
-        raw = getattr(hook, "__func__", hook)
+        raw = attribute(hook, "__func__", hook)
         if type(raw) is FunctionType:
             found[f"{_collectors.HOOK} of {base.__name__}"] = raw
     for decorator in getattr(node, "decorator_list", ()):

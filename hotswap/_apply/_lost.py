@@ -11,6 +11,7 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import CONTAINERS
+from hotswap._text._diff import dump
 
 
 def tell_lost(swap: Swap, work: Work) -> None:
@@ -19,11 +20,18 @@ def tell_lost(swap: Swap, work: Work) -> None:
     for pair in work.edit.diff.changed:
         if pair.old.kind is not Kind.ASSIGN or len(pair.old.binds) != 1 or pair.new.binds != pair.old.binds:
             continue
+        if _value(pair.old) == _value(pair.new):
+            continue  # an annotation came, went or changed
         (name,) = pair.old.binds
         held = work.before.get(name)
         alone = sum(name in (*statement.binds, *statement.mutates) for statement in old) == 1
         if alone and type(held) in CONTAINERS and held and _is_filled(swap, work.scope, pair.old, held):
             swap.tell(work, "HS223", pair.new.lineno, name=name)
+
+
+def _value(statement: Statement) -> str:
+    value = getattr(statement.node, "value", None)
+    return dump(value) if value is not None else ""
 
 
 def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, held: Any) -> bool:

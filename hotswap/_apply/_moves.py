@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import _rebuild
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import same
+from hotswap._run._values import attribute, same
 from hotswap._text._diff import diff, same_header
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
@@ -226,7 +226,7 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
             swap.journal.set_attribute(live, "__doc__", fresh.__doc__)
         else:
             set_doc(swap.journal, live, old, fresh.__code__)
-        swap.changes.codes.add(fresh.__code__)
+        swap.changes.codes.setdefault(fresh.__code__)
         swap.later.append(partial(DEPARTED.discard, live))
         swap.bind(visit.work, visit.scope, name, live)
     elif callable(fresh := _function(fresh) or fresh):
@@ -306,5 +306,5 @@ def _forward_members(swap: Swap, members: Mapping[str, object], live: type) -> N
 
 
 def _function(member: object) -> FunctionType | None:
-    member = getattr(member, "__func__", getattr(member, "fget", member))
+    member = attribute(member, "__func__", attribute(member, "fget", member))
     return member if type(member) is FunctionType else None

@@ -16,6 +16,7 @@ from hotswap._apply._specials import of_code
 from hotswap._loader._compile import inner_codes
 from hotswap._quiet import Definition
 from hotswap._run._journal import MISSING
+from hotswap._run._values import attribute
 from hotswap._text._names import calls_unnamed
 from hotswap._text._source import find_definition
 from hotswap.patch._proxies import is_forwarder
@@ -238,6 +239,7 @@ class _Walk:
         self.seen.add((id(cls), names))
         inside = set[str]()
         for name in names:
+            self.found = self.found or self.swap.changes.inherits_otherwise(cls, name)
             for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
                 inside |= self._member(member, names)
                 if "super" not in _names_in(member):
@@ -253,7 +255,7 @@ class _Walk:
             self.reach(member, _NOTHING)
             member = member.fget
         else:
-            self.reach(getattr(member, "__func__", member), names)
+            self.reach(attribute(member, "__func__", member), names)
         return looked_up_by(self.swap, member)
 
     def _function(self, function: FunctionType, asked: frozenset[str]) -> None:

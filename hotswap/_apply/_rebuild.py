@@ -25,6 +25,7 @@ from hotswap._errors import StatementError
 from hotswap._findings import line_in
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import attribute
 from hotswap._text._diff import decorators
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
@@ -233,6 +234,8 @@ def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None
     if header.differs and type(live).__init__ is not type.__init__ and _keywords(pair.old) != _keywords(pair.new):
         return "its metaclass alone knows its keywords"
     why = set_bases(journal, live, header.bases)
+    if why is None and header.bases != live.__bases__:
+        visit.swap.changes.rebased[id(live)] = live
     if why is None:
         for name, value in header.generic.items():
             if value is not MISSING:
@@ -339,7 +342,7 @@ def _leave_below(swap: Swap, work: Work, below: type, made: type) -> list[tuple[
 
 def _leave_members(swap: Swap, work: Work, name: str, old: Any, value: object) -> None:
     """Members of an enum that was made anew take the places of those of the same names."""
-    members = getattr(value, "_member_map_", {})
+    members = attribute(value, "_member_map_", {})
     for key, member in old._member_map_.items():
         if key in members:
             swap.replaced.append((work, f"{name}.{key}", member, members[key]))

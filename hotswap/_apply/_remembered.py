@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._reach import behaves_otherwise
 from hotswap._model import How
@@ -27,10 +27,24 @@ def forget(swap: Swap) -> None:
 
 def _clear_caches(swap: Swap) -> None:
     """Clear the memo caches whose functions behave otherwise now."""
-    found = {id(one): one for work in swap.works.values() for one in work.caches}
-    for one in found.values() or (memo_caches() if swap.memo else ()):
+    for one in _stale_caches(swap):
         inner = getattr(one, "__wrapped__", None)
         work = swap.works.get(getattr(inner, "__module__", None) or "") or next(iter(swap.works.values()))
-        if behaves_otherwise(swap, one):
-            swap.later.append(one.cache_clear)
-            swap.patched(work, getattr(inner, "__qualname__", ""), How.IN_PLACE, "its cache was cleared")
+        swap.later.append(one.cache_clear)
+        swap.patched(work, getattr(inner, "__qualname__", ""), How.IN_PLACE, "its cache was cleared")
+
+
+def forget_results(swap: Swap) -> None:
+    """Clear these caches before a statement calls their functions; and if all is undone, what it left in them."""
+    stale = _stale_caches(swap) if swap.changes else []
+    for one in stale:
+        swap.journal.do(one.cache_clear, one.cache_clear)
+    if stale:
+        swap.commit()
+
+
+def _stale_caches(swap: Swap) -> list[Any]:
+    found = {id(one): one for work in swap.works.values() for one in work.caches}
+    if not found and swap.memo and swap.memos is None:
+        swap.memos = list(memo_caches())
+    return [one for one in found.values() or swap.memos or () if behaves_otherwise(swap, one)]

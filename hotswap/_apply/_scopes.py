@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import CellType, CodeType, ModuleType
 from typing import Any
 
@@ -91,18 +92,31 @@ class ModuleScope(Scope):
 
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
-        ran = Layer({**self.as_above(nodes), **given}, self.stores)
+        above = self.as_above(nodes)
+        ran = Layer({**above, **given}, self.stores)
         code = self.compile(nodes, doc=doc)
         if any(getattr(node, "is_lazy", False) for node in nodes):  # PEP 810: only where globals and locals are one
             own = {name: self.namespace[name] for name in _OF_IMPORTS if name in self.namespace}
             run(code, own, own, self.edit.path, nodes[0].lineno)
             ran.update((name, value) for name, value in own.items() if name not in _OF_IMPORTS)
             return ran
-        run(code, self.namespace, ran, self.edit.path, nodes[0].lineno)
+        with self._there(above):
+            run(code, self.namespace, ran, self.edit.path, nodes[0].lineno)
         if ran.pop("__conditional_annotations__", None) is not None:  # its function gives those of `nodes` alone
             del ran["__annotate__"], ran.gone["__annotate__"]
             self.annotations_changed = True
         return ran
+
+    @contextmanager
+    def _there(self, above: Mapping[str, object]) -> Iterator[None]:
+        """Have the module bind those names of `above` that it deletes further down: class bodies look there alone."""
+        missing = {name: value for name, value in above.items() if name not in self.namespace}
+        self.namespace.update(missing)
+        try:
+            yield
+        finally:
+            for name in missing:
+                self.namespace.pop(name, None)
 
     def store(self, name: str, value: object) -> None:
         """Bind `name` with the next wave."""

@@ -25,7 +25,7 @@ from hotswap._model import Action, How, Outcome, Pair, Patch, Planned, Statement
 from hotswap._regions import Block, Part, Place, Region
 from hotswap._run._execute import Layer, run
 from hotswap._run._journal import MISSING, Journal
-from hotswap._run._values import same
+from hotswap._run._values import attribute, same
 from hotswap.patch._classes import cell_of, set_members
 from hotswap.patch._finding import Walk, is_alone
 from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc
@@ -322,7 +322,7 @@ def _makers(cls: type) -> set[str]:
 
 def _called(member: object) -> FunctionType | None:
     """Return the function that looking up or calling a member runs."""
-    raw = member.fget if type(member) is property else getattr(member, "__func__", member)
+    raw = member.fget if type(member) is property else attribute(member, "__func__", member)
     return raw if type(raw) is FunctionType else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,7 +60,7 @@ def keep(visit: Visit, pair: Pair) -> None:
             keep_def(visit, pair, why)
         elif swap.registers_again(pair.old):
             visit.execute(statement, why)
-        elif isinstance(statement.node, ast.AnnAssign) and not _value_is_stale(visit, statement):
+        elif isinstance(statement.node, ast.AnnAssign) and not value_reason(visit, statement):
             visit.annotate(statement, statement.node)
         elif own := _chains.own_links(visit, statement):
             _keep_link(visit, statement, own, why)
@@ -93,12 +93,12 @@ def _is_over(statement: Statement, reason: str) -> bool:
     return not statement.mutates or isinstance(statement.node, ast.While)
 
 
-def _value_is_stale(visit: Visit, statement: Statement) -> bool:
-    """Whether not only the annotation of an annotated assignment reads what changed."""
+def value_reason(visit: Visit, statement: Statement) -> str:
+    """Say why the value of an assignment is stale, whatever its annotation reads; "" if it is not."""
     value = getattr(statement.node, "value", None)
     names = frozenset(map(_dotted, ast.walk(value))) if value is not None else frozenset()
     reads, calls = ([name for name in found if name in names] for found in (statement.reads, statement.calls))
-    return bool(stale_because(visit, replace(statement, reads=tuple(reads), calls=tuple(calls))))
+    return stale_because(visit, replace(statement, reads=tuple(reads), calls=tuple(calls)))
 
 
 def reason(visit: Visit, statement: Statement) -> str:
@@ -331,7 +331,9 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
         if id(statement) in swap.maybe:
             _probe_chains(swap, work, scope, statement, block)
         if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
-            why = _touched(swap, scope, statement, _made_before(block, statement))
+            alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
+            names = alone or statement.binds  # a chain is looked at as a whole
+            why = _touched(swap, scope, statement, names, _made_before(block, statement))
             if why:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
@@ -364,12 +366,9 @@ def _made_before(block: Block, statement: Statement) -> list[Statement]:
     return found
 
 
-def _touched(swap: Swap, scope: AnyScope, statement: Statement, before: list[Statement]) -> str:
-    """Return why the names that an assignment bound do not hold, untouched, what its text gives; "" if they do.
-
-    `before` are statements that have to run first, for the names that it reads.
-    """
-    held = {name: as_member(scope.peek(name)) for name in statement.binds if name != "__annotations__"}
+def _touched(swap: Swap, scope: AnyScope, statement: Statement, names: Iterable[str], before: list[Statement]) -> str:
+    """Return why the `names` of an assignment do not hold, untouched, what its text gives after `before`; "" if so."""
+    held = {name: as_member(scope.peek(name)) for name in names if name != "__annotations__"}
     if not held:
         return ""  # it stores into an object: to run it now would be to store
     if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):

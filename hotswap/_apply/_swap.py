@@ -223,11 +223,11 @@ class Swap:
         self.left: list[Departed] = []
         self.last: list[tuple[AnyScope, str]] = []
         self.later: list[Callable[[], object]] = []
+        self.memos: list[Any] | None = None
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.old_codes: list[CodeType] = []
-        self.kept: set[int] = set()
-        self.forwarded: set[FunctionType] = set()
+        self.kept, self.forwarded = set[int](), set[FunctionType]()
         self.memo, self.too_early = True, False
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way: set[str] = set()

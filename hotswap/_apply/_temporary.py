@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Temporaries:
-    """The names of `scope` that are bound more than once; `quiet` is how the quiet analysis sees it."""
+    """The names of `scope` that are bound more than once; `see` gives the quiet analysis what it asks, for names."""
 
-    def __init__(self, scope: ModuleScope, quiet: _quiet.NamespaceScope) -> None:
-        self._scope, self._quiet = scope, quiet
+    def __init__(self, scope: ModuleScope, see: Callable[[dict[str, Any]], _quiet.NamespaceScope]) -> None:
+        self._scope, self._see = scope, see
 
     @cached_property
     def _links(self) -> Mapping[str, list[Statement]]:
@@ -42,7 +42,8 @@ class Temporaries:
         found: dict[str, object] = {}
         if self._links and not isinstance(nodes[-1], ast.Delete):
             for statement in self._makers(nodes, getattr(nodes[-1], "lineno", 0)):
-                if isinstance(statement.node, ast.Pass) or _quiet.unquiet(statement.node, self._quiet):
+                seen = self._see({**self._scope.namespace, **found})
+                if isinstance(statement.node, ast.Pass) or _quiet.unquiet(statement.node, seen):
                     return {}
                 layer = self._scope.run([statement.node], found)
                 found |= {name: layer[name] for name in layer}
@@ -74,7 +75,7 @@ def _begins(name: str, link: Statement) -> bool:
 def give(scopes: Iterable[ModuleScope], is_project: Callable[..., bool], definition: Callable[..., Any]) -> None:
     """Have `scopes` find such names again; the others are asked as the quiet analysis asks them."""
     for scope in scopes:
-        scope.temporaries = Temporaries(scope, _quiet.NamespaceScope(scope.namespace, is_project, definition)).of
+        scope.temporaries = Temporaries(scope, lambda names: _quiet.NamespaceScope(names, is_project, definition)).of
 
 
 def delete(visit: Visit, statement: Statement) -> bool:

@@ -19,6 +19,7 @@ from hotswap._apply import (
     _links,
     _moves,
     _noting,
+    _remembered,
     _stale,
     _temporary,
 )
@@ -128,12 +129,14 @@ class Visit:
             self.execute(new, "changed")
 
     def _only_annotation(self, pair: Pair) -> bool:
-        """Handle a variable of which only the annotation changed, came or went: its value is not evaluated."""
+        """Handle a variable of which only the annotation changed, came or went: its value stays, unless it is stale."""
         old, new = pair.old.node, pair.new.node
         before, after = _variable(old), _variable(new)
         if before is None or before != after or type(old) is type(new) is ast.Assign:
             return False
-        if isinstance(new, ast.AnnAssign):
+        why = _stale.value_reason(self, pair.new)
+        ran = bool(why) and _stale.run_or_tell(self, pair.new, why)
+        if not ran and isinstance(new, ast.AnnAssign):
             self.annotate(pair.new, new)
         return True
 
@@ -189,6 +192,8 @@ class Visit:
         """Run `nodes`, which stand for `statement`, in this scope."""
         wrapped = self.wrap(nodes)
         reaching = self.make_ready(statement, wrapped)
+        if reaching:
+            _remembered.forget_results(self.swap)
         if (error := _follow.leaving_error(self, statement)) is not None:
             if wrapped == nodes:
                 raise error
@@ -365,9 +370,13 @@ def follow_imports(swap: Swap, work: Work) -> None:
 
 
 def visit_unchanged(swap: Swap, work: Work) -> None:
-    """Go through the unchanged statements once more: in a cycle, what they read may have changed after their turn."""
+    """Go through the unchanged statements once more, and all imports: in a cycle, what they read may have changed since."""
     visit = Visit(swap, work, work.scope)
-    for pair in work.edit.diff.unchanged:
+    diff = work.edit.diff
+    for statement in (*(pair.new for pair in diff.changed), *diff.added):
+        if statement.kind is Kind.IMPORT:
+            _follow.follow(visit, statement)
+    for pair in diff.unchanged:
         if id(pair.new) not in swap.forced:
             _stale.keep(visit, pair)
 

@@ -50,10 +50,10 @@ def code_of(text: str, origin: str, build: Build | None) -> CodeType | None:
 
 def _live(names: dict[str, object], module: str, origin: str, depth: int) -> Iterator[CodeType]:
     for value in list(names.values()):
-        inner = getattr(value, "__func__", value) if isinstance(value, (staticmethod, classmethod)) else value
+        inner = getattr(value, "__func__", value) if issubclass(type(value), (staticmethod, classmethod)) else value
         if type(inner) is FunctionType and inner.__code__.co_filename == origin:
             yield inner.__code__
-        elif isinstance(inner, type) and vars(inner).get("__module__") == module and depth:
+        elif issubclass(type(inner), type) and vars(inner).get("__module__") == module and depth:
             yield from _live(dict(vars(inner)), module, origin, depth - 1)
 
 

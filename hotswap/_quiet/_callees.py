@@ -38,6 +38,7 @@ from hotswap._quiet._values import (
 _DEEPEST: Final = 40  # calls inside calls: far more than a constant needs, far less than the recursion limit
 _CLASS_METHOD_IN_C: Final = type(vars(dict)["fromkeys"])
 _ALIAS: Final = find_raw("typing._GenericAlias")
+_MEMO: Final = type(functools.cache(id))
 
 
 class Callees(Entries):
@@ -75,7 +76,7 @@ class Callees(Entries):
         return self._call_wrapped(called, given, label)
 
     def _call_wrapped(self, called: Value, given: Arguments, label: str) -> Value:
-        """Judge the call of an object that only stands for another: a bound method, a partial, ``Stack[int]``."""
+        """Judge the call of an object that stands for another: a bound method, a partial, a memo, ``Stack[int]``."""
         obj: Any = called.obj
         if type(obj) is MethodType:
             return self.call(know(obj.__func__), given.after(know(obj.__self__)), label)
@@ -84,6 +85,8 @@ class Callees(Entries):
             return self.call(know(obj.func), Arguments((*map(know, obj.args), *given.values), names, given.open), label)
         if type(obj) is GenericAlias or type(obj) is _ALIAS:
             return self.call(know(obj.__origin__), given, label)
+        if type(obj) is _MEMO:  # what it remembers is what its function gives, and cleared when that changes
+            return dataclasses.replace(self.call(know(obj.__wrapped__), given, label), own=False)
         return self._call_instance(called, given, label)
 
     def _call_instance(self, called: Value, given: Arguments, label: str) -> Value:
@@ -131,7 +134,7 @@ class Callees(Entries):
         if _is_generated(owner, raw):
             return self._call_generated(found, name, given, label)
         function = _unwrap(raw)
-        if type(function) is FunctionType:
+        if type(function) is FunctionType or type(function) is _MEMO:
             return self.call(know(function), given, label)
         if id(owner) in self.table.containers and not first.own:
             raise LoudError(f"mutates {label.rpartition('.')[0] or 'its argument'} through .{name}()")

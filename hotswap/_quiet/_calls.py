@@ -52,6 +52,7 @@ _VALUES: Final[Groups] = {
     "urllib.parse": "parse_qs parse_qsl quote quote_plus unquote unquote_plus urldefrag urlencode urljoin urlparse "
     "urlsplit urlunparse urlunsplit",
     "uuid": "UUID uuid3 uuid5",
+    "weakref": "WeakKeyDictionary WeakSet WeakValueDictionary",
     "zlib": "adler32 crc32",
     "zoneinfo": "ZoneInfo",
 }
@@ -182,6 +183,7 @@ METHODS: Final[Groups] = {
     "ipaddress.IPv4Network": "overlaps subnet_of supernet",
     "logging.Logger": "getChild",
     "operator.attrgetter": "__call__",
+    "io.TextIOWrapper": "isatty",  # a stream stays what it was opened on
     "operator.itemgetter": "__call__",
     "pathlib.Path": "absolute expanduser resolve",
     "pathlib.PurePath": "__fspath__ anchor as_posix as_uri drive is_absolute is_relative_to joinpath match name parent "
@@ -232,7 +234,8 @@ TRUSTED: Final[Groups] = {
     "string": "Template",
     "struct": "Struct",
     "types": "GenericAlias MappingProxyType SimpleNamespace UnionType",
-    "typing": "_AnnotatedAlias _CallableType _GenericAlias _SpecialForm _SpecialGenericAlias _TupleType "
+    "typing": "_AnnotatedAlias _CallableType _GenericAlias _LiteralGenericAlias "
+    "_LiteralSpecialForm _SpecialForm _SpecialGenericAlias _TupleType _TypedCacheSpecialForm "
     "_UnionGenericAlias Generic NewType ParamSpec Protocol TypeVar TypeVarTuple",
     "uuid": "UUID",
     "zoneinfo": "ZoneInfo",

@@ -56,6 +56,14 @@ _INSIDE: Final = ("__func__", "fget", "fset", "fdel")
 _OF_PARAMETERS: Final = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__")
 
 
+def attribute(value: object, name: str, default: Any = None) -> Any:
+    """Return an attribute of whatever `value` is; `default` also where a proxy raises, as it stands for nothing yet."""
+    try:
+        return getattr(value, name, default)
+    except Exception:  # noqa: BLE001  the program's own code
+        return default
+
+
 def same(old: object, new: object) -> bool:
     """Whether a reader of `new` cannot tell it from `old`: the same object, or equal exact immutable builtins."""
     return old is new or (type(old) is type(new) and immutable(old) and equal(old, new))
@@ -83,7 +91,12 @@ def equal(old: object, new: object) -> bool:
         return len(old) == len(new) and all(map(_alike, old, new))  # type: ignore[arg-type,call-overload]
     if type(old) is dict:
         return _equal_dicts(old, new)  # type: ignore[arg-type]
-    return type(old) in _SETS and all(type(i) in _ATOMS for i in (*old, *new)) and bool(old == new)  # type: ignore[misc]
+    return type(old) in _SETS and set(map(_key, old)) == set(map(_key, new))  # type: ignore[call-overload]
+
+
+def _key(item: object) -> object:
+    """Return what equals the key of the same item in another set: of others than plain values the identity alone."""
+    return (type(item), item) if type(item) in _ATOMS else id(item)
 
 
 def _alike(old: object, new: object) -> bool:
@@ -110,10 +123,19 @@ def _is_same_partial(old: object, new: object) -> bool:
 
 def _is_same_text(old: types.FunctionType, new: object) -> bool:
     """Whether two functions come from one place in the text, and hold nothing that the other does not."""
-    if type(new) is not types.FunctionType or old.__closure__ or new.__closure__ or vars(old) or vars(new):
+    if type(new) is not types.FunctionType or vars(old) or vars(new):
         return False
     is_same = old.__code__ == new.__code__ and old.__globals__ is new.__globals__
+    cells = ([_content(cell) for cell in one.__closure__ or ()] for one in (old, new))
+    is_same = is_same and all(map(same, *cells))  # one code, so as many cells
     return is_same and equal((old.__defaults__, old.__kwdefaults__), (new.__defaults__, new.__kwdefaults__))
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return cell
 
 
 def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
@@ -124,7 +146,7 @@ def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
 
 def stateless(value: object) -> bool:
     """Whether `value` is of a type whose objects hold nothing that making one anew would lose."""
-    if isinstance(value, _STATELESS) or type(value) in _TEMPLATES:
+    if issubclass(type(value), _STATELESS) or type(value) in _TEMPLATES:
         return True
     return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
 
@@ -137,7 +159,7 @@ def alike(made: object, held: object) -> bool:
         return True
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
-    if type(made) is not type(held) or not isinstance(made, _STATELESS):
+    if type(made) is not type(held) or not issubclass(type(made), _STATELESS):
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
         return made.__code__ == held.__code__
@@ -152,7 +174,7 @@ def alike(made: object, held: object) -> bool:
 
 def as_member(value: Any) -> object:
     """Return what a class keeps of `value`: of a member of an enum, and of a field of a dataclass, the plain value."""
-    if isinstance(value, dataclasses.Field):
+    if type(value) is dataclasses.Field:
         return value.default
     return vars(value)["_value_"] if isinstance(type(value), enum.EnumMeta) and "_value_" in vars(value) else value
 

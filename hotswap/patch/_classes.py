@@ -18,6 +18,7 @@ from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any
 
 from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
+from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
@@ -54,7 +55,7 @@ def del_members(journal: Journal, cls: type, names: Iterator[str]) -> None:
 def own_cell(functions: Iterator[object], cls: type) -> None:
     """Point the ``__class__`` cell that fresh methods share at `cls`; one write serves the whole body."""
     for function in functions:
-        raw = getattr(function, "__func__", function)
+        raw = attribute(function, "__func__", function)
         if type(raw) is FunctionType and "__class__" in raw.__code__.co_freevars:
             index = raw.__code__.co_freevars.index("__class__")
             (raw.__closure__ or ())[index].cell_contents = cls
@@ -65,8 +66,8 @@ def own_methods(journal: Journal, old: type, new: type) -> None:
     for value in vars(new).values():
         for raw in (
             value,
-            getattr(value, "__func__", None),
-            *(getattr(value, name, None) for name in ("fget", "fset", "fdel", "func")),
+            attribute(value, "__func__"),
+            *(attribute(value, name) for name in ("fget", "fset", "fdel", "func")),
         ):
             own_method(journal, raw, old, new)
 
@@ -95,7 +96,7 @@ def functions_of(cls: type) -> Iterator[FunctionType]:
     """Yield the functions that the body of `cls` made, as far as its members, and what wraps these, lead to them."""
     inside = f"{cls.__qualname__}."
     seen: set[int] = set()
-    waiting: list[Any] = [value for value in vars(cls).values() if not isinstance(value, type)]
+    waiting: list[Any] = [value for value in vars(cls).values() if not issubclass(type(value), type)]
     while waiting and len(seen) < _FAR:
         one = waiting.pop()
         if id(one) in seen:
@@ -107,7 +108,7 @@ def functions_of(cls: type) -> Iterator[FunctionType]:
             waiting += (cell.cell_contents for cell in one.__closure__ or () if _is_function_in(cell))
             waiting += one.__dict__.values()
         else:
-            waiting += (getattr(one, name, None) for name in _FUNCTIONS_IN)
+            waiting += (attribute(one, name) for name in _FUNCTIONS_IN)
 
 
 def _is_function_in(cell: CellType) -> bool:
@@ -243,7 +244,7 @@ def registries(cls: type) -> Iterator[tuple[str, Any]]:
     yield from _kept_on([base for base in (*type.mro(cls), *type.mro(type(cls))) if base is not cls])
     for owner, name in ((cls, "__init_subclass__"), (type(cls), "__new__"), (type(cls), "__init__")):
         hook = next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
-        raw = getattr(hook, "__func__", hook)
+        raw = attribute(hook, "__func__", hook)
         if type(raw) is FunctionType:
             found = ((used, raw.__globals__.get(used)) for used in raw.__code__.co_names)
             yield from ((used, value) for used, value in found if type(value) in CONTAINERS)

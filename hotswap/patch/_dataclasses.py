@@ -16,6 +16,7 @@ from operator import is_not
 from typing import Any, Final
 
 from hotswap._run._journal import MISSING, Journal
+from hotswap._run._values import attribute
 from hotswap.patch._classes import detach, subclasses, twin_of
 from hotswap.patch._proxies import forward
 
@@ -89,7 +90,7 @@ def is_generated(cls: type, name: str, value: Any) -> bool:
 
 def _is_written(value: Any) -> bool:
     """Generated methods are compiled from a string, or are `dataclasses`' own."""
-    value = getattr(value, "__wrapped__", value)
+    value = attribute(value, "__wrapped__", value)
     if type(value) is not types.FunctionType:
         return False
     return value.__code__.co_filename == "<string>" or value.__globals__.get("__name__") == "dataclasses"
@@ -194,7 +195,7 @@ def _keep_layout(cls: type, twin: type) -> None:
 
 def _belonging_to(cls: type, twin: type, value: Any) -> Any:
     """Return a generated member whose closure means `cls`: a frozen class's ``__setattr__`` compares with its own."""
-    function = getattr(value, "__wrapped__", value)
+    function = attribute(value, "__wrapped__", value)
     for one in (value, function):
         for cell in getattr(one, "__closure__", None) or ():
             if cell.cell_contents is twin:

@@ -136,7 +136,7 @@ class Walk:
         kind = type(value)
         if kind is FunctionType:
             return self._inside_function(value)
-        if isinstance(value, type):
+        if issubclass(type(value), type):  # not asked by isinstance: a proxy answers with code of its own
             return list(vars(value).values()) if value.__module__ == self._name else ()
         if kind in _WRAPPERS:
             return (value.__func__,)
@@ -201,6 +201,6 @@ def _wrapped(value: Any) -> Iterable[Any]:
         return ()
     try:
         names = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
+    except Exception:  # noqa: BLE001  there is none; or a proxy's is a property of its own
         return ()
     return list(names.values()) if type(names) is dict and len(names) < _SMALL else ()

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from hotswap._run._journal import MISSING, Journal
-from hotswap._run._values import equal
+from hotswap._run._values import attribute, equal
 from hotswap.patch._classes import detach, twin_of
 
 _TABLES: Final = ("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_")
@@ -190,8 +190,8 @@ def adopt(journal: Journal, cls: type, fresh: type, methods: Collection[str] = (
 
 
 def _own(value: Any, fresh: type, cls: type) -> None:
-    function = getattr(value, "__func__", value)
-    for cell in getattr(function, "__closure__", None) or ():
+    function = attribute(value, "__func__", value)
+    for cell in attribute(function, "__closure__") or ():
         if cell.cell_contents is fresh:
             cell.cell_contents = cls
 

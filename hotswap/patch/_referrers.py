@@ -24,6 +24,7 @@ from typing import Any, Final
 from weakref import ReferenceType
 
 from hotswap._run._journal import Journal
+from hotswap._run._values import attribute
 from hotswap.patch._classes import subclasses
 from hotswap.patch._functions import FORWARDING
 from hotswap.patch._heap import referrers
@@ -200,5 +201,5 @@ def _in_dict(journal: Journal, holder: dict[Any, Any], old: object, new: object)
 
 def _in_slots(journal: Journal, holder: Any, old: object, new: object) -> bool:
     """From 3.11 on an instance without a materialised ``__dict__`` refers to its values itself."""
-    attributes = getattr(holder, "__dict__", None)
+    attributes = attribute(holder, "__dict__")
     return isinstance(attributes, dict) and not isinstance(holder, type) and _in_dict(journal, attributes, old, new)

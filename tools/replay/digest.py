@@ -152,7 +152,11 @@ class Walk:
         """Describe `value` at `path`, and what it is made of at paths below."""
         if depth > _DEEPEST:
             return
-        if _is_plain(value) or _is_union(value) or type(value).__module__ == "__future__":
+        if _stands_for_another(value):
+            facets = self._enter(path, path)
+            if facets is not None:
+                facets["value"] = self.name(type(value))
+        elif _is_plain(value) or _is_union(value) or type(value).__module__ == "__future__":
             facets = self._enter(path, path)
             if facets is not None:
                 facets["value"] = self.text(value)
@@ -166,7 +170,7 @@ class Walk:
     def _definition(self, path: str, value: Any, describe: Callable[[str, Any, Facets, int], None], depth: int) -> None:
         home = self.home(value)
         is_elsewhere = home is not None and home != path and not path.startswith(f"{home}.")
-        ours = self.is_ours(value.__module__) or self.is_ours(getattr(value, "__globals__", {}).get("__name__"))
+        ours = self.is_ours(value.__module__) or self.is_ours(_names_of(value).get("__name__"))
         if is_elsewhere or not ours:
             facets = self._enter(path, path)
             if facets is not None:
@@ -288,6 +292,8 @@ class Walk:
 
     def text(self, value: Any, depth: int = 0) -> str:
         """Return `value` in one line, functions and classes by name, without addresses."""
+        if _stands_for_another(value):
+            return self.name(type(value))
         if isinstance(value, (FunctionType, type)):
             return self.name(value)
         if type(value) in _ATOMS:
@@ -327,6 +333,11 @@ class Walk:
 # -- small questions ---------------------------------------------------------------------------------------------------
 
 
+def _stands_for_another(value: object) -> bool:
+    """Whether `value` is a proxy, which says what class it is by code of its own: whatever it is asked may raise."""
+    return any("__class__" in vars(cls) for cls in type(value).__mro__ if cls is not object)
+
+
 def _is_plain(value: object) -> bool:
     if type(value) in _ATOMS or isinstance(value, ModuleType):
         return True
@@ -341,6 +352,11 @@ def _stands_for_constructor(name: str, member: object) -> bool:
 def _is_union(value: object) -> bool:
     """Whether `value` is ``X | Y`` or what `typing` makes of it; they are equal, and its caches mix them up."""
     return isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union
+
+
+def _names_of(value: object) -> dict[str, Any]:
+    """Return the global names of a function, nothing for a class, whatever attributes that has."""
+    return value.__globals__ if isinstance(value, FunctionType) else {}
 
 
 def _annotations(value: Any) -> Any:

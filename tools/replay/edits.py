@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 Things = dict[str, str]
 
@@ -75,6 +76,9 @@ def name_of(node: ast.stmt) -> str:
 
 Names = frozenset[str]
 
+ANY: Final = "*"
+"""Among the names of a statement that may bind any, by ``globals()``."""
+
 
 def lines(text: bytes) -> dict[int, Names]:
     """Return what a finding at each line speaks of: the definition or the names bound by the innermost statement there.
@@ -109,11 +113,26 @@ def made_of(text: bytes, names: Names) -> Names:
     except (SyntaxError, ValueError):
         return names
     found = set(names)
-    for node in body:
-        value = getattr(node, "value", None) if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
-        read = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)} if value is not None else set()
-        found |= {name_of(node)} if read & found else set()
+    for name, read in _made(body, ""):
+        found |= {name} if read & found else set()
     return frozenset(found)
+
+
+def _made(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield what assignments and defaults make, and the names that they read; in a class, those of its own as well."""
+    for node in body:
+        names, values = [prefix + name_of(node)], list[ast.expr]()
+        if isinstance(node, ast.ClassDef):
+            yield from _made(node.body, f"{names[0]}.")
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            values = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            values = [node.value]
+            names = [prefix + ast.unparse(one) for one in getattr(node, "targets", ())] or names
+        for suite in ("body", "orelse", "finalbody") if isinstance(node, (ast.If, ast.Try, ast.With)) else ():
+            yield from _made(getattr(node, suite, []), prefix)
+        read = {one.id for value in values for one in ast.walk(value) if isinstance(one, ast.Name)}
+        yield from ((name, read | {prefix + one for one in read}) for name in names)
 
 
 def _named(node: ast.AST, functions: Mapping[str, ast.AST]) -> Names:
@@ -123,4 +142,4 @@ def _named(node: ast.AST, functions: Mapping[str, ast.AST]) -> Names:
         new = {one.id for one in ast.walk(waiting.pop()) if isinstance(one, ast.Name)} - found
         waiting += (functions[name] for name in new if name in functions)
         found |= new
-    return frozenset(found)
+    return frozenset(found | ({ANY} if "globals" in found else set()))

@@ -24,6 +24,7 @@ from client import CLIENT
 from digest import Digest, Walk, level_of
 from peers import TOOLS, Update
 from suite import passed, passed_aside
+from told import AS_THERE
 
 Difference = tuple[str, str, str, str, str]
 
@@ -66,7 +67,7 @@ class Living:
         self.failed = import_all(root, packages)
         walk = Walk(packages, root)
         walk.run()
-        self.functions = {p: f for p, f in walk.functions.items() if "[" not in p and "<" not in p}
+        self.functions = {p: f for p, f in walk.functions.items() if "[" not in p and "<" not in p and _is_named(p, f)}
         self.classes = {p: c for p, c in walk.classes.items() if "[" not in p and "<" not in p}
         self.instances = dict(self._instances()) if build else {}
         self.bound = dict(self._bound())
@@ -173,7 +174,13 @@ class Living:
             here = vars(client).get(alias)
             is_same = here is there or (type(here) is type(there) and repr(here) == repr(there))
             if not is_same or f"{module}:{name}" in stale:
-                yield ("client", f"{module}:{name}", "binding", f"{there!r:.80}", f"{here!r:.80}")
+                facet = AS_THERE if is_same else "binding"
+                yield ("client", f"{module}:{name}", facet, f"{there!r:.80}", f"{here!r:.80}")
+
+
+def _is_named(path: str, function: FunctionType) -> bool:
+    """Whether `function` was made for the name at `path`: ``__next__ = next`` only took it, and may take another."""
+    return "<" in function.__qualname__ or function.__qualname__ == path.partition(":")[2]
 
 
 def _at(path: str) -> object:

@@ -87,7 +87,7 @@ class History:
         """Return the files of the project's packages at `version`, by path relative to the project's folder."""
         tops = (*self.project.packages, *(f"{package}.py" for package in self.project.packages))
         ours = {name: text for name, text in self._read(version) if name.split("/")[0] in tops}
-        return {name: text for name, text in ours.items() if name.endswith((".py", ".typed"))}
+        return _generated(ours) | {name: text for name, text in ours.items() if name.endswith((".py", ".typed"))}
 
     def tests(self, version: str) -> Files:
         """Return the files beside the packages that the project's tests at `version` consist of."""
@@ -101,6 +101,12 @@ class History:
         if place.is_dir():
             return _of_folder(place)
         return _of_tar(place.open("rb")) if place.suffix == ".gz" else _of_wheel(place)
+
+
+def _generated(files: Files) -> Files:
+    """Return the module with the version number that building writes into a package which imports it."""
+    tops = {name.split("/")[0] for name, text in files.items() if b"_version import" in text}
+    return {f"{top}/_version.py": b"__version__ = version = '1.0'\n" for top in tops}
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from client import CLIENT, client_text, names_of
 from digest import LEVELS
 from edits import Names, edited, lines, made_of, module_of
 from releases import Files, History, write
-from told import Claim, Place, Teller, aliases, claim, other_paths
+from told import Claim, Place, Teller, aliases, claim, other_paths, without_echoes
 
 SHOWN: Final = (*LEVELS, "held", "client")
 _HERE: Final = Path(__file__).parent
@@ -161,7 +161,7 @@ class Replay:
         """Return the differences, each with the code of the finding that tells of it."""
         digest = json.loads(fresh.read_text("utf-8"))["digest"]
         claims = [self._claim(told, before) for told in answer["told"]]
-        found = [one for one in answer["differences"] if (one[1], one[2], one[4]) not in self._grown]
+        found = without_echoes(o for o in answer["differences"] if (o[1], o[2], o[4]) not in self._grown)
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
         known = aliases(digest)
         places = [
@@ -181,7 +181,7 @@ class Replay:
         for text in texts:
             statements |= lines(text)
         found = claim(tuple(told), {told[1]: statements})
-        if found.code == "HS201" and texts:  # what is made of a value that is kept is kept with it
+        if found.code in ("HS201", "HS226") and texts:  # what is made of a value that is kept is kept with it
             return replace(found, names=made_of(texts[-1], found.names))
         return found
 

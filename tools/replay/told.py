@@ -13,15 +13,24 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
+from edits import ANY
+
 from hotswap._findings import CATALOGUE
 
 Told = tuple[str, str, int, str]
 """A finding as plain data: code, module, line, message."""
 
+Found = tuple[str, str, str, str, str]
+"""A difference as plain data: level, path, facet, what a fresh process has, what the living one has."""
+
 _WHOLE_MODULE: Final = ("HS102", "HS212", "HS301", "HS302", "HS303", "HS305", "HS306")
 _CUT_LOOSE: Final = ("HS101", "HS102", "HS204", "HS205", "HS206", "HS216")
 """After these something goes on that no later save can reach: it stays told until it is gone."""
 
+AS_THERE: Final = "as there"
+"""The facet of a name that the client has as its module has it, where that is not as in a fresh process."""
+
+_OF_OLD_CLASS: Final = ("HS101", "HS206")
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
@@ -60,6 +69,8 @@ class Claim:
             return module == self.module or path in (f"{parent}:{last}", f"{self.module}:")
         if module == self.module and any(_is_inside(inside, name) for name in self.names):
             return True
+        if module == self.module and ANY in self.names and place.facet in ("missing", "left over") and inside:
+            return "." not in inside
         return self.code in ("HS101", "HS206") and any(self._speaks_of(text) for text in (place.fresh, place.living))
 
     def _speaks_of(self, text: str) -> bool:
@@ -119,14 +130,29 @@ class Teller:
 
     def step(self, claims: Iterable[Claim], places: Iterable[Place]) -> Iterator[str]:
         """Yield for each of `places` the code of the finding that tells of it, of now or still; "" if there is none."""
-        claims = list(claims)
+        claims, places = list(claims), list(places)
         self._loose += [one for one in claims if one.code in _CUT_LOOSE]
         now: dict[tuple[str, str], tuple[str, str]] = {}
+        there: dict[str, str] = {}
         for place in places:
-            code = next((one.code for one in (*claims, *self._loose) if one.covers(place)), "")
-            known, fresh = self._before.get((place.path, place.facet), ("", ""))
-            code = code or (known if fresh == place.fresh else "")
+            code = there.get(place.path, "") if place.facet == AS_THERE else self._code(place, claims, there)
+            there[place.path] = code if there.get(place.path, code) else ""  # told if all that is there is told
             if code:
                 now[place.path, place.facet] = (code, place.fresh)
             yield code
         self._before = now
+
+    def _code(self, place: Place, claims: Iterable[Claim], there: Mapping[str, str]) -> str:
+        code = next((one.code for one in (*claims, *self._loose) if one.covers(place)), "")
+        whole = there.get(place.path.rpartition(".")[0], "")
+        if not code and whole in _OF_OLD_CLASS and place.facet == "missing":
+            return whole  # what an object lacks that keeps its old class, as was told
+        known, fresh = self._before.get((place.path, place.facet), ("", ""))
+        return code or (known if fresh == place.fresh else "")
+
+
+def without_echoes(found: Iterable[Found]) -> list[Found]:
+    """Leave out names of the client that are as in their modules, where what differs there is not among `found`."""
+    found = list(found)
+    there = {path for level, path, *_ in found if level != "client"}
+    return [one for one in found if one[2] != AS_THERE or one[1] in there]
