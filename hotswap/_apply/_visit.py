@@ -370,7 +370,7 @@ def follow_imports(swap: Swap, work: Work) -> None:
 
 
 def visit_unchanged(swap: Swap, work: Work) -> None:
-    """Go through the unchanged statements once more, and all imports: in a cycle, what they read may have changed since."""
+    """Go through the unchanged statements once more, and all imports: in a cycle, what they read may have changed."""
     visit = Visit(swap, work, work.scope)
     diff = work.edit.diff
     for statement in (*(pair.new for pair in diff.changed), *diff.added):
