@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CellType, CodeType, ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 from hotswap._loader._builds import build_of
 from hotswap._loader._compile import Outer, class_body, compile_in, imported_by
@@ -219,6 +219,9 @@ class ClassScope(Scope):
     def _not_there_yet(self, nodes: Sequence[ast.stmt]) -> set[str]:
         """Return names that `nodes` assign and nothing above them in the body: ``size = size`` reads the module's."""
         assigned = _assigned(node for node in nodes if isinstance(node, (ast.Assign, ast.AnnAssign)))
+        read = {inner.id for node in nodes for inner in ast.walk(node) if _loads(inner)}
+        if assigned.isdisjoint(read):
+            return set()
         return assigned - _assigned(node for node in self.node.body if node.lineno < nodes[0].lineno)
 
     def body(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
@@ -283,6 +286,10 @@ def _reaches(node: ast.AST) -> bool:
     if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _CONSTRUCTORS):
         return True
     return isinstance(node, _OWN_SCOPE) or any(map(_reaches, ast.iter_child_nodes(node)))
+
+
+def _loads(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _assigned(nodes: Iterable[ast.stmt]) -> set[str]:
