@@ -47,6 +47,8 @@ from scenario import FOLDER, SAVES, SETUP, Block, Scenario, read
 
 OURS: Final = str(Path(next(iter(hotswap.__path__)))) + os.sep
 SECONDS: Final = 60
+_EMPTIED: Final = re.compile(r" cache: .* became CacheInfo\(hits=0, misses=0, .*currsize=0\)$")
+"""A memo cache that a swap emptied stays so: what was in it cannot be put back, and is computed again."""
 SORTS: Final = ("operation", "statement", "line")
 
 
@@ -327,6 +329,7 @@ class Fault:
             gc.collect()
             found = before.differences(self._observe(), live)
         before.kept.clear()
+        found = [one for one in found if not _EMPTIED.search(one)]
         if found:
             result.apart = any(map(_has_effects, faults.nodes))
         faults.nodes.clear()

@@ -216,7 +216,7 @@ def _slots(value: Any) -> Iterator[tuple[str, Any]]:
 def _part(value: Any, name: str) -> Any:
     try:
         return object.__getattribute__(value, name)
-    except (AttributeError, TypeError):
+    except Exception:  # noqa: BLE001  a property of the scenario's own may raise anything
         return None
 
 
