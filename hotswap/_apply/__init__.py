@@ -108,9 +108,9 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in work.log.findings)
         if strict and any(found.severity is Severity.REFUSED for found in findings):
-            stays, _ = _take_back(swap)
+            stays, _, late = _take_back(swap)
             swap.forget()
-            return Applied(findings=(*findings, *stays))
+            return Applied(findings=(*findings, *stays), interrupt=_interrupt.find(late))
         deque(map(call, swap.later), maxlen=0)
         done = _applied(plan, swap, findings)
         olds = _captured.replaced_values(swap)
@@ -119,23 +119,31 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
         if done is not None:  # an interruption that comes too late: all is live, and has to be known to be
             return replace(done, interrupt=_interrupt.find(error))
-        stays, made = _take_back(swap) if swap is not None else ((), False)
+        stays, made, late = _take_back(swap) if swap is not None else ((), False, None)
         forget_frames(error)
         if swap is not None:
             swap.forget()
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()
-        return Applied(findings=stays, error=error, interrupt=_interrupt.find(error))
+        return Applied(findings=stays, error=error, interrupt=_interrupt.find(error, late))
 
 
-def _take_back(swap: Swap) -> tuple[tuple[Finding, ...], bool]:
-    """Undo all; return what may stay, judged while what it calls still has its names, and what `Swap.undo` returns."""
+def _take_back(swap: Swap) -> tuple[tuple[Finding, ...], bool, BaseException | None]:
+    """Undo all; return what may stay, judged while what it calls still has its names, and what `Swap.undo` returns.
+
+    Also what was raised meanwhile: why the edit failed is what matters, and is not lost over that.
+    """
+    stays: tuple[Finding, ...] = ()
+    late: BaseException | None = None
     made = False
     try:
         stays = _left.left(swap)
+    except BaseException as error:  # noqa: BLE001  Ctrl-C is for the program, once all is in order
+        late = error
+        forget_frames(error)
     finally:
         made = swap.undo()
-    return stays, made
+    return stays, made, late
 
 
 def _expect_places(swap: Swap) -> None:
