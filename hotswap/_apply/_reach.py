@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dis
 import sys
-from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply._specials import of_code
 from hotswap._loader._compile import inner_codes
 from hotswap._quiet import Definition
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute
 from hotswap._text._names import calls_unnamed
 from hotswap._text._source import find_definition
@@ -29,7 +28,7 @@ _NOTHING: Final = frozenset[str]()
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
-_CONTAINERS = (dict, list, tuple, set, frozenset, deque, OrderedDict, defaultdict)
+_HOLDERS = (*CONTAINERS, tuple, frozenset)
 _MANY = 1000
 """Elements of a container that are looked at: a table of functions is shorter, and data need not be."""
 
@@ -126,7 +125,7 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
     walk = _Walk(swap)
     if isinstance(value, type):
         walk.operate(value, attributes)
-    elif not isinstance(value, (ModuleType, FunctionType)) and type(value) not in _CONTAINERS:
+    elif not isinstance(value, (ModuleType, FunctionType)) and type(value) not in _HOLDERS:
         walk.reach(value, attributes)
     return walk.found
 
@@ -205,7 +204,7 @@ class _Walk:
         elif isinstance(value, property):
             for part in (value.fget, value.fset):
                 self.reach(part, frozenset())
-        elif type(value) in _CONTAINERS:
+        elif type(value) in _HOLDERS:
             self._elements(value, attributes)
         elif not isinstance(value, ModuleType) and _is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
@@ -280,7 +279,7 @@ class _Walk:
             self.reach(default, attributes)
         for chain in use.chains:
             held = _static(namespace, chain)
-            if type(held) not in _CONTAINERS or self._calls_unnamed(function):
+            if type(held) not in _HOLDERS or self._calls_unnamed(function):
                 self.reach(held, attributes)
         for module, name in _imported(function, use):
             self.reach(look_up(self.swap, module, name), attributes)

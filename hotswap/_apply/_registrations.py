@@ -44,13 +44,15 @@ class Registrar(Protocol):
     def refresh(self, changes: Registrations) -> None:
         """Phase two, after everything ran: put what came at its place, and drop what was computed from the entries."""
 
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
+    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:  # noqa: ARG002  a protocol's default
         """Whether `old` goes on for `new`, which the statement that had made `old` has just made: then it gets its
-        settings here, and is found wherever `new` was registered.
+        settings here, and is found wherever `new` was registered. Functions need not: they stay the same by themselves.
         """
+        return False
 
-    def tends(self, cls: type) -> bool:
+    def tends(self, cls: type) -> bool:  # noqa: ARG002  a protocol's default
         """Whether `refresh` gives live objects of `cls` what its members become: then that is not told."""
+        return False
 
 
 class Registrations:

@@ -25,22 +25,12 @@ _BOUND_BY_ITSELF = frozenset(
 )
 
 
-class Stores(dict[str, Any]):
-    """What statements of one module bound since the last wave. `gone` are names that they deleted.
+class _Bound(dict[str, Any]):
+    """What statements bound. `gone` are names that they deleted, in order."""
 
-    ``__annotations__`` is asked for in the locals alone (SETUP_ANNOTATIONS), so a copy of the module's is given there.
-    """
-
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._namespace = namespace
         self.gone: dict[str, None] = {}
-
-    def __missing__(self, name: str) -> object:
-        if name != "__annotations__" or name not in self._namespace:
-            raise KeyError(name)
-        super().__setitem__(name, dict(self._namespace[name]))
-        return self[name]
 
     def __setitem__(self, name: str, value: object) -> None:
         super().__setitem__(name, value)
@@ -49,6 +39,23 @@ class Stores(dict[str, Any]):
     def __delitem__(self, name: str) -> None:
         self.pop(name, None)
         self.gone[name] = None
+
+
+class Stores(_Bound):
+    """What statements of one module bound since the last wave.
+
+    ``__annotations__`` is asked for in the locals alone (SETUP_ANNOTATIONS), so a copy of the module's is given there.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._namespace = namespace
+
+    def __missing__(self, name: str) -> object:
+        if name != "__annotations__" or name not in self._namespace:
+            raise KeyError(name)
+        super().__setitem__(name, dict(self._namespace[name]))
+        return self[name]
 
     def clear(self) -> None:
         """Forget everything, as after a commit."""
@@ -59,24 +66,15 @@ class Stores(dict[str, Any]):
         return bool(len(self) or self.gone)
 
 
-class Layer(dict[str, Any]):
+class Layer(_Bound):
     """The namespace of one run: what the statements bind stays here; reads go on to `members`, then to `outer`.
 
-    `members` are those of a class that exists, `outer` the stores of the module. `gone` are names that were deleted.
+    `members` are those of a class that exists, `outer` the stores of the module.
     """
 
     def __init__(self, members: Mapping[str, Any], outer: Mapping[str, Any]) -> None:
         super().__init__()
         self._members, self._outer = members, outer
-        self.gone: dict[str, None] = {}
-
-    def __setitem__(self, name: str, value: object) -> None:
-        super().__setitem__(name, value)
-        self.gone.pop(name, None)
-
-    def __delitem__(self, name: str) -> None:
-        self.pop(name, None)
-        self.gone[name] = None
 
     def __missing__(self, name: str) -> object:
         value = self._members.get(name, MISSING)

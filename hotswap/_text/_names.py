@@ -185,9 +185,8 @@ class Effects:
     def _call_of(self, function: ast.expr) -> None:
         while isinstance(function, ast.Call):
             function = function.func
-        dotted = dotted_of(function)
-        if dotted and dotted.split(".")[0] not in self.local:
-            self.calls[dotted] = None
+        if name := _name_of(function, self.local):
+            self.calls[name] = None
 
     def _called_for_it(self, call: ast.Call) -> None:
         """Note what `call` may call in its turn: ``map(f, ...)``, ``sorted(..., key=f)``."""
@@ -206,10 +205,8 @@ class Effects:
         elif isinstance(function, ast.Call):
             self._call_of(function)
             self._given(function)
-        elif (dotted := dotted_of(function)) is None or dotted.split(".")[0] in self.local:
-            self.calls[_UNKNOWN] = None
         else:
-            self.calls[dotted] = None
+            self.calls[_name_of(function, self.local) or _UNKNOWN] = None
 
     def _given(self, call: ast.Call) -> None:
         """Note that what `call` gives is called at once: ``TABLE.get(key)()``, ``next(iter(FOUND))()``."""
@@ -242,6 +239,12 @@ def handed(node: ast.AST) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for one in given if (name := dotted_of(one))))
 
 
+def _name_of(called: ast.expr, local: Container[str]) -> str:
+    """Return the dotted name of what is called; "" if it has none, or one that begins with a `local` name."""
+    dotted = dotted_of(called) or ""
+    return "" if dotted.partition(".")[0] in local else dotted
+
+
 def calls_unnamed(node: _Definition, local: Container[str]) -> bool:
     """Whether the body of a function calls what no global name says: an element, a result, one of its `local` names.
 
@@ -250,10 +253,8 @@ def calls_unnamed(node: _Definition, local: Container[str]) -> bool:
     waiting: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, ast.Call):
-            dotted = dotted_of(one.func)
-            if dotted is None or dotted.partition(".")[0] in local:
-                return True
+        if isinstance(one, ast.Call) and not _name_of(one.func, local):
+            return True
         if not isinstance(one, (*_DEFS, ast.Lambda)):
             waiting += ast.iter_child_nodes(one)
     return False

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrations
+from hotswap.adapters import Registrar, Registrations
 
 
-class Aiogram:
+class Aiogram(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
     starting = frozenset({"register", "include_router", "include_routers", "outer_middleware", "middleware"})
@@ -37,14 +37,6 @@ class Aiogram:
             for inner in changes.after(router.sub_routers):
                 if inner._parent_router is None:  # its statement did not run after all
                     changes.set(inner, "_parent_router", router)
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """Nothing goes on: functions stay the same objects by themselves."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """No class: functions alone are registered."""
-        return False
 
 
 def _routers(registrations: Registrations) -> Iterator[Any]:

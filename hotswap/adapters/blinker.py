@@ -7,10 +7,10 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrations
+from hotswap.adapters import Registrar, Registrations
 
 
-class Blinker:
+class Blinker(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
     starting = frozenset({"connect"})
@@ -34,14 +34,6 @@ class Blinker:
             changes.arrange(signal.receivers)
             for key in before - after:
                 changes.call(_Disconnect(signal, key))
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """Nothing goes on: functions stay the same objects by themselves."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """No class: functions alone are registered."""
-        return False
 
 
 class _Restore:

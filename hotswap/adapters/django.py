@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import ClassEdit, Registrations, django_settings, live_classes, live_objects
+from hotswap.adapters import ClassEdit, Registrar, Registrations, django_settings, live_classes, live_objects
 
 _ADVICE: Final = "taken up when the model was made: make and run the migration, then restart"
 
@@ -31,7 +31,7 @@ _READ: Final[dict[str, Callable[[], object]]] = {
 """What a resolver has read of its patterns, with what makes it empty."""
 
 
-class Django:
+class Django(Registrar):
     """See `hotswap.adapters.Adapter`, and `hotswap.adapters.Registrar` for the routes."""
 
     regenerates = False
@@ -59,14 +59,6 @@ class Django:
                 old.watch(container, objects, withdraw=container is getattr(root, "_registry", None))
         old.notes[_NOTE] = _written_into_routes()
         django_settings.note(old)
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """No object goes on for another."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """Live objects are left to themselves."""
-        return False
 
     def refresh(self, changes: Registrations) -> None:
         """Put what was registered at its place; have routes and templates read anew; set settings."""

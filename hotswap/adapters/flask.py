@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrations, flask_blueprints, flask_views
+from hotswap.adapters import Registrar, Registrations, flask_blueprints, flask_views
 from hotswap.adapters.flask_blueprints import HOOKS
 
 
@@ -34,7 +34,7 @@ class _Views(dict[str, Any]):
         return default if key in self.leaving else super().get(key, default)
 
 
-class Flask:
+class Flask(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
     starting = frozenset({"add_url_rule", "register_blueprint", "register_error_handler"})
@@ -96,14 +96,6 @@ class Flask:
             name = "_got_first_request" if one in applications else "_got_registered_once"
             changes.set(one, name, changes.was(one, name))
         flask_views.renew(changes)
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """Nothing goes on: functions stay the same objects by themselves."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """No class: functions alone are registered."""
-        return False
 
 
 def _concerned(registrations: Registrations) -> tuple[list[Any], list[Any]]:

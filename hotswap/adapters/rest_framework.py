@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrations, live_objects
+from hotswap.adapters import Registrar, Registrations, live_objects
 from hotswap.adapters.django import forget_routes
 
 
-class RestFramework:
+class RestFramework(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
     starting: frozenset[str] = frozenset()
@@ -44,14 +44,6 @@ class RestFramework:
                 changes.journal.note(partial(_fill, urls, list(urls)))
                 changes.call(partial(_make_routes, router, urls))
                 forget_routes(changes)
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """No object goes on for another."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """Live objects are left to themselves."""
-        return False
 
 
 def _below(cls: type) -> Iterator[type]:

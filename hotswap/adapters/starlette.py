@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrations, live_objects, starlette_routes
+from hotswap.adapters import Registrar, Registrations, live_objects, starlette_routes
 
 
-class Starlette:
+class Starlette(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
     starting = frozenset({"add_route", "add_api_route", "add_websocket_route", "mount", "include_router"})
@@ -45,14 +45,6 @@ class Starlette:
         application = getattr(sys.modules.get("fastapi"), "FastAPI", None)
         for one in live_objects(application) if application is not None and (changes.reshapes or arranged) else ():
             changes.set(one, "openapi_schema", None)
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """Nothing goes on: functions stay the same objects by themselves."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """No class: functions alone are registered."""
-        return False
 
 
 class _Inwards:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrations
+from hotswap.adapters import Registrar, Registrations
 
 
-class Telegram:
+class Telegram(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
     starting = frozenset({"add_handler", "add_handlers", "add_error_handler"})
@@ -41,14 +41,6 @@ class Telegram:
             full = {number: group for number, group in application.handlers.items() if changes.after(group)}
             if len(full) != len(application.handlers):
                 changes.set(application, "handlers", full)
-
-    def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
-        """Nothing goes on: functions stay the same objects by themselves."""
-        return False
-
-    def tends(self, cls: type) -> bool:
-        """No class: functions alone are registered."""
-        return False
 
 
 def _applications(registrations: Registrations) -> Iterator[Any]:
