@@ -17,16 +17,14 @@ from typing import Final
 
 from hotswap._errors import OverlapError
 from hotswap._loader import Finder, take_away
-from hotswap._loader._baselines import Baseline, Baselines, pack, text_of
-from hotswap._modules import Entry, ModuleIndex, Signature, signature, signature_of
+from hotswap._loader._baselines import Baseline, Baselines, pack, read, text_of
+from hotswap._modules import Entry, ModuleIndex, signature
 from hotswap._points._callbacks import Callbacks
 from hotswap._points._turn import Turn
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 
 _LOADED: Final = time.time()
-_TO_READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-_MORE: Final = 65536  # bytes, of a file that grows while it is read
 _EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
 
 
@@ -85,24 +83,29 @@ class Arrivals:
                 take_away(list(sys.modules.values()))
 
     def _covers(self, origin: str) -> bool:
-        return any(origin in scope for _, scope in self._running)
+        for _, scope in self._running:  # noqa: SIM110  any() takes a generator, for every module of the program
+            if origin in scope:
+                return True
+        return False
 
-    def _note(self, module: str, origin: str) -> None:
-        """Keep the text that is about to run."""
+    def _note(self, module: str, origin: str) -> Baseline | None:
+        """Keep the text that is about to run, and return what is known of it."""
         self.shape += 1
         if module in self.baselines:  # run again by the program: its old functions have code of their own
             self.ran_again.add(module)
         for tell in self.on_load:  # first: what is saved from now on is seen
             tell(origin)
-        found = _read(origin)
+        found = read(origin)
         if found is None:
-            return
+            return None
         seen, source = found
         for know in self.on_text:
             know(module, origin, source)
-        self.baselines.note(module, Baseline(origin, origin, pack(source), seen))
+        baseline = Baseline(origin, origin, pack(source), seen)
+        self.baselines.note(module, baseline)
+        return baseline
 
-    def _saw(self, module: str, code: CodeType) -> None:
+    def _saw(self, module: str, code: CodeType | None) -> None:
         """Note what has just run until somebody asks who imports what: importing it must not take longer.
 
         The code is kept only where no cache file has it: the tuples in it have the garbage collector run more often.
@@ -160,7 +163,7 @@ class Arrivals:
     def _learn_late(self, entry: Entry, *, look: bool) -> None:
         """Take a file's text for what a module runs; with `look`, if that may be so."""
         path = entry.file if os.path.isabs(entry.file) else entry.path  # a link may be pointed elsewhere, or replaced
-        found = _read(path)
+        found = read(path)
         if found is None:
             return
         seen, source = found
@@ -178,27 +181,6 @@ def _is_witnessed(module: ModuleType, baseline: Baseline) -> bool:
     text = text_of(baseline)
     build = build_of(module, text)
     return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
-
-
-def _read(path: str) -> tuple[Signature | None, bytes] | None:
-    """Return the state of a file and its bytes; the state is taken first, so that a later save differs from it.
-
-    Without the layers of a file object this takes half of the time, for every module of the program.
-    """
-    try:
-        file = os.open(path, _TO_READ)
-    except (OSError, ValueError):  # ValueError: a NUL in the path
-        return None
-    try:
-        found = os.fstat(file)
-        parts = [os.read(file, found.st_size + 1)]
-        while parts[-1]:
-            parts.append(os.read(file, _MORE))
-    except OSError:
-        return None
-    finally:
-        os.close(file)
-    return signature_of(found), b"".join(parts)
 
 
 def _is_young(path: str) -> bool:

@@ -41,7 +41,10 @@ class Patterns:
         return found
 
     def _decide(self, path: str) -> bool:
-        return next((not negated for negated, regex in self._runs if regex.fullmatch(path)), False)
+        for negated, regex in self._runs:
+            if regex.fullmatch(path):
+                return not negated
+        return False
 
 
 @functools.lru_cache(maxsize=64)

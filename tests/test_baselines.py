@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
+from pathlib import Path
+
 import pytest
 
-from hotswap._loader._baselines import Baseline, Baselines, pack
+from hotswap._loader._baselines import Baseline, Baselines, cached, compiled, pack
+from hotswap._loader._baselines import read as read_file
 from hotswap._loader._recent import Recent
 from hotswap._text._source import read
 
@@ -45,3 +50,57 @@ def test_few_snapshots_are_kept() -> None:
     assert recent.get("a", b"2") is None
     assert recent.get("b", b"3") is None
     assert recent.get("c", b"4") is not None
+
+
+def _text(path: Path, source: str = "X = 1\n") -> Baseline:
+    path.write_text(source, encoding="utf-8")
+    found = read_file(str(path))
+    assert found is not None
+    return Baseline(str(path), str(path), pack(found[1]), found[0])
+
+
+def test_the_code_of_a_text_is_that_of_its_cache_file(tmp_path: Path) -> None:
+    """It is taken from there, so that it need not be compiled again."""
+    text = _text(tmp_path / "m.py")
+    cache = py_compile.compile(text.path)
+    code = cached(text, cache)
+    assert code is not None
+    assert (code.co_names, code.co_filename) == (("X",), text.path)
+    assert compiled(text) == code
+
+
+@pytest.mark.parametrize("mode", ["CHECKED_HASH", "UNCHECKED_HASH"])
+def test_a_cache_file_that_is_checked_by_hash_is_left_to_python(tmp_path: Path, mode: str) -> None:
+    """Its first bytes say nothing of the file's time and size (PEP 552)."""
+    text = _text(tmp_path / "m.py")
+    cache = py_compile.compile(text.path, invalidation_mode=py_compile.PycInvalidationMode[mode])
+    assert cached(text, cache) is None
+
+
+def test_a_cache_file_of_another_text_is_not_taken(tmp_path: Path) -> None:
+    """The file was written since, has another size, or is not the one that the code says it is."""
+    path, elsewhere = tmp_path / "m.py", tmp_path / "n.py"
+    cache = py_compile.compile(_text(path).path)
+    assert cached(_text(path, "X = 22\n"), cache) is None
+    later = os.stat(path).st_mtime + 10
+    os.utime(path, (later, later))
+    assert cached(_text(path)._replace(seen=(0, 0, 6, 0)), cache) is None
+    cache = py_compile.compile(_text(path).path)
+    os.rename(path, elsewhere)
+    found = read_file(str(elsewhere))
+    assert found is not None
+    assert cached(Baseline(str(elsewhere), str(elsewhere), pack(found[1]), found[0]), cache) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbled", "gone"])
+def test_a_damaged_cache_file_is_left_to_python(tmp_path: Path, damage: str) -> None:
+    """No error of ours comes of it, and the text is compiled where its code is asked for."""
+    text = _text(tmp_path / "m.py", "X = 'a word'\n")
+    cache = Path(py_compile.compile(text.path) or "")
+    whole = cache.read_bytes()
+    if damage == "gone":
+        cache.unlink()
+    else:
+        cache.write_bytes(whole[:-5] if damage == "cut" else whole[:16] + b"\xff" * 20)
+    assert cached(text, str(cache)) is None
+    assert compiled(text) is not None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.machinery
+import py_compile
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
 from hotswap._loader import Finder, reload_with
+from hotswap._loader._baselines import Baseline, pack, read
 
 
 @pytest.fixture
@@ -40,6 +43,44 @@ def test_a_module_is_noted_before_it_runs(finder: Finder, noted: list[tuple[str,
     assert noted == [("ldr_one", str(path))]
     assert isinstance(module.__loader__, importlib.machinery.SourceFileLoader)
     assert module.__loader__.get_source("ldr_one") == "X = 1\n"
+
+
+def _note(name: str, origin: str) -> Baseline:
+    found = read(origin)
+    assert found is not None, name
+    return Baseline(origin, origin, pack(found[1]), found[0])
+
+
+def test_code_comes_from_the_cache_file_or_else_from_python(finder: Finder, tmp_path: Path) -> None:
+    """Who is told what has run gets the code only where no cache file has it."""
+    seen = dict[str, CodeType | None]()
+    finder.note, finder.seen = _note, seen.__setitem__
+    for name in ("ldr_cached", "ldr_new"):
+        (tmp_path / f"{name}.py").write_text("X = 1\n", encoding="utf-8")
+    py_compile.compile(str(tmp_path / "ldr_cached.py"))
+    modules = [importlib.import_module(name) for name in ("ldr_cached", "ldr_new")]
+    assert [module.X for module in modules] == [1, 1]
+    assert {name: type(code) for name, code in seen.items()} == {"ldr_cached": type(None), "ldr_new": CodeType}
+
+
+def test_a_way_of_loading_that_somebody_replaced_is_kept(
+    finder: Finder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever patches `SourceFileLoader.get_code` goes on being asked, cache file or not."""
+    finder.note, asked, usual = _note, list[str](), importlib.machinery.SourceFileLoader.get_code
+    path = tmp_path / "ldr_patched.py"
+    path.write_text("X = 1\n", encoding="utf-8")
+    py_compile.compile(str(path))
+
+    def get_code(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
+        if fullname != path.stem:
+            return usual(self, fullname)
+        asked.append(fullname)
+        return compile("X = 2\n", self.path, "exec")
+
+    monkeypatch.setattr(importlib.machinery.SourceFileLoader, "get_code", get_code, raising=False)
+    assert importlib.import_module("ldr_patched").X == 2
+    assert asked == ["ldr_patched"]
 
 
 def test_modules_elsewhere_keep_their_loader(finder: Finder, noted: list[tuple[str, str]]) -> None:

@@ -17,13 +17,16 @@ from time import monotonic
 from types import CodeType, ModuleType
 from typing import Any, Final, ParamSpec, TypeVar
 
+from hotswap._loader._baselines import Baseline, cached
+
 P = ParamSpec("P")
 T = TypeVar("T")
-Noting = Callable[[str, str], None]
-Seeing = Callable[[str, CodeType], None]
+Noting = Callable[[str, str], Baseline | None]
+Seeing = Callable[[str, CodeType | None], None]
 Body = Callable[[], None]
 
 EXEC_MODULE: Final = SourceFileLoader.exec_module
+GET_CODE: Final = SourceFileLoader.get_code
 _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
 _HIDDEN: Final[set[CodeType]] = set()
 _BEGUN: Final[dict[str, float]] = {}
@@ -31,7 +34,8 @@ _BEGUN: Final[dict[str, float]] = {}
 
 class Finder:
     """Stands first in ``sys.meta_path`` and asks the others. `note` is called with a module's name and its file, before
-    its code runs, `seen` with its code afterwards; `covers` says of a file whether it is looked after.
+    its code runs, and returns what it noted; `seen` is called with the code afterwards, or with None if a cache
+    file had it; `covers` says of a file whether it is looked after.
 
     Other hooks put themselves first, too, and what they load is not noted. `overtaken` is called when that is seen.
 
@@ -87,7 +91,8 @@ class Finder:
         return spec
 
     def _stand_in(self, loader: Any) -> Any:
-        if type(loader) is SourceFileLoader and type(loader).exec_module is EXEC_MODULE:
+        own = type(loader)
+        if own is SourceFileLoader and own.exec_module is EXEC_MODULE and own.get_code is GET_CODE:
             return SourceLoader(loader, self)
         from hotswap._loader._proxied import Loader
 
@@ -110,7 +115,7 @@ def _harmless(act: Callable[P, T], otherwise: T) -> Callable[P, T]:
     return acting
 
 
-def _forget(name: str, code: CodeType) -> None:
+def _forget(name: str, code: CodeType | None) -> None:
     """What nobody asked to be told of is not kept."""
 
 
@@ -126,39 +131,50 @@ def is_ours(loader: object) -> bool:
 
 
 class SourceLoader(Ours, SourceFileLoader):  # type: ignore[misc]  # typeshed's bases of it disagree
-    """In the place of a `SourceFileLoader` until the module that it loads is about to run."""
+    """In the place of a `SourceFileLoader` until the module that it loads is about to run.
+
+    As the text has just been read, the code of its cache file is taken up here: `SourceFileLoader.get_code` would ask
+    once more for the state of the file, and take half as long again. All else is left to that.
+    """
 
     def __init__(self, own: SourceFileLoader, finder: Finder) -> None:
         super().__init__(own.name, own.path)
         self.__wrapped__, self._finder = own, finder
-        self._code: CodeType | None = None
+        self._cached: CodeType | None = None
+        self._run: list[CodeType | None] = []
 
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code, or, inside `reload_with`, the chosen statements."""
         name = module.__name__
-        if begin(self._finder, module):
-            give_back(module)
-            EXEC_MODULE(self, module)
-            if self._code is not None:
-                self._finder.seen(name, self._code)
+        if run_chosen(self._finder, module):
+            return
+        noted, spec = note(self._finder, module), module.__spec__
+        self._cached = cached(noted, spec.cached) if noted and spec else None
+        give_back(module)
+        EXEC_MODULE(self, module)
+        for code in self._run:
+            self._finder.seen(name, code)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """Return what the loader gives; it is kept until the code has run."""
-        self._code = self.__wrapped__.get_code(fullname)
-        return self._code
+        """Return the code, and note for `exec_module` that it was given."""
+        code = self._cached or self.__wrapped__.get_code(fullname)
+        self._run.append(None if self._cached else code)
+        return code
 
 
-def begin(finder: Finder, module: ModuleType) -> bool:
-    """Run the chosen statements, if there are such; else note the text, and return that the code is to run."""
-    body = finder.bodies.pop((module.__name__, get_ident()), None)
+def run_chosen(finder: Finder, module: ModuleType) -> bool:
+    """Run the statements that `reload_with` chose for `module`; return whether there were such."""
+    body = finder.bodies.pop((module.__name__, get_ident()), None) if finder.bodies else None
     if body is not None:
         body()
-        return False
-    spec = module.__spec__
-    if spec is not None and spec.origin is not None:
-        finder.note(module.__name__, spec.origin)
+    return body is not None
+
+
+def note(finder: Finder, module: ModuleType) -> Baseline | None:
+    """Note the text that `module` is about to run; return what is known of it."""
     _BEGUN[module.__name__] = monotonic()
-    return True
+    spec = module.__spec__
+    return None if spec is None or spec.origin is None else finder.note(module.__name__, spec.origin)
 
 
 def importing_for(module: ModuleType) -> float | None:
@@ -207,7 +223,7 @@ def is_hidden(code: CodeType) -> bool:
     return code in _HIDDEN
 
 
-hide_frames(SourceLoader.exec_module, SourceLoader.get_code, begin)
+hide_frames(SourceLoader.exec_module, SourceLoader.get_code, run_chosen)
 
 
 def reload_with(finder: Finder, module: ModuleType, body: Body) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from hotswap._loader._finder import EXEC_MODULE, Finder, Ours, begin, hide_frames
+from hotswap._loader._finder import EXEC_MODULE, Finder, Ours, hide_frames, note, run_chosen
 
 if TYPE_CHECKING:  # wrapt's class is generic for type checkers alone
     _Proxy = wrapt.ObjectProxy[Any]
@@ -29,8 +29,9 @@ class Loader(Ours, _Proxy):
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code, or, inside `reload_with`, the chosen statements."""
         name = module.__name__
-        if not begin(self._self_finder, module):
+        if run_chosen(self._self_finder, module):
             return
+        note(self._self_finder, module)
         run = self.__wrapped__.exec_module
         if getattr(run, "__func__", None) is not EXEC_MODULE:
             run(module)
