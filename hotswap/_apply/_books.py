@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Container, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -86,9 +86,9 @@ class Book:
             return getattr(self.container, "back", frozenset())
         return frozenset(key for key, count in Counter(map(id, self.container)).items() if count > 1)
 
-    def withdraw(self) -> None:
-        """Take out at once what leaves."""
-        self.write([entry for key, entry in self.entries().items() if key not in self.leaving])
+    def withdraw(self, keys: Container[Any]) -> None:
+        """Take out at once the entries that leave by `keys`; what statements have put back since stays."""
+        self.write([entry for key, entry in self.entries().items() if key not in keys])
 
     def pairs(self) -> list[tuple[Any, Any]]:
         """Return what leaves with what the same statement, in its new text, made instead."""

@@ -215,6 +215,8 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
 
 def change_class(visit: Visit, pair: Pair) -> None:
     """Apply a changed ``class``: its members to the class that exists, then its header."""
+    if _unnamed.is_covered(visit, pair.new):
+        return
     live = _unnamed.class_of(visit, pair)
     if live is None:
         visit.execute(pair.new, "changed")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope, ModuleScope
 from hotswap._apply._swap import Swap, Work
+from hotswap._apply._unloaded import imports, visit_before
 from hotswap._errors import StatementError
-from hotswap._graph._imports import static_truth
 from hotswap._model import How, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import same
@@ -22,39 +22,29 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 
-_COMPOUND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match, ast.ExceptHandler, ast.match_case)
-
-
 def visit_sources(visit: Visit, statement: Statement) -> None:
     """Have the modules that `statement` imports or looks into brought to their new texts first, as an import would.
 
     In topological order that has happened; inside an import cycle it makes the order that Python's own imports make.
     """
-    for node in _imports(statement.node):
-        if isinstance(node, ast.ImportFrom):
-            visit.swap.visit(absolute(visit, node))
-        else:
-            for alias in node.names:
-                visit.swap.visit(alias.name)
+    for node in imports(statement.node):
+        source = absolute(visit, node) if isinstance(node, ast.ImportFrom) else ""
+        if source:
+            visit.swap.visit(source)
+        known = vars(sys.modules[source]) if source in sys.modules else {}
+        for name in (alias.name for alias in node.names if alias.name not in ("*", *known)):
+            if not source:
+                visit.swap.visit(name)
+            visit_before(visit.swap, f"{source}.{name}" if source else name)
     for name in statement.reads:
         value = visit.scope.namespace.get(name.split(".")[0])
         if isinstance(value, ModuleType):
             visit.swap.visit(value.__name__)
 
 
-def _imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the imports that running `node` may run: none in functions, and none for type checkers."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        yield node
-    elif isinstance(node, ast.If) and static_truth(node.test) is False:
-        yield from (one for inner in node.orelse for one in _imports(inner))
-    elif isinstance(node, _COMPOUND):
-        yield from (one for inner in ast.iter_child_nodes(node) for one in _imports(inner))
-
-
 def loads(visit: Visit, statement: Statement) -> bool:
     """Whether `statement` may import a module that is not loaded yet."""
-    for node in _imports(statement.node):
+    for node in imports(statement.node):
         source = absolute(visit, node) if isinstance(node, ast.ImportFrom) else ""
         known = vars(sys.modules[source]) if source in sys.modules else {}
         names = [f"{source}.{one.name}" if source else one.name for one in node.names if one.name not in ("*", *known)]

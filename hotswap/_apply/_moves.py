@@ -197,8 +197,9 @@ def take_up(visit: Visit, statement: Statement) -> bool:
 
 
 def note_left(visit: Visit, statement: Statement, name: str) -> None:
-    """Note a method that leaves its class: somebody may have it, and it may come back."""
-    member = _function(visit.scope.peek(name))
+    """Note a method that leaves its class, or gave way to something else: somebody may have it, it may come back."""
+    raws = visit.work.live(visit.scope, statement) if statement.kind is Kind.DEF else []
+    member = _function(visit.scope.peek(name)) or next(iter(raws), None)
     if visit.scope.prefix and statement.kind is Kind.DEF and member is not None:
         known = Departed(visit.work.edit.module, visit.scope.prefix + name, weakref.ref(member), statement)
         visit.swap.left.append(known)

@@ -172,6 +172,9 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
         return
     called = _leftovers.called_for(visit, pair.old.node, live.__bases__)
     header = _header.evaluate(visit, new, live)
+    if not all(isinstance(base, type) for base in header.bases):
+        _run_whole(visit, pair, live)
+        return
     guard(swap.journal, live)
     other_parameters = _header.own_parameters(visit, live, header)
     why = _refused(visit, pair, live, header)
@@ -190,6 +193,13 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
             _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)
     visit.swap.ran(visit.work, new, "its header changed")
+
+
+def _run_whole(visit: Visit, pair: Pair, live: type) -> None:
+    """Run a class statement one of whose bases is no class any more: it raises, and a ``try`` may have an answer."""
+    visit.execute(pair.new, "its header changed")
+    if visit.scope.peek(pair.new.binds[-1]) is live:
+        visit.forget([pair.old], [statement for statement in visit.new if statement is not pair.new])
 
 
 def _in_place(visit: Visit, pair: Pair, live: type, header: Header, before: dict[str, FunctionType]) -> tuple[str, ...]:
@@ -260,7 +270,8 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
 
     def make() -> type:
         keywords = {**header.keywords, "metaclass": header.meta}
-        return new_class(live.__name__, bases, keywords, lambda namespace: namespace.update(members))
+        named = {**members, "__qualname__": live.__qualname__}
+        return new_class(live.__name__, bases, keywords, lambda namespace: namespace.update(named))
 
     before = [len(one) for one in containers(live)]
     with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):

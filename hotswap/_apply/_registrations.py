@@ -132,7 +132,7 @@ class Registrations:
         book.withdraws, book.by = withdraw, by
         self._assign(book)
         if withdraw and book.leaving:
-            book.withdraw()
+            book.withdraw(book.leaving)
 
     def leaving(self, container: Any) -> list[Any]:
         """Return the entries of a watched container that its statements give up, as far as is known by now."""
@@ -143,12 +143,13 @@ class Registrations:
         """Have the entries of a watched container for which `goes` leave with `entry` of the watched `place`."""
         book, other = self._books[id(container)], self._books[id(place)]
         claim = next(other.owner[key] for key, one in other.before.items() if one is entry)
-        for key in [key for key, one in book.before.items() if one is not entry and goes(one)]:
+        keys = {key for key, one in book.before.items() if one is not entry and goes(one)}
+        for key in keys:
             book.owner[key] = claim
             book.leaving.add(key)
             book.withdraws |= book.is_mapping and not hasattr(container, "back")  # it may be set again as it is
         if book.withdraws:
-            book.withdraw()
+            book.withdraw(keys)
 
     def pairs(self, container: Any) -> list[tuple[Any, Any]]:
         """Return the entries of a watched container that were replaced, each with what took its place."""
@@ -234,7 +235,7 @@ class Registrations:
             keys = {key for key, claim in book.owner.items() if claim.old is old}
             book.leaving |= keys
             if keys and book.withdraws:
-                book.withdraw()
+                book.withdraw(keys)
             found = found or bool(keys)
         if found:
             self.found.add(id(old))

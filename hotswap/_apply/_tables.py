@@ -39,8 +39,8 @@ def watch(swap: Swap, registrations: Registrations) -> None:
                 found[id(container)] = container
                 if type(container) is list:
                     registrations.watch(container, _objects)
-                else:
-                    registrations.watch(container, _objects_in_dict, withdraw=_refuses(claim))
+                else:  # a dict does not show that an entry was set once more, as it was
+                    registrations.watch(container, _objects_in_dict, withdraw=claim.new is not None or _refuses(claim))
 
 
 def arrange(registrations: Registrations) -> None:

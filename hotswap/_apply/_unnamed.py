@@ -43,6 +43,17 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     return found[0] if len(found) == 1 else None
 
 
+def is_covered(visit: Visit, statement: Statement) -> bool:
+    """Whether a second class of the name stands below `statement`, and nothing between them takes the first."""
+    name, below = statement.binds[-1], [s for s in visit.new if s.lineno > statement.lineno]
+    for one in below:
+        if any(read.partition(".")[0] == name for read in one.reads):
+            return False
+        if name in one.binds:
+            return one.kind is Kind.CLASS and not getattr(statement.node, "decorator_list", ())
+    return False
+
+
 def let_go(diffs: Iterable[Diff]) -> None:
     """Collect classes that calls made and that nobody has any more, if such classes change with one of `diffs`.
 

@@ -30,6 +30,7 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
+from hotswap._run._values import immutable
 from hotswap._text._diff import dump, only_code, same_header
 from hotswap._text._source import suites
 
@@ -275,6 +276,8 @@ class Visit:
                 if name not in kept and self._may_leave(name) and not self._came_back(name):
                     _moves.note_left(self, statement, name)
                     self._leave(name)
+                elif isinstance(self.scope, ClassScope) and immutable(self.scope.peek(name)):
+                    _moves.note_left(self, statement, name)
 
     def _came_back(self, name: str) -> bool:
         """Whether another suite of the same ``try`` has just bound `name`: its handler, for instance."""

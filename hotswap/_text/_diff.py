@@ -28,6 +28,7 @@ def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
     twins = _twins(old) | _twins(new)
     matching.pair(lambda s: (s.key, s.branch, _head(s), _twin(s, twins)), moved=False)
     matching.pair(lambda s: (s.key, s.branch, _twin(s, twins)), moved=False)
+    matching.pair_last()
     return matching.result()
 
 
@@ -201,6 +202,24 @@ class _Matching:
                 if index not in self.partner and (statement.key, statement.branch) in alone:
                     self._take(index, old[statement.key, statement.branch])
 
+    def pair_last(self) -> None:
+        """Of several definitions of one name pair the last ones: the name holds what the last one made."""
+        olds, news = _last_definitions(self.old), _last_definitions(self.new)
+        for key in olds.keys() & news.keys():
+            old, new = olds[key], news[key]
+            if self.partner.get(new) == old:
+                continue
+            other = next((index for index, its in self.partner.items() if its == old), None)
+            left = self.partner.pop(new, None)
+            if other is not None:
+                del self.partner[other]
+            self._take(new, old)
+            self.moved -= {new, other}
+            if other is not None and left is not None:
+                self._take(other, left)
+            elif left is not None:
+                self.taken.discard(left)
+
     def _take(self, new: int, old: int) -> None:
         self.partner[new] = old
         self.taken.add(old)
@@ -216,6 +235,23 @@ class _Matching:
             added=tuple(s for index, s in enumerate(self.new) if index not in self.partner),
             removed=tuple(s for index, s in enumerate(self.old) if index not in self.taken),
         )
+
+
+def _last_definitions(statements: Sequence[Statement]) -> dict[Hashable, int]:
+    """Return where the last definition of each name stands, by key and branch.
+
+    Left out are those with decorators, which register, and those of which an earlier one is taken by what reads it.
+    """
+    found: dict[Hashable, int] = {}
+    taken: set[str] = set()
+    for index, one in enumerate(statements):
+        key = (one.key, one.branch)
+        if one.kind in (Kind.DEF, Kind.CLASS) and not getattr(one.node, "decorator_list", ()):
+            found[key] = -1 if key in found and one.binds[-1] in taken else index
+        else:
+            found.pop(key, None)
+        taken.update(name.partition(".")[0] for name in one.reads)
+    return {key: index for key, index in found.items() if index >= 0}
 
 
 def _inner(old: Statement, new: Statement) -> Diff | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import __future__ as future
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -75,12 +76,16 @@ def imported_by(body: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def future_flags(tree: ast.Module) -> int:
-    """Return the compiler flags that the ``from __future__`` lines of `tree` ask for."""
+    """Return the compiler flags that the ``from __future__`` lines of `tree` ask for.
+
+    What is the rule by now has none: CPython takes the line, and marks no code with it.
+    """
     flags = 0
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-            for alias in node.names:
-                flags |= getattr(future, alias.name).compiler_flag
+            for feature in (getattr(future, alias.name) for alias in node.names):
+                release = feature.getMandatoryRelease()
+                flags |= feature.compiler_flag if release is None or release > sys.version_info else 0
     return flags
 
 

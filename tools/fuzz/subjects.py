@@ -83,8 +83,8 @@ def _user(text: str, module: str, rng: Random) -> str:
 
 
 def needed() -> list[str]:
-    """Return what a process is to have imported before it is forked: what the subjects import, not themselves."""
-    found = {"hotswap._reloader", "hotswap", "dataclasses", "inspect", "typing"}
+    """Return what a process is to import before it is forked: the engine, what subjects import, not themselves."""
+    found = {"hotswap._reloader", "hotswap._works", "hotswap._watch._inotify", "dataclasses", "inspect", "typing"}
     texts = [standard(name, Random(0)) for name in STANDARD] + [installed(name) for name in PACKAGES]
     for text in [text for files in texts if files for text in files.values()]:
         for node in ast.walk(ast.parse(text)):

@@ -49,7 +49,7 @@ def _sites(body: list[ast.stmt], owner: ast.AST, where: Where, prefix: str) -> I
     ends = [0, *((node.end_lineno or 0) for node in body)]
     starts = [*map(first_line, body), 1 << 30]
     for index, node in enumerate(body):
-        path = prefix + getattr(node, "name", type(node).__name__)
+        path = prefix + (node.name if isinstance(node, DEFINITIONS) else type(node).__name__)
         if ends[index] < starts[index] and ends[index + 1] < starts[index + 1]:
             yield Site(node, body, owner, where, path, starts[index], ends[index + 1])
         inner: Where = (

@@ -16,16 +16,16 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from client import CLIENT, client_text, names_of
 from digest import Walk
-from edits import Names, lines, module_of
+from edits import Names, lines, made_of, module_of
 from process import Living, import_all
 from steps import Difference
-from told import Place, Teller, aliases, claim, other_paths
+from told import Claim, Place, Teller, aliases, claim, lineage, other_paths
 
 Files = dict[str, str]
 
@@ -150,16 +150,32 @@ class Trial:
 
     def _silent(self, answer: Any, digest: Any, before: Files) -> list[Difference]:
         statements = self._statements(before)
-        claims = [claim(told, statements) for told in answer["told"]]
+        claims = [self._claim(told, statements) for told in answer["told"]]
         found = [Difference(*one) for one in answer["differences"]]
         owners = [digest.get(one.path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for one in found]
         known = aliases(digest)
         places = [
-            Place(one.path, one.facet, one.fresh, one.living, owner, other_paths(one.path, known))
+            Place(
+                one.path,
+                one.facet,
+                one.fresh,
+                one.living,
+                owner,
+                other_paths(one.path, known),
+                lineage(one.path, digest),
+            )
             for one, owner in zip(found, owners, strict=True)
         ]
         codes = self._teller.step(claims, places)
         return [one for one, code in zip(found, codes, strict=True) if not code]
+
+    def _claim(self, told: Any, statements: dict[str, dict[int, Names]]) -> Claim:
+        """Return what a finding names; what is made of a value that is kept is kept with it."""
+        found = claim(tuple(told), statements)
+        texts = [text for path, text in self.files.items() if module_of(path) == found.module]
+        if found.code not in ("HS201", "HS226") or not texts:
+            return found
+        return replace(found, names=made_of(texts[0].encode(), found.names))
 
     def _statements(self, before: Files) -> dict[str, dict[int, Names]]:
         found: dict[str, dict[int, Names]] = {}

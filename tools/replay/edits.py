@@ -89,8 +89,16 @@ def lines(text: bytes) -> dict[int, Names]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return {}
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions: dict[str, ast.AST] = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions |= _picked(tree, functions)
     return dict(_lines(tree.body, "", functions))
+
+
+def _picked(tree: ast.Module, functions: Mapping[str, ast.AST]) -> dict[str, ast.AST]:
+    """Return the functions that go by another name, as in ``run = _run_slowly``, by that name."""
+    picks = (node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name))
+    found = ((target, node.value) for node in picks for target in node.targets if isinstance(target, ast.Name))
+    return {target.id: functions[value.id] for target, value in found if value.id in functions}  # type: ignore[attr-defined]
 
 
 def _lines(body: list[ast.stmt], prefix: str, functions: Mapping[str, ast.AST]) -> Iterator[tuple[int, Names]]:

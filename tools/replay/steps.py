@@ -21,7 +21,7 @@ from client import CLIENT, client_text, names_of
 from digest import LEVELS
 from edits import Names, edited, lines, made_of, module_of
 from releases import Files, History, write
-from told import Claim, Place, Teller, aliases, claim, other_paths, without_echoes
+from told import Claim, Place, Teller, aliases, claim, lineage, other_paths, without_echoes
 
 SHOWN: Final = (*LEVELS, "held", "client")
 _HERE: Final = Path(__file__).parent
@@ -165,7 +165,7 @@ class Replay:
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
         known = aliases(digest)
         places = [
-            Place(path, facet, there, here, owner, (*other_paths(path, known), *_same_as(there)))
+            Place(path, facet, there, here, owner, (*other_paths(path, known), *_same_as(there)), lineage(path, digest))
             for (_, path, facet, there, here), owner in zip(found, owners, strict=True)
         ]
         codes = self._teller.step(claims, places)

@@ -1,0 +1,91 @@
+"""Modules that are about to be loaded for the first time: what their texts import comes to its new text before.
+
+A statement may import a file that came with the save, which imports modules of the group in turn. Python would have run
+those first; nobody has the new one's statements in a plan, so its text is asked when its import is about to run.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import decode_source
+from typing import TYPE_CHECKING
+
+from hotswap._graph._imports import absolute_origin, static_truth
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
+
+_COMPOUND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match, ast.ExceptHandler, ast.match_case)
+
+
+def visit_before(swap: Swap, name: str) -> None:
+    """Have what the text of the module `name`, if that is not loaded yet, imports brought to its new texts."""
+    if name and name not in sys.modules:
+        for module in list(_imported(swap, name, set())):
+            swap.visit(module)
+
+
+def imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the imports that running `node` may run: none in functions, and none for type checkers."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield node
+    elif isinstance(node, ast.If) and static_truth(node.test) is False:
+        yield from (one for inner in node.orelse for one in imports(inner))
+    elif isinstance(node, _COMPOUND):
+        yield from (one for inner in ast.iter_child_nodes(node) for one in imports(inner))
+
+
+def _imported(swap: Swap, name: str, seen: set[str]) -> Iterator[str]:
+    """Yield the loaded modules that importing `name` would import, through other new ones as well, in its order."""
+    if name in sys.modules:
+        yield name
+        return
+    parent = name.rpartition(".")[0]
+    if parent:
+        yield from _imported(swap, parent, seen)
+    spec = None if name in seen else _spec(swap, name)
+    seen.add(name)
+    if spec is None or not spec.origin:
+        return
+    package = parent if spec.submodule_search_locations is None else name
+    for node in (found for statement in _body(spec.origin) for found in imports(statement)):
+        for one in _names(node, package):
+            yield from _imported(swap, one, seen)
+
+
+def _names(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
+    """Yield what `node` may import: ``from p import q`` also p.q, as q may be a module."""
+    origin = ""
+    if isinstance(node, ast.ImportFrom):
+        origin = absolute_origin("." * node.level + (node.module or ""), package)
+        yield origin
+    yield from (f"{origin}.{alias.name}" if origin else alias.name for alias in node.names if alias.name != "*")
+
+
+def _body(origin: str) -> list[ast.stmt]:
+    try:
+        with open(origin, "rb") as file:
+            return ast.parse(decode_source(file.read())).body
+    except (OSError, SyntaxError, ValueError):
+        return []  # its import says what is wrong
+
+
+def _spec(swap: Swap, name: str) -> ModuleSpec | None:
+    """Return where the project has a module that is not loaded, without running anything; None if it has none."""
+    path = _path(swap, name.rpartition(".")[0])
+    return PathFinder.find_spec(name, path) if path else None
+
+
+def _path(swap: Swap, package: str) -> Sequence[str] | None:
+    if not package:
+        works = (work for name, work in swap.works.items() if "." not in name)
+        return [os.path.dirname(work.edit.path) for work in works if not hasattr(work.module, "__path__")]
+    module = sys.modules.get(package)
+    if module is None:
+        spec = _spec(swap, package)
+        return spec.submodule_search_locations if spec is not None else None
+    return list(getattr(module, "__path__", ())) if swap.is_project(module) else None
