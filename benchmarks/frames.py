@@ -1,12 +1,15 @@
-"""What saving costs the frames of a game: ``python benchmarks/frames.py [SECONDS]``, at 60 and at 144 frames a second.
+"""What saving costs the frames of a game: ``python benchmarks/frames.py [SECONDS [RUNS]]``, at 60 and at 144 Hz.
 
 Each tool runs the same loop in a process of its own: 2 ms of work a frame, a module of 6,000 lines and 200 small ones.
-Meanwhile this process saves: small edits of the long module, all 200 small ones at once, and nothing, to compare with.
+Meanwhile this process saves, five times each: nothing, to compare with ("idle"); the body of a method in the long
+module ("small"); a table there from which a class and a list are made, so that all of the module is gone through
+("large"); and all 200 small ones at once ("many").
+
 A frame's time is the CPU time of the whole process from the frame's begin to the end of its work, so that a thread
-which holds the interpreter is counted, and what other programs do is not. "added" is the worst frame's time over the
-median of the frames while nothing is saved; the worst of those is given beside it, as the noise of the machine. "own"
-is the same for the CPU time of the game's own thread, which other programs cannot disturb. Files are renamed into their
-place; for jurigged, which does not see that, they are written there.
+which holds the interpreter is counted, and what other programs do is not. What is printed is by how much the worst
+frame's time is above the median of the frames while nothing is saved, and in brackets the same for the CPU time of the
+game's own thread, which other programs cannot disturb; of several runs the median. Files are renamed into their place;
+for jurigged, which does not see that, they are written there.
 """
 
 from __future__ import annotations
@@ -28,11 +31,12 @@ SMALL: Final = 200
 CLASSES: Final = 545  # 11 lines each: 6,000 lines
 RATES: Final = (60, 144)
 WORK: Final = 0.002
+PHASES: Final = ("idle", "small", "large", "many")
 IN_PLACE = False
 
 
-def long_text(version: int) -> str:
-    """Return the long module; one method in its middle differs from version to version."""
+def long_text(version: int, table: int = 0) -> str:
+    """Return the long module; a method in its middle differs from version to version, and what is made of `table`."""
     parts = ["import math\n"]
     for i in range(CLASSES):
         result = version if i == CLASSES // 2 else 0
@@ -41,6 +45,7 @@ def long_text(version: int) -> str:
             f"            return math.sin(y)\n        return {result}\n\n"
             "    def reach(self):\n        return [self.update(n) for n in range(3)]\n"
         )
+    parts.append(f"\n\nTABLE = [{table}]\nTWICE = [2 * n for n in TABLE]\n\n\nclass Map:\n    size = TABLE[0]\n")
     return "".join(parts)
 
 
@@ -93,7 +98,7 @@ def play(tool: str, rate: int, folder: str) -> None:
     phases: list[str] = ["begin"]
     threading.Thread(target=lambda: phases.extend(line.strip() for line in sys.stdin), daemon=True).start()
     times: dict[str, list[tuple[float, float]]] = {}
-    seen = (0, 0)
+    seen = (0, 0, 0)
     due = time.perf_counter()
     while phases[-1] != "end":
         due += 1 / rate
@@ -103,7 +108,8 @@ def play(tool: str, rate: int, folder: str) -> None:
         while time.thread_time() - working < WORK:
             pass
         times.setdefault(phases[-1], []).append((time.process_time() - begin, time.thread_time() - own))
-        seen = (getattr(modules[0], f"Entity{CLASSES // 2}")().update(0), min(m.step(0) for m in modules[1:]))
+        method, long = getattr(modules[0], f"Entity{CLASSES // 2}")().update, modules[0]
+        seen = (method(0), min(long.TWICE[0] // 2, long.Map.size), min(m.step(0) for m in modules[1:]))
         time.sleep(max(0.0, due - time.perf_counter()))
     print(json.dumps({"times": times, "seen": seen}))
 
@@ -130,7 +136,7 @@ def measure(tool: str, rate: int, seconds: float) -> dict[str, Any]:
         )
         assert child.stdin is not None
         time.sleep(3)  # it imports
-        for phase, edit in (("idle", None), ("small", edit_long), ("many", edit_many)):
+        for phase, edit in (("idle", None), ("small", edit_method), ("large", edit_table), ("many", edit_many)):
             child.stdin.write(f"{phase}\n")
             child.stdin.flush()
             for version in range(1, 6):
@@ -141,9 +147,14 @@ def measure(tool: str, rate: int, seconds: float) -> dict[str, Any]:
         return dict(json.loads(output.splitlines()[-1]))
 
 
-def edit_long(folder: Path, version: int) -> None:
+def edit_method(folder: Path, version: int) -> None:
     """Change a body in the long module."""
     save(folder / "long.py", long_text(version))
+
+
+def edit_table(folder: Path, version: int) -> None:
+    """Change a value in the long module that others are made from."""
+    save(folder / "long.py", long_text(5, version))
 
 
 def edit_many(folder: Path, version: int) -> None:
@@ -152,29 +163,31 @@ def edit_many(folder: Path, version: int) -> None:
         save(folder / f"small{number}.py", small_text(number, version))
 
 
-def main(seconds: float) -> None:
+def added(found: dict[str, Any]) -> list[float]:
+    """Return for each phase how many ms its worst frame is above the usual one: of the process, and of the thread."""
+    usual = [statistics.median(column) for column in zip(*found["times"]["idle"], strict=True)]
+    worst = (map(max, zip(*found["times"][phase], strict=True)) for phase in PHASES)
+    return [(most - least) * 1e3 for both in worst for most, least in zip(both, usual, strict=True)]
+
+
+def main(seconds: float, runs: int) -> None:
     """Print a table."""
     global IN_PLACE
-    print(
-        "CPU time in ms, whole process (own thread)      worst idle     added: small edit      added: 200 files   live"
-    )
+    print("CPU time in ms, whole process (own thread)" + "".join(f"{phase:>17}" for phase in PHASES) + "   live")
     for rate in RATES:
         for tool in TOOLS:
             if tool == "jurigged" and find_spec(tool) is None:
                 continue
             IN_PLACE = tool == "jurigged"
-            found = measure(tool, rate, seconds)
-            cells = []
-            for phase in ("idle", "small", "many"):
-                both = [list(column) for column in zip(*found["times"][phase], strict=True)]
-                idle = [statistics.median(column) for column in zip(*found["times"]["idle"], strict=True)]
-                added = [(max(column) - usual) * 1e3 for column, usual in zip(both, idle, strict=True)]
-                cells.append(f"{added[0]:12.1f} ({added[1]:5.1f})")
-            print(f"{tool:10} {rate:4} Hz {'':8}{'   '.join(cells)}   {tuple(found['seen'])}", flush=True)
+            found = [measure(tool, rate, seconds) for _ in range(runs)]
+            times = [statistics.median(column) for column in zip(*map(added, found), strict=True)]
+            cells = (f"{whole:8.1f} ({own:6.1f})" for whole, own in zip(times[::2], times[1::2], strict=True))
+            print(f"{tool:10} {rate:4} Hz {'':24}{''.join(cells)}   {tuple(found[-1]['seen'])}", flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--play"]:
         play(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     else:
-        main(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
+        given = [*sys.argv[1:], "10", "3"]
+        main(float(given[0]), int(given[1] if len(sys.argv) > 2 else given[-1]))

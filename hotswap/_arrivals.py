@@ -24,6 +24,9 @@ from hotswap._points._turn import Turn
 from hotswap._roots import Scope
 from hotswap._settings import Settings, overlap
 
+SAID: Final = b"hotswap: depends on"
+"""What a module says of a data file, in a comment."""
+
 _LOADED: Final = time.time()
 _EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
 
@@ -33,7 +36,8 @@ class Arrivals:
 
     `shape` is another number once modules were imported, or edited in more than what small edits alter: until then
     what is known of who uses what holds. `rank` is the order of first imports, `ran_again` who was reloaded by the
-    program. `on_load` is called with a module's file before its text is read, `on_text` with module, file and text.
+    program. `data` are the files that texts say they depend on, as they were before these ran, or when somebody looked
+    last. `on_load` is called with a module's file before its text is read, `on_text` with module, file and text.
     """
 
     def __init__(self) -> None:
@@ -44,6 +48,7 @@ class Arrivals:
         self.rank: dict[str, int] = {}
         self.ran_again: set[str] = set()
         self.texts: dict[str, tuple[Entry, Callable[[], str]]] = {}
+        self.data: dict[str, Signature | None] = {}
         self.codes: deque[tuple[str, bytes, CodeType | None]] = deque()
         self.on_load: list[Callable[[str], object]] = []
         self.on_text: list[Callable[[str, str, bytes], object]] = []
@@ -99,11 +104,20 @@ class Arrivals:
         if found is None:
             return None
         seen, source = found
+        self._note_data(origin, source)
         for know in self.on_text:
             know(module, origin, source)
         baseline = Baseline(origin, origin, pack(source), seen)
         self.baselines.note(module, baseline)
         return baseline
+
+    def _note_data(self, origin: str, source: bytes) -> None:
+        """Note the files that a text says it depends on."""
+        if SAID in source:
+            folders = os.path.dirname(origin), *(root for settings, _ in self._running for root in settings.roots)
+            for said in source.split(SAID)[1:]:
+                path = find_data(said.partition(b"\n")[0].decode("utf-8", "replace").strip(), folders)
+                self.data.setdefault(path, signature(path))
 
     def _saw(self, module: str, code: CodeType | None) -> None:
         """Note what has just run until somebody asks who imports what: importing it must not take longer.
@@ -118,6 +132,7 @@ class Arrivals:
     def adopt_main(self, path: str, text: bytes) -> None:
         """Take `text` as what the module ``__main__`` is about to run from the file `path`."""
         with self.lock:
+            self._note_data(path, text)
             self.baselines.note("__main__", Baseline(path, path, pack(text), signature(path)))
             self._main = sys.modules.get("__main__")
 
@@ -167,6 +182,7 @@ class Arrivals:
         if found is None:
             return
         seen, source = found
+        self._note_data(entry.file, source)
         baseline = Baseline(entry.file, path, pack(source), seen, certain=False)
         module = sys.modules.get(entry.name)
         if look and module is not None and not _is_witnessed(module, baseline):
@@ -181,6 +197,12 @@ def _is_witnessed(module: ModuleType, baseline: Baseline) -> bool:
     text = text_of(baseline)
     build = build_of(module, text)
     return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
+
+
+def find_data(said: str, folders: Iterable[str]) -> str:
+    """Return the real path of what a text calls `said`, from the first of `folders` where it is."""
+    places = [os.path.join(folder, said) for folder in folders]
+    return os.path.realpath(next(filter(os.path.exists, places), places[0]))
 
 
 def _is_young(path: str) -> bool:

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from hotswap._apply._adapter import Reader, found_readers
+from hotswap._arrivals import SAID, find_data
 from hotswap._loader._baselines import Baseline
 from hotswap._model import Action, Batch, Kind, Report, Statement
-from hotswap._modules import Entry
+from hotswap._modules import Entry, signature
 from hotswap._patterns import Patterns, compiled
 from hotswap._plan._prepare import untouched
 from hotswap._plan._targets import Target, leaves
@@ -27,12 +28,13 @@ from hotswap._roots import below
 
 log = logging.getLogger("hotswap")
 
-SAID: Final = b"hotswap: depends on"
 _COMMENT: Final = re.compile(r"#\s*hotswap: depends on\s+(\S.*?)\s*$", re.MULTILINE)
 
 
 _READING: Final = ("jinja2", "django", "babel.support")
 """Libraries that read files of their own; only with one of them adapters are looked for without an edit."""
+
+_NEWS: Final = b"whatever it says"
 
 _TICK: Final = 1.0
 """Seconds by which the time of a file may lie before that of its save: file systems round it."""
@@ -70,6 +72,10 @@ class Data:
         """Learn what the modules that are loaded say, and from now on what those say that will be."""
         self.learn_again(entry.name for entry in entries)
         self._process.on_text.append(self.learn)
+
+    def outdated(self) -> list[str]:
+        """Return the data files that were saved after a text that depends on them began to run, and before we did."""
+        return [path for path, digest in self._live.items() if digest is _NEWS]
 
     def stop(self) -> None:
         """Learn no more."""
@@ -113,9 +119,15 @@ class Data:
 
     def note(self, path: str) -> None:
         """Take the file `path` as it is now for what the program knows of it."""
-        digest = _digest(path)
+        digest = self._read(path)
         if digest is not None:
             self._live[path] = digest
+
+    def _read(self, path: str) -> bytes | None:
+        seen = self._process.arrivals.data
+        if path in seen:
+            seen[path] = signature(path)  # before it is read, so that a later save differs from it
+        return _digest(path)
 
     def wants(self, path: str) -> bool:
         """Whether somebody asked for the file `path`."""
@@ -128,7 +140,10 @@ class Data:
         self._said[module] = tuple(self._sayings(origin, source))
         for _, path in self._said[module]:
             self._cover(path)
-            if path not in self._live:
+            seen = self._process.arrivals.data
+            if path not in self._live and path in seen and signature(path) != seen[path]:
+                self._live[path] = _NEWS
+            elif path not in self._live:
                 self.note(path)
 
     def expect(self, texts: Mapping[str, Baseline]) -> None:
@@ -155,7 +170,7 @@ class Data:
         said = {path for many in self._said.values() for _, path in many}
         found = []
         for path in named:
-            digest = _digest(path) if path in said or self.wants(path) else None
+            digest = self._read(path) if path in said or self.wants(path) else None
             if digest is not None and self._live.get(path) != digest:
                 self._live[path] = digest
                 found.append(path)
@@ -190,8 +205,7 @@ class Data:
 
     def _find(self, origin: str, said: str) -> str:
         """Return the real path of what the module in `origin` calls `said`: from its folder, or from a root."""
-        places = [os.path.join(folder, said) for folder in (os.path.dirname(origin), *self._roots())]
-        return os.path.realpath(next(filter(os.path.exists, places), places[0]))
+        return find_data(said, (os.path.dirname(origin), *self._roots()))
 
 
 def _meant(statements: list[Statement], said: _Said, lines: list[str]) -> list[Statement]:

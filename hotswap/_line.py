@@ -19,20 +19,20 @@ from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
 from hotswap._history import History
 from hotswap._inbox import Inbox
-from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity
+from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity, Statement
 from hotswap._modules import Entry, Loaded
 from hotswap._plan._groups import plan_all, unused
 from hotswap._plan._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._plan._targets import Target
 from hotswap._points._hooks import Hooks, Steps, run_now, tell
 from hotswap._points._turn import PAUSED
+from hotswap._points._way import breathe, giving_way
 from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
 from hotswap._small import SmallEdits, is_plain
 from hotswap._stale._running import is_begun
-from hotswap._text._slices import giving_way
 from hotswap._transactions import Done, Transactions, point_anew
 
 log = logging.getLogger("hotswap")
@@ -72,6 +72,7 @@ class Line:
         self.failure: Finding | None = None
         self.troubles: list[Finding] = []
         self._listen: Callable[[], object] | None = None
+        self._spent: list[Statement] = []
         self._said: set[Finding] = set()
         self.data = Data(PROCESS)
         self.noticed: list[Callable[[Report], object]] = [self.data.learn_from]
@@ -124,6 +125,14 @@ class Line:
             changed = self._named(batch, entries)
             if self.transactions.holding or not self._small.ahead(changed, entries):
                 self.transactions.ahead(self.reading.ahead(changed), entries)
+
+    def let_go(self) -> None:
+        """Free the syntax trees of the last swap, bit by bit: all at once, that takes as long as a frame."""
+        with giving_way():
+            self._small.let_go()
+            while self._spent:
+                self._spent.pop()
+                breathe()
 
     def begin(self, seconds: float) -> bool:
         """Do for so long what can be done before a swap without touching anything; return whether all of it is done."""
@@ -345,6 +354,10 @@ class Line:
             del self.troubles[:waiting]
             return Report(PROCESS.generation, held=holding.modules, findings=told, settled=settled), Done()
         done = yield from self.transactions.apply_all(prepared, entries)
+        if self._in_slices():  # somebody lets them go
+            self._spent += (
+                one for edit in prepared.edits.values() for one in edit.old.statements + edit.new.statements
+            )
         moved = () if self._in_slices() else migrations.finish()  # when polled, a slice at each poll
         children = self._elsewhere.children() if done.outcomes else ()
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved, *children)

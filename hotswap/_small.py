@@ -10,7 +10,7 @@ import ast
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import decode_source
 from types import ModuleType
 from typing import Any
@@ -23,11 +23,11 @@ from hotswap._loader._builds import build_of, is_foreign
 from hotswap._model import Statement
 from hotswap._modules import Entry, signature
 from hotswap._points._hooks import AFTER, BEFORE
+from hotswap._points._way import breathe
 from hotswap._process import Process, speaks_of_caches
 from hotswap._reach import Reached, reach
 from hotswap._regions import Index, compare, index_of
 from hotswap._stale._running import is_running
-from hotswap._text._slices import breathe
 
 _SPENT = 50
 """Things that are kept until somebody has time to let them go, or the next edit comes."""
@@ -64,6 +64,7 @@ class SmallEdits:
         self._indexes: dict[str, tuple[Baseline, Index | None]] = {}
         self._answers: dict[tuple[str, str], Reached | None] = {}
         self._looked: dict[str, Found] = {}
+        self._large: tuple[object, ...] = ()
         self._not_begun: list[Found] = []
         self._spent: list[object] = []
         self._asked = 0
@@ -74,14 +75,19 @@ class SmallEdits:
 
         `every` are all entries there are.
         """
-        found = []
+        found, asked = [], []
         for entry in entries:
             breathe()
-            one = self._look(entry)
+            known = self._found_ahead(entry)
+            one = known or self._look(entry)
             if one is None:
+                old = self._process.baselines.get(entry.name)
+                self._large = (old, signature(old.path)) if old is not None else ()
                 return None
             found.append(one)
-        if not self._reach_no_more([one.edit for one in found], every):
+            if known is None:
+                asked.append(one.edit)
+        if not _may_be_together(found) or not self._reach_no_more(asked, every):
             return None
         if any(self._comes_back(one.edit) for one in found):
             return None
@@ -91,16 +97,27 @@ class SmallEdits:
         return found
 
     def ahead(self, entries: Iterable[Entry], every: Iterable[Entry]) -> bool:
-        """Find them, and compile them, for a swap that comes soon; return whether there is nothing but small edits."""
-        self._spent = []
+        """Find them, and compile them, for a swap that comes soon; return whether there is nothing but small edits.
+
+        Of several, syntax trees are not kept: they would be looked at by the next collection of garbage, in some frame.
+        """
+        self.let_go()
         found = self.find(entries, every)
-        for one in found or ():
+        for number, one in enumerate(found or ()):
             breathe()
             precompile(one.edit)
+            if found is not None and len(found) > 1:
+                found[number] = one = replace(one, edit=one.edit.without_trees())
             self._looked[one.edit.module.__name__] = one
         self._not_begun = list(found or ())
         self._asked = len(self._not_begun)
         return found is not None
+
+    def let_go(self) -> None:
+        """Free what is of no more use; to take large trees apart takes time."""
+        while self._spent:
+            self._spent.pop()
+            breathe()
 
     def begin(self, until: float) -> bool:
         """Begin to apply what was found ahead, as far as that goes until `until`; return whether all was begun."""
@@ -115,7 +132,7 @@ class SmallEdits:
     def accept(self, found: Iterable[Found]) -> dict[str, Baseline]:
         """Note that these are live now; return the baselines that were.
 
-        What is of no more use is let go when something is read ahead again: to take large trees apart takes time.
+        What is of no more use waits until it is let go, or something is read ahead again.
         """
         replaced = {}
         if len(self._spent) > _SPENT:  # what `found` has stays: it would be let go at once, before anybody is told
@@ -135,14 +152,22 @@ class SmallEdits:
                 self._given_at = -1  # a default, say, is taken from a constant now
         return replaced
 
+    def _found_ahead(self, entry: Entry) -> Found | None:
+        """Return what was found ahead, and asked about, if the file, the module and all that uses it are as then."""
+        known = self._looked.pop(entry.name, None)
+        if known is None or self._given_at != self._process.shape:
+            return None
+        live = known.before is self._process.baselines.get(entry.name)
+        same = live and known.edit.module is sys.modules.get(entry.name)
+        return known if same and known.fresh.seen == signature(known.before.path) else None
+
     def _look(self, entry: Entry) -> Found | None:
         old, module = self._process.baselines.get(entry.name), sys.modules.get(entry.name)
         if old is None or not old.certain or type(module) is not ModuleType or module.__name__ != entry.name:
             return None
         seen = signature(old.path)
-        known = self._looked.pop(entry.name, None)
-        if known is not None and known.fresh.seen == seen and known.before is old and known.edit.module is module:
-            return known
+        if self._large == (old, seen):
+            return None  # as it was found ahead
         index = (
             self._index(entry.name, old)
             if seen is not None and not is_foreign(module) and build_of(module, "") is None
@@ -180,11 +205,8 @@ class SmallEdits:
     def _reach_no_more(self, edits: Sequence[Small], every: Iterable[Entry]) -> bool:
         """Whether nothing that runs by itself may use what `edits` change, and no cache may hold results of it.
 
-        Who binds a constant is noted there; with other edits in the same save that is left to the plain way, and so it
-        is where a library may have read the constant: its adapter is asked there.
+        Who binds a constant is noted there.
         """
-        if any(part.values for edit in edits for part in edit.region.parts) and (len(edits) > 1 or found_registrars()):
-            return False
         if self._given_at != self._process.shape:
             self._answers.clear()
             self._process.update_graph()
@@ -208,6 +230,16 @@ class SmallEdits:
 
     def _are_known(self, asked: Iterable[tuple[str, str]]) -> bool:
         return all(one in self._answers for one in asked)
+
+
+def _may_be_together(found: Sequence[Found]) -> bool:
+    """Whether the small way is one for all of `found`.
+
+    A constant with other edits in the same save is left to the plain way, and so it is where a library may have read
+    the constant: its adapter is asked there.
+    """
+    constants = any(part.values for one in found for part in one.edit.region.parts)
+    return not constants or (len(found) == 1 and not found_registrars())
 
 
 def _wanted(edit: Small) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hotswap import _surroundings
 from hotswap._apply import Applied, apply
+from hotswap._apply._adapter import found as find_adapters
 from hotswap._apply._instances import Migrations
 from hotswap._errors import EditError, HookError
 from hotswap._holding import Holding, why_not
@@ -60,14 +61,16 @@ class Transactions:
     def apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[Done]:
         """Apply each group by itself; hold those that cannot be, and what belongs to a file that cannot be read."""
         self.holding.begin(prepared)
-        self._process.shape += 1
         done = Done()
-        for group in split(self._process, prepared, entries):
-            broken = [name for name in prepared.findings if name in group]
-            if broken:
-                self.holding.hold_with(group, broken[0], prepared)
-            else:
-                yield from self._apply_group(group, prepared, entries, done)
+        try:
+            for group in split(self._process, prepared, entries):
+                broken = [name for name in prepared.findings if name in group]
+                if broken:
+                    self.holding.hold_with(group, broken[0], prepared)
+                else:
+                    yield from self._apply_group(group, prepared, entries, done)
+        finally:
+            self._process.shape += 1  # not before: what was planned ahead would not count
         for name in self.holding.modules:
             self._process.pin(name)
         self._process.generation += bool(done.outcomes)
@@ -75,6 +78,7 @@ class Transactions:
 
     def ahead(self, prepared: Prepared, entries: list[Entry]) -> None:
         """Plan for a swap that comes soon."""
+        find_adapters()  # which takes a while for the first time
         self._plans.clear()
         for group in split(self._process, prepared, entries):
             self._plans[group] = (
@@ -84,12 +88,17 @@ class Transactions:
 
     def _mark(self, group: Group, edits: Mapping[str, Edit]) -> tuple[object, ...]:
         """Return what is another one if the plan of `group` may be."""
-        return (self._process.generation, self._process.shape, *(edits.get(name) for name in sorted(group)))
+        return (
+            self._process.generation,
+            self._process.shape,
+            len(sys.modules),
+            *(edits.get(name) for name in sorted(group)),
+        )
 
     def _planned(self, group: Group, edits: Mapping[str, Edit], entries: list[Entry]) -> tuple[Plan, list[Edit]]:
         mark, planned = self._plans.pop(group, ((), None))
         now = self._mark(group, edits)
-        if planned is not None and len(mark) == len(now) and mark[:2] == now[:2] and all(map(is_, mark[2:], now[2:])):
+        if planned is not None and len(mark) == len(now) and mark[:3] == now[:3] and all(map(is_, mark[3:], now[3:])):
             return planned
         return plan_group(self._process, group, edits, entries)
 

@@ -50,7 +50,7 @@ class Works:
         self.line.data.connect(lambda: self.line.settings.roots, self.saves.cover)
         self.line.noticed.append(self.saves.look_out_for)
         free, rescan, fail = PROCESS.lock.is_free, self.line.rescan, self.line.fail
-        self.host = Host(mode, self.inbox, self._act, self._idle, rescan, free, self._ahead, fail)
+        self.host = Host(mode, self.inbox, self._act, self._idle, rescan, free, self._ahead, self.line.let_go, fail)
 
     def start(self, home: AbstractEventLoop | None) -> None:
         """Begin to watch, and take what was saved since the texts were noted; `home` is the loop of who asked for it.
@@ -61,10 +61,10 @@ class Works:
         with PROCESS.lock:
             entries = self.line.entries()
             self.line.data.start(entries)
-            outdated = ARRIVALS.outdated(entries)
+            outdated = [entry.path for entry in ARRIVALS.outdated(entries)]
         self._cover_others()
-        for entry in outdated:
-            self.inbox.put(FileChange(entry.path, "modified"))
+        for path in (*outdated, *self.line.data.outdated()):
+            self.inbox.put(FileChange(path, "modified"))
         try:
             self.host.start(home)
         except BaseException:
@@ -98,15 +98,25 @@ class Works:
         if self.host.mode == "auto":
             self.host.become("poll")
         migrations = self.line.transactions.migrations
-        due = not (self.inbox.empty and not self.line.look_at_all) and self.host.is_ready
+        due = not (self.inbox.empty and not self.line.look_at_all) and self._is_ready()
         return run_now(self.line.safely(self._poll(budget, due=due))) if due or migrations.waiting else None
+
+    def _is_ready(self) -> bool:
+        """Whether all that was saved has been read ahead, also what the system has not told until now."""
+        if self.host.is_ready():
+            self.saves.listen()
+            if not self.host.is_ready():
+                self.host.taken.set()  # nobody takes what was read: it is read again
+        return self.host.is_ready()
 
     def _poll(self, budget: float | None, *, due: bool) -> Steps[Report | None]:
         migrations = self.line.transactions.migrations
         told = self.tell(migrations.step()) if migrations.waiting else None
         if not due or (budget is not None and not self.line.begin(budget)):
             return told
-        return (yield from self.line.due())
+        report = yield from self.line.due()
+        self.host.taken.set()
+        return report
 
     def tell(self, found: list[Finding]) -> Report | None:
         """Report what became known since the save went live: of objects that were migrated, of tasks that failed."""

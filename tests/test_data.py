@@ -54,7 +54,6 @@ def game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Game]:
 @pytest.fixture
 def reloader(game: Game) -> Iterator[Reloader]:
     with Reloader(game.root, apply="manual") as made:
-        made.look()  # the engine is there: data counts from then on
         yield made
 
 
@@ -75,6 +74,26 @@ def test_a_statement_follows_its_data(game: Game, reloader: Reloader, text: str)
     report = reloader.look()
     assert report is not None
     assert ({"count": 2}, 2, runs) == (module.LEVELS, module.COUNT, module.RUNS)
+
+
+def test_data_that_is_saved_before_the_engine_is_there_is_news(game: Game) -> None:
+    """What a module names is noted before the module runs, so nothing is lost until imports pause; nor between two
+    reloaders.
+    """
+    with Reloader(game.root, apply="manual") as reloader:
+        module = game.load(f"{READ}  # hotswap: depends on data/levels.json\nRUNS.append(1)\n")
+        game.save({"count": 2})
+        assert reloader.look() is not None
+        assert module.LEVELS == {"count": 2}
+    with Reloader(game.root, apply="manual") as reloader:
+        assert reloader.look() is None
+        game.save({"count": 3})
+        reloader.look()
+        assert module.LEVELS == {"count": 3}
+    game.save({"count": 4})
+    with Reloader(game.root, apply="manual") as reloader:
+        reloader.look()
+        assert (module.LEVELS, module.RUNS) == ({"count": 4}, [1])
 
 
 def test_data_that_says_the_same_is_no_news(game: Game, reloader: Reloader) -> None:

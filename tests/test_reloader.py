@@ -274,19 +274,22 @@ def test_what_is_polled_was_read_on_another_thread(files: Files, monkeypatch: py
     """Reading, parsing and planning are over when a poll applies: its own thread parses nothing."""
     import threading
 
+    from hotswap import _transactions
     from hotswap._text import _slices
 
     parsed: list[int] = []
-    parse = _slices._parse
-    monkeypatch.setattr(_slices, "_parse", lambda *given: (parsed.append(threading.get_ident()), parse(*given))[1])
+    for room, name in ((_slices, "_parse"), (_transactions, "plan_group")):
+        act = getattr(room, name)
+        monkeypatch.setattr(room, name, lambda *given, act=act: (parsed.append(threading.get_ident()), act(*given))[1])
     text = "X = 1\n" + "".join(f"def f{i}():\n    return {i}\n" for i in range(400))
     files.write("mod", text)
     with Reloader(files.root, apply="poll") as reloader:
         mod = files.load("mod")
-        for edited in (text.replace("return 7\n", "return 70\n"), text.replace("X = 1", "X = 2")):
-            files.write("mod", edited)
+        for old, new in (("return 7\n", "return 70\n"), ("X = 1", "X = 2"), ("X = 2", "X = [2]")):
+            text = text.replace(old, new)
+            files.write("mod", text)
             next(filter(None, iter(reloader.poll, False)))
-        assert (mod.X, mod.f7()) == (2, 7)
+        assert (mod.X, mod.f7()) == ([2], 70)
     assert parsed
     assert threading.get_ident() not in parsed
 
@@ -308,6 +311,30 @@ def test_a_budget_spreads_what_can_be_prepared(files: Files, reloader: Reloader)
     report = reloader.reload()
     assert len(report.outcomes) == 5
     assert {mod.f() for mod in mods} == {2}
+
+
+def test_of_several_edits_no_trees_wait_for_a_poll(files: Files, reloader: Reloader) -> None:
+    """Compiled ahead, they are applied without trees, docstrings behind decorators included, and so is the next one."""
+    text = (
+        "import functools\n\n\nclass C:\n    @functools.wraps(len)\n    def f(self):\n        'doc {0}'\n"
+        "        return {0}\n\n    def g(self):\n        'doc {0}'\n        return {0}\n"
+    )
+    names = [f"m{number}" for number in range(3)]
+    for name in names:
+        files.write(name, text.format(1))
+    mods = [files.load(name) for name in names]
+    changes = tuple(FileChange(str(files.path(name)), "modified") for name in names)
+    line = reloader._works().line
+    for version in (2, 3):
+        for name in names:
+            files.write(name, text.format(version))
+        line.ahead(Batch(1, changes, 0.0))
+        (part,) = next(iter(line._small._looked.values())).edit.region.parts
+        assert [type(pair.new.node).__name__ for pair in part.changed] == ["FunctionDef", "Pass"]
+        report = reloader.reload()
+        assert len(report.outcomes) == len(names)
+        for mod in mods:
+            assert (mod.C().f(), mod.C().g(), mod.C.g.__doc__) == (version, version, f"doc {version}")
 
 
 def test_stop_leaves_nothing_behind(files: Files) -> None:

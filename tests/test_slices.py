@@ -1,13 +1,15 @@
-"""Texts parsed in pieces: the tree is the same, and so is what is raised."""
+"""Texts parsed in pieces: the tree is the same, and so is what is raised; other threads have their turn meanwhile."""
 
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 from pathlib import Path
 
 import pytest
 
+from hotswap._points import _way
 from hotswap._text import _slices
 
 LONG_STRING = "x = 1\n" * 300 + 'TEXT = """\n' + "y = 2\n" * 300 + '"""\n' + "z = 3\n" * 300
@@ -48,12 +50,33 @@ def test_a_syntax_error_is_that_of_the_whole(wrong: str) -> None:
 def test_giving_way_ends() -> None:
     """Other threads come in soon meanwhile, and as before afterwards; what the program sets stays."""
     before = sys.getswitchinterval()
-    with _slices.giving_way():
-        assert sys.getswitchinterval() == pytest.approx(_slices.TURN, abs=1e-5)
+    with _way.giving_way():
+        assert sys.getswitchinterval() == pytest.approx(_way.TURN, abs=1e-5)
     assert sys.getswitchinterval() == pytest.approx(before, abs=1e-5)
     try:
-        with _slices.giving_way():
+        with _way.giving_way():
             sys.setswitchinterval(0.02)
         assert sys.getswitchinterval() == pytest.approx(0.02, abs=1e-5)
     finally:
         sys.setswitchinterval(before)
+
+
+def test_garbage_is_collected_later() -> None:
+    """No collection begins by itself until the outermost of several ends; what the program sets meanwhile stays."""
+    before = gc.get_threshold()
+    with _way.collecting_later():
+        with _way.giving_way():
+            assert gc.get_threshold()[0] == 0
+        assert gc.get_threshold()[0] == 0
+        gc.disable()
+    try:
+        assert gc.get_threshold() == before
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with _way.collecting_later():
+        gc.set_threshold(900)
+    try:
+        assert gc.get_threshold()[0] == 900
+    finally:
+        gc.set_threshold(*before)

@@ -8,10 +8,9 @@ None: the edit takes the plain way.
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
 from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
@@ -47,9 +46,13 @@ class Small:
     path: str
     origin: str
     region: Region
-    codes: dict[tuple[int, ...], CodeType] = field(default_factory=dict, compare=False)
+    codes: dict[tuple[object, ...], CodeType] = field(default_factory=dict, compare=False)
     begun: list[Begun] = field(default_factory=list, compare=False)
     followers: dict[tuple[str, str], Followers] = field(default_factory=dict, compare=False)
+
+    def without_trees(self) -> Small:
+        """Return it without syntax trees, once all of it is compiled."""
+        return replace(self, region=self.region.without_trees())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +119,17 @@ def precompile(edit: Small) -> None:
     """Compile what `edit` changes, so that applying it is quicker; what cannot be compiled is found when applying."""
     try:
         for part in edit.region.parts:
-            _compiled(edit, part, [pair.new.node for pair in part.changed])
+            _compiled(edit, part, [pair.new for pair in part.changed])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
 
 
-def _compiled(edit: Small, part: Part, nodes: list[ast.stmt]) -> CodeType:
-    """Return the code that surrounds that of the functions `nodes`."""
-    key = tuple(map(id, nodes)) or (id(part),)
+def _compiled(edit: Small, part: Part, statements: list[Statement]) -> CodeType:
+    """Return the code that surrounds that of the functions `statements`."""
+    key = (part.prefix, *((one.lineno, one.key) for one in statements))
     if key not in edit.codes:
         before, around = edit.region.before, part.around
-        code = compile_in(nodes, around, edit.origin, before.flags, imports=before.imports)
+        code = compile_in([one.node for one in statements], around, edit.origin, before.flags, imports=before.imports)
         edit.codes[key] = class_body(code, [outer.name for outer in around])
     return edit.codes[key]
 
@@ -216,7 +219,7 @@ class _Scope:
         touched = [statement.binds[-1] for statement in self.part.touched]
         if self.cls is not None and not _makers(self.cls).isdisjoint(touched):
             raise _TakesThePlainWay
-        surrounding = _compiled(self.under.edit, self.part, [pair.new.node for pair in self.part.changed])
+        surrounding = _compiled(self.under.edit, self.part, [pair.new for pair in self.part.changed])
         for pair in self.part.changed:
             self._patch(pair, surrounding)
         for pair in self.part.values:
@@ -279,7 +282,7 @@ class _Scope:
         if not same(old, pair.old.node.value.value):  # type: ignore[attr-defined]  # it is an assignment of a literal
             raise _TakesThePlainWay
         made = Layer({}, {})
-        code = _compiled(self.under.edit, self.part, [pair.new.node])
+        code = _compiled(self.under.edit, self.part, [pair.new])
         run(code, self.namespace, made, self.under.edit.path, pair.new.lineno)
         self.journal.set_item(self.namespace, name, made[name])
         if self.under.changes.note(self.namespace["__name__"], name, old, made[name]):
@@ -289,7 +292,7 @@ class _Scope:
         name = self._mangled(statement.binds[-1])
         if name in self.scope or (name.startswith("__") and name.endswith("__")) or not self._takes_members():
             raise _TakesThePlainWay
-        code = _compiled(self.under.edit, self.part, [statement.node])
+        code = _compiled(self.under.edit, self.part, [statement])
         if code.co_freevars:
             raise _TakesThePlainWay
         made = Layer({}, {})

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hotswap import _quiet
 from hotswap._apply import (
@@ -317,16 +317,18 @@ class Block(NamedTuple):
     diff: Diff
     old: tuple[Statement, ...]
 
-    def inner(self, statement: Statement) -> Block:
-        """Return the same for the class body or suite of the new `statement`."""
-        for pair in (*self.diff.unchanged, *self.diff.changed):
-            if pair.new is statement:
-                return Block(pair.inner or _unchanged_inner(pair), pair.old.children)
-        return Block(Diff(), ())
+    def inner(self) -> dict[int, Block]:
+        """Return the same for the class bodies and suites in it, by the ids of their new statements."""
+        pairs = (pair for pair in (*self.diff.unchanged, *self.diff.changed) if pair.new.children)
+        return {id(pair.new): Block(pair.inner or _unchanged_inner(pair), pair.old.children) for pair in pairs}
+
+
+_NOTHING: Final = Block(Diff(), ())
 
 
 def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...], block: Block) -> None:
     """Before anything changes: note which statements that may run again bound something that was touched since."""
+    inside = block.inner()
     for statement in statements:
         if id(statement) in swap.maybe:
             _probe_chains(swap, work, scope, statement, block)
@@ -337,11 +339,11 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
             if why:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
-            probe(swap, work, scope, statement.children, block.inner(statement))
+            probe(swap, work, scope, statement.children, inside.get(id(statement), _NOTHING))
         elif statement.kind is Kind.CLASS and isinstance(live := scope.peek(statement.binds[-1]), type):
             assert isinstance(statement.node, ast.ClassDef)
             inner = ClassScope(scope, work.scope.stores, statement.node, live)
-            probe(swap, work, inner, statement.children, block.inner(statement))
+            probe(swap, work, inner, statement.children, inside.get(id(statement), _NOTHING))
 
 
 def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:

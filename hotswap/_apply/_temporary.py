@@ -8,6 +8,7 @@ makes of the name, made again without binding it, if that has no effects.
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ class Temporaries:
     """The names of `scope` that are bound more than once; `see` gives the quiet analysis what it asks, for names."""
 
     def __init__(self, scope: ModuleScope, see: Callable[[dict[str, Any]], _quiet.NamespaceScope]) -> None:
-        self._scope, self._see = scope, see
+        self._scope, self._see = weakref.proxy(scope), see  # which has us: its trees wait for no collection of garbage
 
     @cached_property
     def _links(self) -> Mapping[str, list[Statement]]:

@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 from hotswap._graph._imports import edges
 from hotswap._model import ImportEdge, Kind, Snapshot, Statement
+from hotswap._points._way import breathe
 from hotswap._text._names import handed
 from hotswap._text._outline import Mention
-from hotswap._text._slices import breathe
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NOTHING: frozenset[str] = frozenset()

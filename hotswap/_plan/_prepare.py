@@ -20,6 +20,7 @@ from hotswap._loader._recent import Recent
 from hotswap._loader._witness import code_of, differing, runs
 from hotswap._model import Diff, Edit, Finding, Kind, Pair, Snapshot, Statement
 from hotswap._modules import Entry, signature
+from hotswap._points._way import gives_way
 from hotswap._process import Process
 from hotswap._text._diff import diff, only_code
 from hotswap._text._source import read
@@ -183,7 +184,8 @@ class Reading:
                 prepared.edits[entry.name] = _unknown(entry.name, new.origin, after)
                 prepared.told.append(finding("HS212", entry.path, 1, module=entry.name, target=entry.name))
             prepared.fresh[entry.name] = new
-            self._recent.keep(entry.name, new.packed, after)
+            if not gives_way():  # else the collector of garbage would go through what is kept, in some frame
+                self._recent.keep(entry.name, new.packed, after)
 
     def _trust(self, name: str, old: Baseline, before: Snapshot) -> bool | None:
         """Whether a module runs the text `before`; None if we cannot make the code that its loader makes.

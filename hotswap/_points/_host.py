@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._errors import SettingsError
 from hotswap._points import _loops
 from hotswap._points._hooks import begin_on_loop, run_now
+from hotswap._points._way import collecting_later
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -36,6 +37,9 @@ SHORTEST: Final = 0.25
 LONGEST: Final = 10.0
 """Seconds to which that grows once it has ended."""
 
+TAKEN: Final = 0.25
+"""Seconds within which a game is expected to poll, and no garbage is collected for what was prepared for that."""
+
 _ON_LOOP: Final = ("auto", "asyncio", "signal")
 _WITH_THREAD: Final = ("auto", "thread", "asyncio", "poll", "signal")
 
@@ -45,7 +49,8 @@ class Host:
 
     `act` applies what is due, as steps of which some may have to be awaited; `idle` is called now and then without
     news, and says whether all files have to be looked at; `look` asks for that; `free` waits while swaps are paused.
-    `ahead` reads what is due without applying it, for somebody in a hurry. `fail` tells what any of them raised.
+    `ahead` reads what is due without applying it, for somebody in a hurry, who sets `taken` when it is applied; then
+    `let_go` frees what that needed. `fail` tells what any of them raised.
     """
 
     def __init__(
@@ -57,12 +62,13 @@ class Host:
         look: Callable[[], object],
         free: Callable[[float], bool],
         ahead: Callable[[], object],
+        let_go: Callable[[], object],
         fail: Callable[[Exception], object],
     ) -> None:
         self.mode, self._free = mode, free
         self._inbox, self._act, self._idle, self._look = inbox, act, idle, look
-        self._ahead, self._fail, self._read = ahead, fail, 0
-        self._stopped = threading.Event()
+        self._ahead, self._let_go, self._fail, self._read = ahead, let_go, fail, 0
+        self._stopped, self.taken = threading.Event(), threading.Event()
         self._home: AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -93,6 +99,7 @@ class Host:
         """End the thread, and give the signal back."""
         self._running = False
         self._stopped.set()
+        self.taken.set()
         self._unlisten()
         self._wake()
         thread, self._thread = self._thread, None
@@ -150,10 +157,13 @@ class Host:
             self._idle()
         elif self._inbox.wait(self._inbox.bell.pause):
             read = self._inbox.puts
-            self._ahead()
-            self._read = read
+            self.taken.clear()
+            with collecting_later():
+                self._ahead()
+                self._read = read
+                self.taken.wait(TAKEN)
+                self._let_go()
 
-    @property
     def is_ready(self) -> bool:
         """Whether what waits in the inbox has been read, or nobody reads it ahead."""
         return self._read == self._inbox.puts or self._thread is None or not self._thread.is_alive()
@@ -165,9 +175,11 @@ class Host:
         loop = self.loop() if self.mode in _ON_LOOP else None
         if loop is not None:
             waits = self._inbox.widen(TOGETHER)  # then it is due a little later, with what is saved till then
-            self._ahead()
-            if not waits:
-                self._on_loop(loop)
+            with collecting_later():
+                self._ahead()
+                if not waits:
+                    self._on_loop(loop)
+                    self._let_go()
         elif self.mode != "asyncio":
             run_now(self._act())
         else:

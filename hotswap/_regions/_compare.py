@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hotswap._model import Statement
 from hotswap._regions._index import Block, Index, Inside, Parsed, block_of, offsets_of
-from hotswap._regions._parts import Around, NotSmall, Parts, Region
+from hotswap._regions._parts import Around, NotSmall, Parts, Region, shell
 from hotswap._text._source import read_statements
 
 _SHELL = "class _:\n"
@@ -68,7 +67,7 @@ class _Comparison:
         if known is not None:
             base, line = level.base + block.starts[at], level.line + block.lines[at]
             if self.first >= base + known.block.starts[0]:
-                around = (*level.around, _shell(known.name, line, block.indent))
+                around = (*level.around, shell(known.name, line, block.indent))
                 found = self._within(_Level(known.block, base, line, end, around, level.plain and known.plain))
                 if found is not None:
                     return found[0], self._with_class(block, at, known._replace(block=found[1]))
@@ -78,10 +77,10 @@ class _Comparison:
         """Return `block` after its class number `at` got other lines."""
         delta = self.new.count("\n") - self.old.count("\n")
         return Block(
-            [*block.starts[: at + 1], *(start + self.longer for start in block.starts[at + 1 :])],
-            [*block.lines[: at + 1], *(line + delta for line in block.lines[at + 1 :])],
+            (*block.starts[: at + 1], *(start + self.longer for start in block.starts[at + 1 :])),
+            (*block.lines[: at + 1], *(line + delta for line in block.lines[at + 1 :])),
             block.places,
-            [*block.classes[:at], known, *block.classes[at + 1 :]],
+            (*block.classes[:at], known, *block.classes[at + 1 :]),
             block.indent,
         )
 
@@ -108,10 +107,10 @@ class _Comparison:
         offsets = offsets_of(texts[1], line, begin)
         fresh = block_of([s.node for s in new], self.new, offsets, level.base, level.line)
         merged = Block(
-            [*block.starts[:at], *fresh.starts, *(start + self.longer for start in block.starts[behind:])],
-            [*block.lines[:at], *fresh.lines, *(number + delta for number in block.lines[behind:])],
-            [*block.places[:at], *fresh.places, *block.places[behind:]],
-            [*block.classes[:at], *fresh.classes, *block.classes[behind:]],
+            (*block.starts[:at], *fresh.starts, *(start + self.longer for start in block.starts[behind:])),
+            (*block.lines[:at], *fresh.lines, *(number + delta for number in block.lines[behind:])),
+            (*block.places[:at], *fresh.places, *block.places[behind:]),
+            (*block.classes[:at], *fresh.classes, *block.classes[behind:]),
             block.indent,
         )
         moved = parts.moved((old[-1].end_lineno + 1, sys.maxsize, delta))
@@ -130,14 +129,6 @@ def _do_more(text: str, line: int, statements: Iterable[Statement]) -> Iterator[
     lines = text.split("\n")
     for one in statements:
         yield any(map(_MORE.search, lines[one.lineno - line : one.end_lineno - line + 1]))
-
-
-def _shell(name: str, line: int, column: int) -> ast.ClassDef:
-    where = {"lineno": line, "end_lineno": line, "col_offset": column, "end_col_offset": column}
-    fields: dict[str, Any] = {"bases": [], "keywords": [], "body": [], "decorator_list": [], **where}
-    if sys.version_info >= (3, 12):
-        fields["type_params"] = []
-    return ast.ClassDef(name=name, **fields)
 
 
 def _common_start(old: str, new: str) -> int:

@@ -9,7 +9,8 @@ from itertools import accumulate
 from typing import NamedTuple, TypeGuard
 
 from hotswap._model import Statement
-from hotswap._text._slices import breathe, parse
+from hotswap._points._way import breathe
+from hotswap._text._slices import parse
 from hotswap._text._source import future_flags, imported_by, start_line
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -32,13 +33,14 @@ class Block:
     """Where the statements of a module or class body start: character offsets and lines, from where the block starts.
 
     For each statement, `classes` has what it is if it is a class whose body can be looked into, else None; `places`
-    the functions that it makes otherwise, with lines counted from its first, None where that cannot be told.
+    the functions that it makes otherwise, with lines counted from its first, None where that cannot be told. All are
+    tuples: those of numbers alone the garbage collector lets go.
     """
 
-    starts: list[int]
-    lines: list[int]
-    places: list[tuple[Place, ...] | None]
-    classes: list[Inside | None]
+    starts: tuple[int, ...]
+    lines: tuple[int, ...]
+    places: tuple[tuple[Place, ...] | None, ...]
+    classes: tuple[Inside | None, ...]
     indent: int = 0
 
     def functions(self, first: int, line: int = 1, prefix: str = "") -> Iterator[Place | None]:
@@ -101,20 +103,21 @@ def offsets_of(text: str, line: int, offset: int) -> dict[int, int]:
 
 def block_of(body: Sequence[ast.stmt], text: str, offsets: Mapping[int, int], base: int, line: int) -> Block:
     """Return the block of `body`; what it is part of starts at the offset `base` of `text`, on `line`."""
-    lines = [start_line(node) for node in body]
-    starts = [offsets[first] for first in lines]
-    classes = [
+    lines = tuple(start_line(node) for node in body)
+    starts = tuple(offsets[first] for first in lines)
+    classes = tuple(
         Inside(node.name, block_of(node.body, text, offsets, start, first), not (node.decorator_list or node.keywords))
         if _is_open(node, text, offsets)
         else None
         for node, start, first in zip(body, starts, lines, strict=True)
-    ]
+    )
     lambdas = "lambda" in text
-    places = [
+    places = tuple(
         _places(node, first, known, lambdas=lambdas) for node, first, known in zip(body, lines, classes, strict=True)
-    ]
+    )
     indent = body[0].col_offset if body else 0
-    return Block([start - base for start in starts], [first - line for first in lines], places, classes, indent)
+    offset = tuple(start - base for start in starts)
+    return Block(offset, tuple(first - line for first in lines), places, classes, indent)
 
 
 def _places(node: ast.stmt, first: int, known: Inside | None, *, lambdas: bool) -> tuple[Place, ...] | None:

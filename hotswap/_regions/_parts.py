@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._regions._index import Index
@@ -12,6 +14,8 @@ from hotswap._text._diff import diff, equal, same_tree
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _ACTS = (ast.Call, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Await)
+
+_NO_TREE: Final = ast.Pass()
 
 Around = tuple[ast.ClassDef, ...]
 Span = tuple[int, int, int]
@@ -42,6 +46,11 @@ class Part:
         yield from (pair.new for pair in self.changed)
         yield from self.added
 
+    def without_trees(self) -> Part:
+        """Return it without trees but of what is decorated, new, or a value: applying looks at these."""
+        around = tuple(shell(outer.name, outer.lineno, outer.col_offset) for outer in self.around)
+        return replace(self, around=around, changed=[Pair(_bare(pair.old), _bare(pair.new)) for pair in self.changed])
+
     def diff(self) -> Diff:
         """Return the diff of the whole module, of which all else is left out."""
         found = Diff(changed=(*self.changed, *self.values), added=tuple(self.added))
@@ -64,6 +73,11 @@ class Region:
     moved: tuple[Span, ...]
     text: str
     after: Index
+
+    def without_trees(self) -> Region:
+        """Return it for applying alone, once what differs is compiled: of many, trees are a lot of objects to keep."""
+        parts = tuple(part.without_trees() for part in self.parts)
+        return replace(self, parts=parts, after=replace(self.after, parsed=None))
 
     def as_edit(self, module: str, origin: str) -> Edit:
         """Return the edit of `module`, the file `origin`, of which all that does not differ is left out."""
@@ -178,3 +192,16 @@ def _is_generic(*nodes: ast.stmt) -> bool:
 
 def _head_of_class(node: ast.ClassDef) -> list[object]:
     return [node.decorator_list, node.bases, node.keywords]
+
+
+def _bare(statement: Statement) -> Statement:
+    return statement if getattr(statement.node, "decorator_list", ()) else replace(statement, node=_NO_TREE)
+
+
+def shell(name: str, line: int, column: int) -> ast.ClassDef:
+    """Return an empty class that stands for one around a region."""
+    where = {"lineno": line, "end_lineno": line, "col_offset": column, "end_col_offset": column}
+    fields: dict[str, Any] = {"bases": [], "keywords": [], "body": [], "decorator_list": [], **where}
+    if sys.version_info >= (3, 12):
+        fields["type_params"] = []
+    return ast.ClassDef(name=name, **fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hotswap._text._slices import breathe
+from hotswap._points._way import breathe
 
 Mention = tuple[frozenset[str], frozenset[str]]
 """The dotted names that a body mentions, and the names behind any dot."""

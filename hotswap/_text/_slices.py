@@ -1,32 +1,23 @@
-"""Work that leaves others their turn: a long text is parsed in pieces, and a thread that prepares gives way often.
+"""A long text is parsed in pieces, so that other threads have their turn.
 
 CPython's parser holds the GIL until it is done, 60 ms for 6,000 lines: as many frames of a game. Between pieces other
-threads come in; how soon is the interpreter's switch interval, 5 ms unless somebody asks for less.
+threads come in.
 """
 
 from __future__ import annotations
 
 import ast
-import gc
 import re
-import sys
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
+
+from hotswap._points._way import breathe
 
 LONG: Final = 400
 """Lines from which on a text is parsed in pieces; that many take some 4 ms."""
 
 PIECE: Final = 100
 """Lines that a piece has at least."""
-
-TURN: Final = 0.0005
-"""Seconds after which a thread that prepares makes way for one that waits."""
-
-REST: Final = 0.001
-"""Seconds for which such a thread sleeps after each turn, so that one that draws a frame has most of the time."""
 
 # A line at which a statement of the module may begin. Whether it does shows when what stands before it is parsed.
 _BEGIN: Final = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\W\d]|@")
@@ -70,41 +61,3 @@ def _ends(lines: list[str]) -> Iterator[int]:
             and not lines[number - 1].startswith("@")
         ):
             yield number
-
-
-class _Mine(threading.local):
-    """When the turn of this thread is over, if it gives way."""
-
-    until: float | None = None
-
-
-_MINE: Final = _Mine()
-
-
-def breathe() -> None:
-    """Sleep for a moment if this thread gives way and has had its turn: called wherever that does no harm."""
-    until = _MINE.until
-    if until is not None and time.perf_counter() > until:
-        time.sleep(REST)
-        _MINE.until = time.perf_counter() + TURN
-
-
-@contextmanager
-def giving_way() -> Iterator[None]:
-    """Have other threads come in soon while this one works: those that draw frames or answer.
-
-    The many objects of a syntax tree would set off collections of all garbage, in which nobody comes in. They go
-    without one, so there is none until the end.
-    """
-    before, collecting = sys.getswitchinterval(), gc.isenabled()
-    sys.setswitchinterval(min(before, TURN))
-    gc.disable()
-    _MINE.until = 0.0
-    try:
-        yield
-    finally:
-        _MINE.until = None
-        if collecting:
-            gc.enable()
-        if abs(sys.getswitchinterval() - min(before, TURN)) < 1e-5:  # else the program asked for something else
-            sys.setswitchinterval(before)

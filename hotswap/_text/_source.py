@@ -16,8 +16,9 @@ from importlib.util import decode_source
 from types import CodeType
 
 from hotswap._model import Kind, Snapshot, Statement
+from hotswap._points._way import breathe
 from hotswap._text._names import Effects, bound_by
-from hotswap._text._slices import breathe, parse
+from hotswap._text._slices import parse
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
