@@ -18,7 +18,7 @@ from typing import Final
 from hotswap._errors import OverlapError
 from hotswap._loader import Finder, take_away
 from hotswap._loader._baselines import Baseline, Baselines, pack, read, text_of
-from hotswap._modules import Entry, ModuleIndex, signature
+from hotswap._modules import Entry, ModuleIndex, Signature, signature
 from hotswap._points._callbacks import Callbacks
 from hotswap._points._turn import Turn
 from hotswap._roots import Scope
