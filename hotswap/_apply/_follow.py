@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -108,9 +108,12 @@ def will_follow(visit: Visit, statement: Statement) -> bool:
     return any(alias.name in changed for alias in node.names)
 
 
-def absolute(visit: Visit, node: ast.ImportFrom) -> str:
-    """Return the name of the module that `node` imports from."""
-    package = visit.scope.namespace.get("__package__") or ""
+def absolute(visit: Visit, node: ast.ImportFrom, before: Mapping[str, object] | None = None) -> str:
+    """Return the name of the module that `node` imports from, or did while the module's names were those of `before`.
+
+    A module that has just become a package starts from another place.
+    """
+    package = str((before or visit.scope.namespace).get("__package__") or "")
     if not node.level:
         return node.module or ""
     base = package.split(".")[: len(package.split(".")) - node.level + 1]
@@ -150,10 +153,10 @@ def follow_stars(visit: Visit, statement: Statement) -> None:
             _follow_star(visit, source)
 
 
-def star_sources(visit: Visit, statement: Statement) -> list[str]:
-    """Return the modules of which `statement`, or one inside it, imports all."""
+def star_sources(visit: Visit, statement: Statement, before: Mapping[str, object] | None = None) -> list[str]:
+    """Return the modules of which `statement`, or one inside it, imports all; see `absolute`."""
     nodes = ast.walk(statement.node) if "*" in statement.binds else ()
-    return [absolute(visit, n) for n in nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
+    return [absolute(visit, n, before) for n in nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
 
 
 def _follow_star(visit: Visit, source: str) -> None:
@@ -161,8 +164,8 @@ def _follow_star(visit: Visit, source: str) -> None:
     changed = visit.swap.changes.of(source)
     public = set(_public(visit.swap, source))
     before = set(_public_before(visit.swap, source))
-    own = _own_names(visit.work.edit.new.statements)
-    left = _own_names(visit.work.edit.old.statements) - own
+    own = _own_names(visit, visit.work.edit.new.statements)
+    left = _own_names(visit, visit.work.edit.old.statements) - own
     visit.work.starred |= public
     for name in sorted(public - own):
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
@@ -203,7 +206,9 @@ def is_taken_by_star(visit: Visit, name: str) -> bool:
     for line, source in visit.work.stars(partial(absolute, visit)):
         if visit.line < line and source in sys.modules and name in _public(visit.swap, source):
             there = look_up(visit.swap, source, name)
-            if visit.scope.peek(name) is there and not any(s.lineno > line and name in s.binds for s in statements):
+            if visit.scope.peek(name) is there and not any(
+                s.lineno > line and name in visit.bound_by(s) for s in statements
+            ):
                 return True
     return False
 
@@ -268,7 +273,8 @@ def names_bound(visit: Visit, statement: Statement) -> tuple[str, ...]:
     """Return the names that `statement`, which left the text, bound; of star imports those still as they left them."""
     if "*" not in statement.binds:
         return statement.binds
-    given = (name for source in star_sources(visit, statement) for name in _given(visit, source))
+    sources = star_sources(visit, statement, visit.work.before)
+    given = (name for source in sources for name in _given(visit, source))
     return tuple(dict.fromkeys((*(name for name in statement.binds if name != "*"), *given)))
 
 
@@ -279,8 +285,8 @@ def _given(visit: Visit, source: str) -> Iterator[str]:
         yield from (n for n in names if same(_before(visit.swap, source, n), before.get(n, MISSING)))
 
 
-def _own_names(statements: Iterable[Statement]) -> set[str]:
-    return {name for statement in statements for name in statement.binds if name != "*"}
+def _own_names(visit: Visit, statements: Iterable[Statement]) -> set[str]:
+    return {name for statement in statements for name in visit.bound_by(statement) if name != "*"}
 
 
 def _public(swap: Swap, module: str) -> Iterator[str]:
