@@ -112,6 +112,19 @@ def test_a_folder_in_place_of_the_file_takes_nothing_away(project: Project) -> N
         live.comes_to(1)
 
 
+def test_a_module_that_becomes_a_package_is_watched_in_a_folder_that_was_there(project: Project) -> None:
+    """The file that takes the place of a module's file is seen from then on, though nothing tells of its folder."""
+    package = project.path.with_suffix("") / "__init__.py"
+    package.parent.mkdir()
+    with Reloader(project.root, apply="manual") as reloader:
+        reloader.look()
+        project.path.unlink()
+        for number in (1, 2, 3):
+            write(package, project.text(number))
+            reloader.look()
+            assert project.is_at(number), f"save {number} was missed"
+
+
 def test_a_file_that_is_moved_away_and_back_is_as_before(project: Project) -> None:
     """What leaves and comes back, with another text, is live; nothing is missing in between."""
     away = project.path.with_name("away.py")

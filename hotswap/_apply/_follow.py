@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope, ModuleScope
-from hotswap._apply._swap import Swap, Work
+from hotswap._apply._swap import Swap, Work, resolve
 from hotswap._apply._unloaded import imports, visit_before
 from hotswap._errors import StatementError
 from hotswap._model import How, Statement
@@ -31,13 +31,15 @@ def visit_sources(visit: Visit, statement: Statement) -> None:
         source = absolute(visit, node) if isinstance(node, ast.ImportFrom) else ""
         if source:
             visit.swap.visit(source)
+            for alias in node.names:
+                visit.swap.visit(f"{source}.{alias.name}")
         known = vars(sys.modules[source]) if source in sys.modules else {}
         for name in (alias.name for alias in node.names if alias.name not in ("*", *known)):
             if not source:
                 visit.swap.visit(name)
             visit_before(visit.swap, f"{source}.{name}" if source else name)
     for name in statement.reads:
-        value = visit.scope.namespace.get(name.split(".")[0])
+        value = resolve(visit.scope, name.split(".")[0])
         if isinstance(value, ModuleType):
             visit.swap.visit(value.__name__)
 

@@ -100,7 +100,7 @@ class Reading:
         old = self._process.baselines.get(entry.name)
         assert old is not None
         try:
-            new = _now(entry.name, old)
+            new = _now(entry.name, old, self._process.on_load)
         except OSError as error:
             prepared.findings[entry.name] = finding("HS302", entry.path, 1, message=error.strerror or str(error))
             return
@@ -152,7 +152,7 @@ class Reading:
         prepared = Prepared()
         for entry in entries:
             old = self._process.baselines.get(entry.name)
-            new = _now(entry.name, old) if old is not None else None
+            new = _now(entry.name, old, self._process.on_load) if old is not None else None
             if old is not None and new is not None and new.source.strip() and new.packed != old.packed:
                 self._compare(entry, old, new, prepared)
                 if entry.name in prepared.edits:
@@ -272,12 +272,15 @@ def _unknown(name: str, path: str, after: Snapshot) -> Edit:
     return Edit(name, path, replace(after), after, Diff(unchanged=pairs), unknown=True)
 
 
-def _now(name: str, old: Baseline) -> Baseline | None:
-    """Read the file of a module as it is now. If it is gone, its spec may say that another one took its place.
+def _now(name: str, old: Baseline, about_to_read: Iterable[Callable[[str], object]] = ()) -> Baseline | None:
+    """Read the file of a module as it is now. If it is gone, its spec may say that another one took its place, which
+    each of `about_to_read` is called with first.
 
     Raises OSError if there is a file that cannot be read.
     """
     for origin, path in _origins(name, old):
+        for tell in about_to_read if path != old.path else ():  # first: what is saved from now on is seen
+            tell(path)
         seen = signature(path)
         if seen is not None:
             try:
