@@ -8,7 +8,8 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ from hotswap._graph._view import ImportGraph, build
 from hotswap._loader._baselines import Baseline, compiled, text_of
 from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of
+from hotswap._run._values import modules_in
 from hotswap._settings import Settings
 from hotswap._stale._living import OldCodes, findings_of
 from hotswap._stale._remains import Remains
@@ -119,8 +121,7 @@ class Process:
         self.unsketched.discard(module)
         self.bindings.learn(module, baseline.origin, sketch)
         (self.memo.add if sketch.memo else self.memo.discard)(module)
-        (self.dynamic.add if sketch.dynamic else self.dynamic.discard)(module)
-        self.graph.update(module, {*sketch.imported, *(modules_held(module).values() if sketch.dynamic else ())})
+        self._see_modules(module, sketch.imported, dynamic=sketch.dynamic)
 
     def update_graph(self) -> None:
         """Bring the import graph up to date with the baselines; a text that did not change is not looked at again."""
@@ -136,7 +137,7 @@ class Process:
             else:
                 self._read_imports(name, baseline)
         for name in self.dynamic:
-            self.graph.update(name, {*self.graph.imports(name), *modules_held(name).values()})
+            self.graph.update(name, {*self.graph.imports(name), *_all_held(name)})
 
     def _read_imports(self, name: str, baseline: Baseline) -> None:
         text = text_of(baseline)
@@ -146,8 +147,13 @@ class Process:
         self.bindings.forget(name)
         self.unsketched.add(name)
         (self.memo.add if speaks_of_caches(text) else self.memo.discard)(name)
-        (self.dynamic.add if is_dynamic(text) else self.dynamic.discard)(name)
-        self.graph.update(name, mentions(text, _package(name)))
+        self._see_modules(name, mentions(text, _package(name)), dynamic=is_dynamic(text))
+
+    def _see_modules(self, name: str, imported: AbstractSet[str], *, dynamic: bool) -> None:
+        """Note what a module imports, and what it has if it looks for modules, or has some that it does not import."""
+        dynamic = dynamic or any(one in self.baselines and one not in imported for one in _found(name))
+        (self.dynamic.add if dynamic else self.dynamic.discard)(name)
+        self.graph.update(name, {*imported, *(_all_held(name) if dynamic else ())})
 
     def sketch(self, name: str) -> Sketch | None:
         """Return the sketch of a module, made now if its text is newer than its code; None if there cannot be one."""
@@ -163,7 +169,7 @@ class Process:
         """Return the imports of `entries` among each other, from the texts that are live."""
         known = ((entry, self.baselines.get(entry.name)) for entry in entries)
         texts = {entry.name: (text_of(baseline), entry.package) for entry, baseline in known if baseline is not None}
-        held = {name: modules_held(name).values() for name, (text, _) in texts.items() if is_dynamic(text)}
+        held = {name: _all_held(name) for name, (text, _) in texts.items() if is_dynamic(text)}
         return build(texts, held)
 
     def departed(self) -> dict[tuple[str, str], Departed]:
@@ -213,13 +219,37 @@ def speaks_of_caches(text: str) -> bool:
     return _MEMO.search(text) is not None
 
 
-def modules_held(name: str) -> dict[str, str]:
-    """Return the names of a live module that are modules, whatever bound them, as `importlib` may."""
+def modules_held(name: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return the names of a live module that are modules, whatever bound them, as `importlib` may, and those that have
+    modules inside.
+    """
     module = sys.modules.get(name)
-    if module is None:
-        return {}
-    found = {name: value for name, value in list(vars(module).items()) if type(value) is ModuleType}
-    return {name: value.__name__ for name, value in found.items() if not name.startswith("__")}
+    held, inside = dict[str, str](), dict[str, tuple[str, ...]]()
+    for here, value in list(vars(module).items()) if module is not None else ():
+        if here.startswith("__"):
+            continue
+        if type(value) is ModuleType:
+            held[here] = value.__name__
+        elif found := modules_in(value):
+            inside[here] = tuple(one.__name__ for one in found)
+    return held, inside
+
+
+def _all_held(name: str) -> set[str]:
+    held, inside = modules_held(name)
+    return {*held.values(), *(module for modules in inside.values() for module in modules)}
+
+
+def _found(name: str) -> Iterator[str]:
+    """Yield the modules that the live module `name` has, but for its own submodules: names of it, or in its lists."""
+    module = sys.modules.get(name)
+    for here, value in list(vars(module).items()) if module is not None else ():
+        if type(value) is ModuleType and value.__name__ != f"{name}.{here}":
+            yield value.__name__
+        elif type(value) in (list, tuple, dict) and here[:2] != "__":
+            elements = list(value.values() if type(value) is dict else value)
+            if ModuleType in set(map(type, elements)):
+                yield from (one.__name__ for one in elements if type(one) is ModuleType)
 
 
 def _package(name: str) -> str:

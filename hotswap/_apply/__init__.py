@@ -19,9 +19,11 @@ from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
 from hotswap._apply._enrolled import tell_enrolled
 from hotswap._apply._expected import expected_places
+from hotswap._apply._follow import let_names_go
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import tell_lost
+from hotswap._apply._missing import tell_missing
 from hotswap._apply._moves import Departed, moves
 from hotswap._apply._reach import definition_now
 from hotswap._apply._registrations import Registrar
@@ -185,8 +187,8 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for work in works:
         _annotations.forget_stale(swap, work)
     forget(swap)
-    for scope, name in swap.last:
-        scope.drop(name)
+    tell_missing(swap)
+    let_names_go(swap)
     swap.commit()
     for module, name, one in swap.following.left_behind:
         swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)

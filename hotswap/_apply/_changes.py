@@ -107,11 +107,12 @@ class Changes:
             return True
         first, *parts = dotted.split(".")
         value: object = namespace.get(first)
-        while parts and isinstance(value, ModuleType):
-            if self.changed(value.__name__, ".".join(parts)):
-                return True
-            value = vars(value).get(parts.pop(0))
         while parts and value is not None:
+            if isinstance(value, ModuleType):
+                if self.changed(value.__name__, ".".join(parts)):
+                    return True
+                value = vars(value).get(parts.pop(0))
+                continue
             cls = value if isinstance(value, type) else type(value)
             if self._member_changed(cls, parts[0]):
                 return True

@@ -18,7 +18,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _chains, _generate
-from hotswap._apply._reach import use_of
+from hotswap._apply._uses import use_of
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute

@@ -12,8 +12,9 @@ from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Final
 
 from hotswap._apply._collectors import is_known
-from hotswap._apply._reach import behaves_otherwise, makes_otherwise, stored, use_of
+from hotswap._apply._reach import behaves_otherwise, makes_otherwise, stored
 from hotswap._apply._swap import resolve
+from hotswap._apply._uses import use_of
 from hotswap._model import Pair
 from hotswap._text._diff import decorators, only_code, shape
 from hotswap._text._names import dotted_of

@@ -251,6 +251,13 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
     return {name for scope, name in visit.swap.last if work is not None and scope is work.scope}
 
 
+def let_names_go(swap: Swap) -> None:
+    """Unbind, with the next wave, the names that leave with the save."""
+    for scope, name in swap.last:
+        if not isinstance(scope, ModuleScope) or scope.peek(name) is not MISSING:
+            scope.drop(name)
+
+
 def leaving_error(visit: Visit, statement: Statement) -> StatementError | None:
     """Return what a fresh start would raise if `statement` imports a name that leaves its module with this save."""
     node = statement.node

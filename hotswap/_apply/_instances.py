@@ -11,7 +11,7 @@ from itertools import repeat
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._reach import use_of
+from hotswap._apply._uses import use_of
 from hotswap._findings import finding
 from hotswap._model import ClassChange, Finding, Pair, Statement
 from hotswap._run._journal import MISSING

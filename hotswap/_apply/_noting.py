@@ -15,9 +15,10 @@ from operator import setitem
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._reach import content_of, use_of
+from hotswap._apply._reach import content_of
 from hotswap._apply._scopes import AnyScope
 from hotswap._apply._swap import Swap, resolve
+from hotswap._apply._uses import use_of
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._text._names import dotted_of
 

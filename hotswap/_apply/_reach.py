@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import dis
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._specials import of_code
+from hotswap._apply._uses import Use, of_arguments, use_of
+from hotswap._graph._select import BY_NAME
 from hotswap._loader._compile import inner_codes
 from hotswap._quiet import Definition
 from hotswap._run._journal import CONTAINERS, MISSING
@@ -26,60 +26,9 @@ if TYPE_CHECKING:
 METHODS: Final = (FunctionType, staticmethod, classmethod)
 _NOTHING: Final = frozenset[str]()
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
-_NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
-_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
 _HOLDERS = (*CONTAINERS, tuple, frozenset)
 _MANY = 1000
 """Elements of a container that are looked at: a table of functions is shorter, and data need not be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What one code object, those inside it included, looks up while it runs.
-
-    `chains` are dotted global names as far as they are static, `attributes` all names behind a dot, `imports` the
-    from-imports in it: level, module, name.
-    """
-
-    chains: frozenset[str]
-    attributes: frozenset[str]
-    imports: frozenset[tuple[int, str, str]]
-
-
-@lru_cache(4096)
-def use_of(code: CodeType, levels: int | None = None) -> Use:
-    """Return what `code` uses; remembered, as the same functions are asked about for each statement that calls them.
-
-    With `levels`, the functions that it returns do not count, but for as many as run: see `behaves_otherwise`.
-    """
-    chains, attributes, imports = set[str](), set[str](), set[tuple[int, str, str]]()
-    chain, level, module = "", 0, ""
-    before: tuple[object, object] = (None, None)
-    for step in dis.get_instructions(code):
-        if step.opname in _NAMES:
-            chain = step.argval
-            chains.add(chain)
-        elif step.opname in _ATTRIBUTES:
-            attributes.add(step.argval)
-            chain = f"{chain}.{step.argval}" if chain else ""
-            chains.add(chain)
-        elif step.opname == "IMPORT_NAME":
-            module, level = step.argval, before[0] if isinstance(before[0], int) else 0
-        elif step.opname == "IMPORT_FROM":
-            imports.add((level, module, step.argval))
-        elif step.opname not in ("CACHE", "PUSH_NULL", "NOP", "RESUME"):
-            chain = ""
-        if step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
-            before = (before[1], step.argval)
-    attributes.update(of_code(code))
-    returned = _returned(code) if levels is not None else frozenset()
-    for const in code.co_consts:
-        if isinstance(const, CodeType) and not (const.co_name in returned and levels == 0):
-            inner = use_of(const, levels - 1 if levels and const.co_name in returned else None)
-            chains |= inner.chains
-            attributes |= inner.attributes
-            imports |= inner.imports
-    return Use(frozenset(chains - {""}), frozenset(attributes), frozenset(imports))
 
 
 def definition_now(swap: Swap, before: DefinitionOf, function: FunctionType) -> Definition | None:
@@ -94,24 +43,21 @@ def definition_now(swap: Swap, before: DefinitionOf, function: FunctionType) -> 
     return find_definition(ast.Module(around, []), code)
 
 
-def _returned(code: CodeType) -> frozenset[str]:
-    """Return the names of variables that `code` returns as they are."""
-    found, last = set(), ""
-    for step in dis.get_instructions(code):
-        if step.opname == "RETURN_VALUE":
-            found.add(last)
-        last = str(step.argval) if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else ""
-    return frozenset(found - {""})
-
-
-def behaves_otherwise(swap: Swap, value: object, attributes: Iterable[str] = (), *, levels: int | None = None) -> bool:
+def behaves_otherwise(
+    swap: Swap,
+    value: object,
+    attributes: Iterable[str] = (),
+    *,
+    levels: int | None = None,
+    modules: Sequence[ModuleType] = (),
+) -> bool:
     """Whether calling `value` may give something else now: its code, what it calls, or a global it reads changed.
 
     `attributes` are names behind a dot that the caller looks up, on what it gets among others: methods of those names
     belong to what may run. `levels` says how many functions that come out of the call, one out of the other, run as
-    well: all that it makes, if that is not known.
+    well: all that it makes, if that is not known. `modules` are what the call has to do with as objects.
     """
-    walk = _Walk(swap, levels)
+    walk = _Walk(swap, levels, [*modules])
     walk.reach(value, frozenset(attributes))
     return walk.found
 
@@ -135,25 +81,7 @@ def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
     function = _unwrapped(value)
     if type(function) is not FunctionType or not swap.is_project(function):
         return _NOTHING
-    return _on_arguments(swap.pending_code(function))
-
-
-@lru_cache(4096)
-def _on_arguments(code: CodeType, outer: frozenset[str] = _NOTHING) -> frozenset[str]:
-    """Return the names behind a dot that `code` looks up on its arguments, those of `outer` code among them, or
-    above them.
-    """
-    names = outer.union(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-    found, last, above = set[str](), "", False
-    for step in dis.get_instructions(code):
-        if step.opname in _ATTRIBUTES and (last in names or above or step.opname == "LOAD_SUPER_ATTR"):
-            found.add(step.argval)
-            above = False
-        above = above or (step.opname == "LOAD_GLOBAL" and step.argval == "super")
-        loaded = step.argval if "LOAD_FAST" in step.opname or step.opname == "LOAD_DEREF" else ""
-        last = loaded[-1] if isinstance(loaded, tuple) else loaded
-    inside = (const for const in code.co_consts if isinstance(const, CodeType))
-    return frozenset(found).union(*(_on_arguments(one, names.intersection(one.co_freevars)) for one in inside))
+    return of_arguments(swap.pending_code(function))
 
 
 def _names_in(member: object) -> tuple[str, ...]:
@@ -188,6 +116,7 @@ def makes_otherwise(swap: Swap, value: object) -> bool:
 class _Walk:
     swap: Swap
     levels: int | None = None
+    modules: list[ModuleType] = field(default_factory=list)
     seen: set[tuple[int, frozenset[str]]] = field(default_factory=set)
     found: bool = False
 
@@ -279,12 +208,24 @@ class _Walk:
             self.reach(default, attributes)
         for chain in use.chains:
             held = _static(namespace, chain)
+            if chain in use.wholes:
+                self.modules += _modules_among(held)
             if type(held) not in _HOLDERS or self._calls_unnamed(function):
                 self.reach(held, attributes)
         for module, name in _imported(function, use):
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)
+        self._look_into_modules(use, attributes)
+
+    def _look_into_modules(self, use: Use, attributes: frozenset[str]) -> None:
+        """Go through what a function with `use` may look up on modules that it has to do with as objects."""
+        by_name = "__dict__" in attributes or any(chain.rpartition(".")[2] in BY_NAME for chain in use.chains)
+        for module in self.modules:
+            changed = self.swap.changes.of(module.__name__)
+            self.found = self.found or (by_name and bool(changed)) or not attributes.isdisjoint(changed)
+            for name in attributes.intersection(vars(module)):
+                self.reach(look_up(self.swap, module.__name__, name), attributes)
 
     def _calls_unnamed(self, function: FunctionType) -> bool:
         """Whether `function` itself calls what no name says, as ``TABLE[key]()`` does, and ``one()`` in a loop.
@@ -293,6 +234,14 @@ class _Walk:
         """
         node = self.swap.definition(function)
         return node is None or calls_unnamed(node, function.__code__.co_varnames)
+
+
+def _modules_among(value: Any) -> list[ModuleType]:
+    """Return `value` if it is a module, else the modules among the elements of a plain container."""
+    if type(value) in _HOLDERS and len(value) <= _MANY and value is not sys.modules:
+        elements = list(value.values() if isinstance(value, dict) else value)
+        return [one for one in elements if type(one) is ModuleType]
+    return [value] if type(value) is ModuleType else []
 
 
 def _reads_changed(swap: Swap, function: FunctionType, use: Use) -> bool:

@@ -25,6 +25,7 @@ from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_o
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, Work, resolve
+from hotswap._apply._taken import modules_read, reads_of, takes_all_names
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
@@ -116,12 +117,13 @@ def _unchanged_inner(pair: Pair) -> Diff:
     return Diff(unchanged=tuple(map(Pair, pair.old.children, pair.new.children)))
 
 
-def _any_maybe(swap: Swap, statement: Statement) -> bool:
-    return id(statement) in swap.maybe or any(_any_maybe(swap, child) for child in statement.children)
+def any_maybe(swap: Swap, statement: Statement) -> bool:
+    """Whether `statement`, or one inside it, may be stale."""
+    return id(statement) in swap.maybe or any(any_maybe(swap, child) for child in statement.children)
 
 
 def _keep_class(visit: Visit, pair: Pair) -> None:
-    live = _unnamed.class_of(visit, pair) if _any_maybe(visit.swap, pair.new) else None
+    live = _unnamed.class_of(visit, pair) if any_maybe(visit.swap, pair.new) else None
     if live is None:
         return
     inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
@@ -145,7 +147,7 @@ def _keep_suite(visit: Visit, pair: Pair) -> None:
     if stale and id(pair.new) in visit.swap.maybe:
         if run_or_tell(visit, pair.new, f"reads {stale[0]}"):
             visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
-    elif _any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
+    elif any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, _unchanged_inner(pair)))
 
 
@@ -257,14 +259,17 @@ def stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
         if name.partition(".")[0] in visit.passing:
             return f"reads {name}"
-    if not WHOLE.isdisjoint(statement.calls) and swap.changes.of(module) and _takes_all_names(statement.node):
+    if not WHOLE.isdisjoint(statement.calls) and swap.changes.of(module) and takes_all_names(statement.node):
         return "goes over all names of the module"
     given = (_reach.looked_up_by(swap, resolve(scope, name)) for name in statement.calls)
     attributes = looked_up(statement.node).union(*given)
+    modules = modules_read(scope, statement)
+    if modules and (name := reads_of(swap, modules, statement.node, attributes)):
+        return f"reads {name}"
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)
         read = name not in statement.calls and isinstance(value, (type, *_reach.METHODS))  # and no property
-        if not read and behaves_otherwise(swap, value, attributes):
+        if not read and behaves_otherwise(swap, value, attributes, modules=modules):
             return f"calls {name}"
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
         if behaves_otherwise(swap, resolve(scope, name)) and _passed.is_called(swap, scope, statement.node, name):
@@ -276,17 +281,6 @@ def stale_because(visit: Visit, statement: Statement) -> str:
         if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
     return ""
-
-
-def _takes_all_names(node: ast.stmt) -> bool:
-    """Whether ``dir()``, ``globals()`` or the like is called for the module.
-
-    ``NAMES = globals()`` is the namespace itself, which has what the module has.
-    """
-    calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and not inner.args]
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and calls == [node.value]:
-        return isinstance(node.value.func, ast.Name) and node.value.func.id == "dir"
-    return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)
 
 
 def _called_twice(node: ast.stmt) -> Iterator[str]:

@@ -27,6 +27,7 @@ from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
+from hotswap._apply._taken import modules_read
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
@@ -216,6 +217,8 @@ class Visit:
         reaching = reaches_code(nodes)
         _follow.visit_sources(self, statement)
         loads = _follow.loads(self, statement)  # what is loaded may import this module in turn
+        if loads:  # ... and finds what a fresh start would find
+            _follow.let_names_go(self.swap)
         if reaching or loads or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
             self.swap.commit()
         return reaching
@@ -223,11 +226,11 @@ class Visit:
     def _meets_stores(self, statement: Statement) -> bool:
         """Whether `statement` may look, through a module object, at stores that another module still has waiting."""
         dotted = any("." in name for name in statement.reads)
-        if statement.kind in (Kind.ASSIGN, Kind.DEF) and not dotted:
-            return False
         if dotted and any(scope.members or scope.gone for work in self.swap.works.values() for scope in work.classes):
             return True
-        return any(work.scope.stores for work in self.swap.works.values() if work is not self.work)
+        if not any(work.scope.stores for work in self.swap.works.values() if work is not self.work):
+            return False
+        return dotted or statement.kind not in (Kind.ASSIGN, Kind.DEF) or bool(modules_read(self.scope, statement))
 
     def bind_all(self, statement: Statement, bound: Layer) -> None:
         """Bind what a run bound, each name where readers can tell the new value from the old."""

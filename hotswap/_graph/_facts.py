@@ -28,8 +28,9 @@ class Fact:
 
     `scope` is what its names begin with (``A.`` in the body of class A), `place` the way to it through the children.
     `reads` and `calls` are the statement's; of a class or suite those of its head, as its children are facts as well.
-    `mentions` are the dotted names in the bodies of functions that it defines, `behind` the names behind a dot there;
-    `attributes` are those behind a dot in what runs with it. `decorated` is said of a function.
+    `mentions` are the dotted names in the bodies of functions that it defines, `behind` the names behind a dot there,
+    `wholes` those of them that are modules and have no dot behind them; `attributes` are those behind a dot in what
+    runs with it. `decorated` is said of a function.
     """
 
     statement: Statement
@@ -40,6 +41,7 @@ class Fact:
     mentions: frozenset[str]
     attributes: frozenset[str]
     behind: frozenset[str]
+    wholes: frozenset[str] = _NOTHING
     decorated: bool = False
 
 
@@ -83,10 +85,13 @@ def facts_of(
     """
     found = list(_walk(snapshot.statements, "", (), bodies))
     statements = snapshot.statements
+    imports = edges(snapshot, package, is_module)
     if not nodes:
         statements = tuple(map(_bare, statements))
         found = [replace(fact, statement=statement_at(statements, fact.place)) for fact in found]
-    imports = edges(snapshot, package, is_module)
+    if not (dynamic := is_dynamic(snapshot.text)):
+        modules = {here for edge in imports for there, here in edge.names if not there}
+        found = [replace(fact, wholes=fact.wholes & modules) if fact.wholes else fact for fact in found]
     runs = frozenset(name.partition(".")[0] for fact in found for name in _running(fact))
     own = {name for fact in found if fact.statement.kind in (Kind.DEF, Kind.CLASS) for name in fact.statement.binds}
     facts = Facts(
@@ -99,7 +104,7 @@ def facts_of(
         runs=runs,
         runs_own=not runs.isdisjoint(own),
         caches="cache" in snapshot.text,
-        dynamic=is_dynamic(snapshot.text),
+        dynamic=dynamic,
     )
     for fact in found:
         breathe()
@@ -149,9 +154,9 @@ def _fact(statement: Statement, scope: str, place: tuple[int, ...], bodies: Mapp
     body = bodies.get(statement.node.lineno) if statement.kind is Kind.DEF else None
     decorated = statement.kind is Kind.DEF and bool(getattr(statement.node, "decorator_list", ()))
     if body is not None:
-        mentions, attributes, behind = _inside([*_own_parts(statement.node)])
-        mentions, behind = mentions | body[0], behind | body[1]
-        return Fact(statement, scope, place, statement.reads, statement.calls, mentions, attributes, behind, decorated)
+        mentions, attributes, behind, wholes = _inside([*_own_parts(statement.node)])
+        found = (mentions | body[0], attributes, behind | body[1], wholes | body[2])
+        return Fact(statement, scope, place, statement.reads, statement.calls, *found, decorated)
     if not statement.children:
         calls = (*statement.calls, *(handed(statement.node) if statement.kind is Kind.ASSIGN else ()))
         return Fact(statement, scope, place, statement.reads, calls, *_inside([statement.node]), decorated)
@@ -184,9 +189,12 @@ def _first_names(fact: Fact) -> Iterator[str]:
     yield from {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
 
 
-def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Return what functions that `own` makes mention in their bodies, and names behind a dot, outside and inside."""
+def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
+    """Return what functions that `own` makes mention in their bodies, names behind a dot, outside and inside, and names
+    that have none behind them, inside.
+    """
     mentions: set[str] = set()
+    wholes: set[str] = set()
     attributes: tuple[set[str], set[str]] = (set(), set())
     stack: list[tuple[ast.AST, bool]] = [(node, False) for node in own]
     while stack:
@@ -196,8 +204,12 @@ def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozens
         if in_body:
             _mention(node, mentions)
         body = _body(node)
-        stack.extend((child, in_body or child in body) for child in ast.iter_child_nodes(node))
-    return frozenset(mentions), frozenset(attributes[False]), frozenset(attributes[True])
+        for child in ast.iter_child_nodes(node):
+            inside = in_body or child in body
+            if inside and isinstance(child, ast.Name) and not isinstance(node, ast.Attribute):
+                wholes.add(child.id)
+            stack.append((child, inside))
+    return frozenset(mentions), frozenset(attributes[False]), frozenset(attributes[True]), frozenset(wholes)
 
 
 def _body(node: ast.AST) -> list[ast.stmt] | list[ast.expr]:

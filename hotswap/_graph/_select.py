@@ -7,7 +7,7 @@ when it is called. What really changed is found out while the plan is applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from hotswap._graph._facts import Fact, Facts
 from hotswap._graph._sketch import Sketch
@@ -16,6 +16,8 @@ from hotswap._model import Diff, Kind
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
+BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
+"""What takes names of a module that no dot stands before."""
 
 
 class Selection:
@@ -32,13 +34,20 @@ class Selection:
         self._come_or_go = come_or_go or {}
 
     def add(
-        self, facts: Facts, diff: Diff | None = None, held: Mapping[str, str] | None = None, *, leaf: bool = False
+        self,
+        facts: Facts,
+        diff: Diff | None = None,
+        held: Mapping[str, str] | None = None,
+        inside: Mapping[str, Collection[str]] | None = None,
+        *,
+        leaf: bool = False,
     ) -> None:
         """Take in a module; what is tainted in it follows from its `diff` and from the modules taken in before.
 
-        `held` are names of it that are known, from the live module, to be modules; `leaf` says that nobody imports it.
+        `held` are names of it that are known, from the live module, to be modules, `inside` names of containers of
+        modules; `leaf` says that nobody imports it.
         """
-        taint = self._taints[facts.module] = taint_of(facts, diff, held or {})
+        taint = self._taints[facts.module] = taint_of(facts, diff, held or {}, inside or {})
         if diff is not None:
             from_diff(diff, taint, "")
             self._note_members(taint.values | taint.calls)
@@ -126,6 +135,8 @@ class Selection:
             self._taints.get(module) and here.partition(".")[0] in facts.runs for here, module in taint.modules.items()
         ):
             return False
+        if any(here in facts.runs and any(map(self._taints.get, inside)) for here, inside in taint.inside.items()):
+            return False
         self._import(taint)
         return facts.runs.isdisjoint(name.partition(".")[0] for name in (*taint.values, *taint.calls))
 
@@ -200,6 +211,7 @@ class Selection:
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls)} | mentioned
         names |= {name.rpartition(".")[2] for name in (*taint.values, *taint.calls)}
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
+        names |= {here for here, modules in taint.inside.items() if any(map(self._taints.get, modules))}
         names |= WHOLE if taint.values else frozenset()
         while names:
             names |= self._reached(names.pop(), taint, mentioned)
@@ -225,14 +237,32 @@ class Selection:
 
     def _look(self, fact: Fact, taint: Taint, mentioned: set[str]) -> set[str]:
         """Return the names, newly tainted, that `fact` binds; mark it if it may have to run."""
+        taken = self._takes_module(fact, taint)
         reason = self._reason(fact, taint)
         if reason:
             return self._mark(fact, taint, reason)
         if fact.mentions and self._mentions(fact, taint, mentioned):
             return self._taint(taint.calls, called(fact))
-        if fact.statement.kind is not Kind.IMPORT and self._holds(fact, taint):
+        if fact.statement.kind is not Kind.IMPORT and (taken or self._holds(fact, taint)):
+            by_name = next((name for name in fact.calls if name.rpartition(".")[2] in BY_NAME), "")
+            if by_name or "__dict__" in fact.attributes:
+                return self._mark(fact, taint, f"calls {by_name}")
             return self._taint(taint.calls, called(fact) | {fact.scope + name for name in fact.statement.mutates})
         return set()
+
+    def _takes_module(self, fact: Fact, taint: Taint) -> bool:
+        """Whether `fact` has to do with a module, as an object, in which something may change: wherever that gets to,
+        the names of it are looked up behind a dot.
+        """
+        found = False
+        for name in (*fact.reads, *fact.wholes):
+            held = taint.modules.get(name.removesuffix(".__dict__"))
+            for module in (*taint.inside.get(name.partition(".")[0], ()), *((held,) if held else ())):
+                other = self._taints.get(module)
+                if other and other is not taint:
+                    self._members |= {one.partition(".")[0] for one in (*other.values, *other.calls)}
+                    found = True
+        return found
 
     def _holds(self, fact: Fact, taint: Taint) -> bool:
         """Whether what `fact` binds may be, or have in it, a function that behaves otherwise: another name, a table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hotswap._graph._facts import Fact, Facts
@@ -14,7 +14,8 @@ from hotswap._text._diff import decorators, only_code, same_header
 
 @dataclass(slots=True)
 class Taint:
-    """What may change in one module. `modules` are its names that are modules, `froms` its from-imports.
+    """What may change in one module. `modules` are its names that are modules, `inside` the modules that those of its
+    names hold which are containers, as far as no import says it; `froms` are its from-imports.
 
     `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
     may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names. `passes`
@@ -26,6 +27,7 @@ class Taint:
     values: set[str] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     modules: dict[str, str] = field(default_factory=dict)
+    inside: Mapping[str, Collection[str]] = field(default_factory=dict)
     froms: list[tuple[str, str, str]] = field(default_factory=list)
     deferred: list[tuple[str, str, str]] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
@@ -39,9 +41,9 @@ class Taint:
         return bool(self.values or self.calls or self.passes)
 
 
-def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str]) -> Taint:
+def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str], inside: Mapping[str, Collection[str]]) -> Taint:
     runs = [] if diff is None else [*(pair.new for pair in diff.changed if not only_code(pair)), *diff.added]
-    taint = Taint(facts, frozenset(map(id, runs)), modules=dict(held))
+    taint = Taint(facts, frozenset(map(id, runs)), modules=dict(held), inside=inside)
     for edge in facts.edges:
         for there, here in edge.names:
             if here == "*":

@@ -223,7 +223,8 @@ def _go_through(
             if facts is not None:
                 selected.of[name] = facts
                 leaf = not process.graph.importers(name)
-                selection.add(facts, edit.diff if edit else None, _held(facts), leaf=leaf)
+                held, inside = modules_held(name) if name in process.dynamic else ({}, {})
+                selection.add(facts, edit.diff if edit else None, _held(facts, held), inside, leaf=leaf)
                 if edit is not None and forced:
                     selection.force(name, forced)
     return selected
@@ -305,9 +306,12 @@ def _read_facts(name: str, baseline: Baseline, package: str) -> Facts:
     return facts_of(snapshot_of(name, baseline), package, sys.modules.__contains__)
 
 
-def _held(facts: Facts) -> dict[str, str]:
-    """Return the names of a module, dotted ones as well, that are modules though no import of its own binds them."""
-    found = modules_held(facts.module) if facts.dynamic else {}
+def _held(facts: Facts, live: dict[str, str]) -> dict[str, str]:
+    """Return the names of a module, dotted ones as well, that are modules though no import of its own binds them.
+
+    `live` are those that are known from the live module.
+    """
+    found = dict(live)
     known = [(here, edge.imported) for edge in facts.edges for there, here in edge.names if not there]
     while known:
         here, module = known.pop()

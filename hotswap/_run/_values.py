@@ -52,6 +52,11 @@ _COMPARABLE: Final = frozenset(
 )
 
 
+_HOLDERS: Final = (*_SEQUENCES, *_SETS, dict)
+_MANY: Final = 1000
+"""So many elements a list of modules has at most: data may be longer."""
+_LOOKS: Final = 200
+"""So many modules, containers and objects are looked at for modules."""
 _INSIDE: Final = ("__func__", "fget", "fset", "fdel")
 _OF_PARAMETERS: Final = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__")
 
@@ -170,6 +175,38 @@ def alike(made: object, held: object) -> bool:
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
         return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
     return (type(made) in _COMPARABLE or isinstance(made, (_ALIAS, types.GenericAlias))) and bool(made == held)
+
+
+def modules_in(value: object) -> list[types.ModuleType]:
+    """Return the modules that `value` is or has in it: as elements of plain containers, or attributes of an object."""
+    found: list[types.ModuleType] = []
+    waiting: list[object] = [value]
+    for _ in range(_LOOKS):
+        if not waiting:
+            break
+        one = waiting.pop()
+        if isinstance(one, types.ModuleType):
+            found.append(one)
+        else:
+            parts = _parts_of(one)
+            kinds = {kind for kind in set(map(type, parts)) if _has_parts(kind)}
+            waiting += [part for part in parts if type(part) in kinds] if kinds else ()
+    return found
+
+
+def _parts_of(value: Any) -> list[object]:
+    """Return the elements of a plain container, else the attributes of an object."""
+    if type(value) in _HOLDERS:
+        held = value.values() if type(value) is dict else value
+        return list(held) if len(held) <= _MANY and value is not sys.modules else []
+    try:
+        return list(object.__getattribute__(value, "__dict__").values()) if _has_parts(type(value)) else []
+    except Exception:  # noqa: BLE001  a proxy that stands for nothing yet
+        return []
+
+
+def _has_parts(cls: type) -> bool:
+    return cls in _HOLDERS or bool(cls.__dictoffset__ and not issubclass(cls, (type, types.FunctionType)))
 
 
 def as_member(value: Any) -> object:

@@ -11,8 +11,8 @@ from typing import Final
 
 from hotswap._points._way import breathe
 
-Mention = tuple[frozenset[str], frozenset[str]]
-"""The dotted names that a body mentions, and the names behind any dot."""
+Mention = tuple[frozenset[str], frozenset[str], frozenset[str]]
+"""The dotted names that a body mentions, the names behind any dot, and the names that stand there without one."""
 
 _STRINGS: Final = re.compile(
     r'"""(?:[^\\]|\\.)*?"""'
@@ -96,4 +96,4 @@ def _mention(plain: str, body: str) -> Mention:
         while "." in word:
             word = word.rpartition(".")[0]
             found.add(word)
-    return frozenset(found), frozenset(_ATTRIBUTE.findall(body))
+    return frozenset(found), frozenset(_ATTRIBUTE.findall(body)), frozenset(word for word in words if "." not in word)

@@ -1,0 +1,62 @@
+"""What still stands on a name that left its module: a fresh start would not find it.
+
+Names go in the last wave, so a statement that reads one while its module is gone through gives what it gave before.
+Which those are is told once all that leaves is known.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from hotswap._apply import _stale
+from hotswap._apply._changes import Changes
+from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
+from hotswap._apply._stale import any_maybe
+from hotswap._apply._swap import Swap, Work
+from hotswap._apply._visit import Visit, looked_at
+from hotswap._graph._imports import static_truth
+from hotswap._model import Kind, Statement
+from hotswap._run._journal import MISSING
+
+_SHOWN: Final = 3
+
+
+def tell_missing(swap: Swap) -> None:
+    """Tell which values were made of names that leave with this swap, and are kept."""
+    gone = [(scope, name) for scope, name in swap.last if isinstance(scope, ModuleScope)]
+    if not gone:
+        return
+    before, swap.changes = swap.changes, Changes()
+    try:
+        for scope, name in gone:
+            swap.changes.note(scope.edit.module, name, before.old(scope.edit.module, name), MISSING)
+        left = [f"{name} left {scope.edit.module}" for scope, name in gone]
+        for work in swap.works.values():
+            if not work.only_follows:
+                _tell(Visit(swap, work, work.scope), " and ".join(left[:_SHOWN]))
+    finally:
+        swap.changes = before
+
+
+def _tell(visit: Visit, left: str) -> None:
+    edit = visit.work.edit
+    known = {id(pair.new) for pair in edit.diff.unchanged if not any_maybe(visit.swap, pair.new)}
+    statements = [statement for statement in looked_at(edit) if id(statement) not in known]
+    for scope, statement in _each(visit.work, visit.scope, statements):
+        inner = visit if scope is visit.scope else Visit(visit.swap, visit.work, scope)
+        if why := _stale.stale_because(inner, statement):
+            _stale.tell_kept(inner, statement, why, left)
+
+
+def _each(work: Work, scope: AnyScope, statements: Iterable[Statement]) -> Iterator[tuple[AnyScope, Statement]]:
+    """Yield the statements that hold a value, those in suites and class bodies among them."""
+    for statement in statements:
+        node = statement.node
+        if statement.kind in (Kind.ASSIGN, Kind.DEF):
+            yield scope, statement
+        elif statement.kind is Kind.SUITE and not (isinstance(node, ast.If) and static_truth(node.test) is False):
+            yield from _each(work, scope, statement.children)
+        elif isinstance(node, ast.ClassDef) and isinstance(live := scope.peek(node.name), type):
+            yield from _each(work, ClassScope(scope, work.scope.stores, node, live), statement.children)

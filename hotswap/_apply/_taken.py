@@ -1,0 +1,77 @@
+"""Modules that are taken as objects: put into lists, given to functions, gone through by ``vars()`` or ``getattr()``.
+
+``NAMES = [m.NAME for m in PLUGINS]`` reads a name of modules that it does not name. Which modules those are, the live
+values say; what is looked up on them is told by the text.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._apply._reach import behaves_otherwise
+from hotswap._apply._swap import resolve
+from hotswap._graph._select import BY_NAME, WHOLE
+from hotswap._run._values import modules_in
+
+if TYPE_CHECKING:
+    from hotswap._apply._scopes import AnyScope
+    from hotswap._apply._swap import Swap
+    from hotswap._model import Statement
+
+_ONE_NAME: Final = BY_NAME - WHOLE - {"getmembers"}
+
+
+def modules_read(scope: AnyScope, statement: Statement) -> list[ModuleType]:
+    """Return the modules that `statement` has to do with as objects, or that what it reads has in it."""
+    objects = {id(value): value for name in statement.reads for value in _objects(scope, name)}
+    return [module for value in objects.values() for module in modules_in(value)]
+
+
+def _objects(scope: AnyScope, dotted: str) -> Iterator[object]:
+    """Yield what `dotted` leads to through modules and classes, if it is not only a name of these that is read."""
+    first, *parts = dotted.removesuffix(".__dict__").split(".")
+    value = resolve(scope, first)
+    while parts and isinstance(value, ModuleType | type):
+        first = f"{first}.{parts.pop(0)}"
+        value = resolve(scope, first)
+    yield value
+
+
+def reads_of(swap: Swap, modules: Iterable[ModuleType], node: ast.stmt, attributes: frozenset[str]) -> str:
+    """Return what `node` reads on one of `modules` that gives something else now; "" if there is nothing."""
+    names, every = _looked_up_by_name(node)
+    for module in modules:
+        changed = swap.changes.of(module.__name__)
+        for name in (*attributes, *names, *(changed if every or "__dict__" in attributes else ())):
+            if name in changed or behaves_otherwise(swap, vars(module).get(name), attributes):
+                return f"{module.__name__}.{name}"
+    return ""
+
+
+def _looked_up_by_name(node: ast.stmt) -> tuple[list[str], bool]:
+    """Return the names that ``getattr()`` and the like look up, and whether it may be any."""
+    names: list[str] = []
+    every = False
+    for call in (inner for inner in ast.walk(node) if isinstance(inner, ast.Call)):
+        called: Any = call.func
+        name = getattr(called, "attr", getattr(called, "id", ""))
+        if name in _ONE_NAME:
+            texts = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            names += texts
+            every = every or not texts
+        every = every or (name in BY_NAME and name not in _ONE_NAME and bool(call.args))
+    return names, every
+
+
+def takes_all_names(node: ast.stmt) -> bool:
+    """Whether ``dir()``, ``globals()`` or the like is called for the module.
+
+    ``NAMES = globals()`` is the namespace itself, which has what the module has.
+    """
+    calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and not inner.args]
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and calls == [node.value]:
+        return isinstance(node.value.func, ast.Name) and node.value.func.id == "dir"
+    return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)

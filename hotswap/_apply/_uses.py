@@ -1,0 +1,97 @@
+"""What one code object looks up while it runs: global names, names behind a dot, imports."""
+
+from __future__ import annotations
+
+import dis
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+from typing import Final
+
+from hotswap._apply._specials import of_code
+
+_NOTHING: Final = frozenset[str]()
+_NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
+_SILENT = frozenset({"CACHE", "PUSH_NULL", "NOP", "RESUME"})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one code object, those inside it included, looks up while it runs.
+
+    `chains` are dotted global names as far as they are static, `wholes` those with no further dot behind them,
+    `attributes` all names behind a dot, `imports` the from-imports in it: level, module, name.
+    """
+
+    chains: frozenset[str]
+    wholes: frozenset[str]
+    attributes: frozenset[str]
+    imports: frozenset[tuple[int, str, str]]
+
+
+@lru_cache(4096)
+def use_of(code: CodeType, levels: int | None = None) -> Use:
+    """Return what `code` uses; remembered, as the same functions are asked about for each statement that calls them.
+
+    With `levels`, the functions that it returns do not count, but for as many as run: see `behaves_otherwise`.
+    """
+    chains, wholes, attributes, imports = set[str](), set[str](), set[str](), set[tuple[int, str, str]]()
+    chain, level, module = "", 0, ""
+    before: tuple[object, object] = (None, None)
+    for step in dis.get_instructions(code):
+        if step.opname not in _ATTRIBUTES and step.opname not in _SILENT:
+            wholes.add(chain)
+        if step.opname in _NAMES:
+            chain = step.argval
+            chains.add(chain)
+        elif step.opname in _ATTRIBUTES:
+            attributes.add(step.argval)
+            chain = f"{chain}.{step.argval}" if chain else ""
+            chains.add(chain)
+        elif step.opname == "IMPORT_NAME":
+            module, level = step.argval, before[0] if isinstance(before[0], int) else 0
+        elif step.opname == "IMPORT_FROM":
+            imports.add((level, module, step.argval))
+        elif step.opname not in _SILENT:
+            chain = ""
+        if step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
+            before = (before[1], step.argval)
+    attributes.update(of_code(code))
+    returned = _returned(code) if levels is not None else frozenset()
+    for const in code.co_consts:
+        if isinstance(const, CodeType) and not (const.co_name in returned and levels == 0):
+            inner = use_of(const, levels - 1 if levels and const.co_name in returned else None)
+            chains |= inner.chains
+            wholes |= inner.wholes
+            attributes |= inner.attributes
+            imports |= inner.imports
+    return Use(frozenset(chains - {""}), frozenset(wholes), frozenset(attributes), frozenset(imports))
+
+
+def _returned(code: CodeType) -> frozenset[str]:
+    """Return the names of variables that `code` returns as they are."""
+    found, last = set(), ""
+    for step in dis.get_instructions(code):
+        if step.opname == "RETURN_VALUE":
+            found.add(last)
+        last = str(step.argval) if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else ""
+    return frozenset(found - {""})
+
+
+@lru_cache(4096)
+def of_arguments(code: CodeType, outer: frozenset[str] = _NOTHING) -> frozenset[str]:
+    """Return the names behind a dot that `code` looks up on its arguments, those of `outer` code among them, or
+    above them.
+    """
+    names = outer.union(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    found, last, above = set[str](), "", False
+    for step in dis.get_instructions(code):
+        if step.opname in _ATTRIBUTES and (last in names or above or step.opname == "LOAD_SUPER_ATTR"):
+            found.add(step.argval)
+            above = False
+        above = above or (step.opname == "LOAD_GLOBAL" and step.argval == "super")
+        loaded = step.argval if "LOAD_FAST" in step.opname or step.opname == "LOAD_DEREF" else ""
+        last = loaded[-1] if isinstance(loaded, tuple) else loaded
+    inside = (const for const in code.co_consts if isinstance(const, CodeType))
+    return frozenset(found).union(*(of_arguments(one, names.intersection(one.co_freevars)) for one in inside))
