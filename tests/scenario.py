@@ -60,11 +60,15 @@ class Scenario:
                 return rest.strip()
         return None
 
-    @property
-    def oldest(self) -> tuple[int, ...]:
-        """The first Python version that the scenario is for, from a mark like ``{python>=3.12}``."""
-        found = [mark.removeprefix("python>=") for mark in self.marks if mark.startswith("python>=")]
-        return tuple(int(part) for part in found[0].split(".")) if found else ()
+    def bound(self, sign: str) -> tuple[int, ...] | None:
+        """Return a bound of the Python versions that the scenario is for, from a mark like ``{python>=3.12}``."""
+        found = [mark.removeprefix(f"python{sign}") for mark in self.marks if mark.startswith(f"python{sign}")]
+        return tuple(int(part) for part in found[0].split(".")) if found else None
+
+    def is_about(self, version: tuple[int, int]) -> bool:
+        """Whether the scenario is for that version of Python."""
+        first, after = self.bound(">="), self.bound("<")
+        return (first is None or version >= first) and (after is None or version < after)
 
 
 class FormError(ValueError):

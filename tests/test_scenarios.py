@@ -22,8 +22,8 @@ def _parameter(scenario: Scenario) -> object:
     marks: list[pytest.MarkDecorator] = []
     if (reason := scenario.mark("xfail")) is not None:
         marks.append(pytest.mark.xfail(reason=reason, strict=True))
-    if sys.version_info[: len(scenario.oldest)] < scenario.oldest:
-        marks.append(pytest.mark.skip(reason=f"is about Python {'.'.join(map(str, scenario.oldest))} and newer"))
+    if not scenario.is_about(sys.version_info[:2]):
+        marks.append(pytest.mark.skip(reason="is about other versions of Python"))
     if (needed := scenario.mark("needs")) is not None and find_spec(needed) is None:
         marks.append(pytest.mark.skip(reason=f"is about {needed}, which is not installed"))
     return pytest.param(scenario, id=f"{scenario.path.stem}/{scenario.slug}", marks=marks)
@@ -70,11 +70,11 @@ def _read(tmp_path: Path, text: str) -> list[Scenario]:
 
 def test_reads_title_marks_and_blocks(tmp_path: Path) -> None:
     """A section becomes a scenario with its marks, its claim and its blocks with their lines."""
-    (scenario,) = _read(tmp_path, "## A `body`! {xfail: not yet} {python>=3.12}\n\nA claim.\n\n" + CHECK)
+    (scenario,) = _read(tmp_path, "## A `body`! {xfail: not yet} {python>=3.12} {python<3.15}\n\nA claim.\n\n" + CHECK)
     assert scenario.slug == "a-body"
     assert scenario.mark("xfail") == "not yet"
     assert scenario.mark("warm only") is None
-    assert scenario.oldest == (3, 12)
+    assert [scenario.is_about((3, minor)) for minor in (11, 12, 14, 15)] == [False, True, True, False]
     assert scenario.claim == "A claim."
     assert [(block.kind, block.lineno, block.text) for block in scenario.blocks] == [("check", 5, "assert True\n")]
 

@@ -79,14 +79,14 @@ def tell(olds: list[Old], is_ours: Callable[[str], bool]) -> Iterator[Finding]:
     gc.collect()
     skip = {id(one) for one in (*olds, olds, suspects)}.union(*(_belonging(old.value) for old in olds))
     for old in suspects:
-        holders = list(_holders(old, skip, is_ours))
+        holders = _holders(old, skip, is_ours)
         if holders:
             where = ", ".join(f"{count} {kind}" for kind, count in Counter(holders).most_common(_SHOWN))
             yield finding("HS219", old.path, old.lineno, name=old.name, where=where)
 
 
-def _holders(old: Old, skip: AbstractSet[int], is_ours: Callable[[str], bool]) -> Iterator[str]:
-    """Yield what holds the value, by kind; nothing if it is a value of the program still, under another name.
+def _holders(old: Old, skip: AbstractSet[int], is_ours: Callable[[str], bool]) -> list[str]:
+    """Return what holds the value, by kind; nothing if it is a value of the program still, under another name.
 
     `skip` are the ids of what is ours, or goes with one of the values: who holds that is told of it.
     """
@@ -97,10 +97,10 @@ def _holders(old: Old, skip: AbstractSet[int], is_ours: Callable[[str], bool]) -
             continue
         owner = _owner(holder)
         if isinstance(owner, ModuleType):
-            return
+            return []
         if id(owner) not in old.kept and (_is_made_here(value, is_ours) or _is_made_here(owner, is_ours)):
             found.append(_kind(owner))
-    yield from found
+    return found
 
 
 def _belonging(value: object) -> set[int]:

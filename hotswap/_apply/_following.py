@@ -5,7 +5,7 @@ They are many where everything else is few, so nothing here is done one importer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import repeat
 from operator import is_
 from types import ModuleType
@@ -78,6 +78,10 @@ class Following:
             followers, spaces, old = self._found[place]
             self._journal.set_everywhere(spaces, followers.names, value, old)
         self.waiting.clear()
+
+    def kept(self) -> Iterator[object]:
+        """Yield what old values are held in here."""
+        yield from self._found.values()
 
     def outcomes(self) -> list[Outcome]:
         """Return what became of the modules that followed."""

@@ -59,7 +59,13 @@ _MADE_ANEW = (
     "__type_params__",
 )
 _MADE_LATE = ("__annotations_cache__", "__classdictcell__")
-_OF_PROTOCOLS = ("_is_protocol", "_is_runtime_protocol", "__protocol_attrs__", "__non_callable_proto_members__")
+_OF_PROTOCOLS = (
+    "_is_protocol",
+    "_is_runtime_protocol",
+    "__protocol_attrs__",
+    "__non_callable_proto_members__",
+    "__typing_is_deprecated_inherited_runtime_protocol__",  # 3.15
+)
 
 
 def change_members(visit: Visit, pair: Pair, live: type) -> None:

@@ -293,22 +293,19 @@ class Swap:
         if replaced:
             self._replace(replaced)
         for work, lineno, name, member in self.removed:
-            befores = (one.before for one in self.works.values())
-            if left := count_held(member, (*self.removed, *self.tables, *self.journal.noted(), *befores)):
+            if left := count_held(member, (*self.removed, *self.tables, *self._kept())):
                 self.tell(work, "HS216", lineno, name=name, count=left)
+
+    def _kept(self) -> Iterator[object]:
+        """Yield what old objects are held in here, for those who count references."""
+        yield self.changes
+        yield from (work.before for work in self.works.values())
+        yield from (*self.changes.kept(), *self.following.kept(), *self.journal.noted())
 
     def _replace(self, replaced: list[tuple[Work, str, object, object]]) -> None:
         pairs = [(old, value) for _, _, old, value in replaced]
-        ours = (
-            replaced,
-            *replaced,
-            *self.later,
-            *(p.args for p in self.later if isinstance(p, partial)),
-            self.changes,
-            *self.changes.kept(),
-            *(work.before for work in self.works.values()),
-            *self.journal.noted(),
-        )
+        later = (*self.later, *(one.args for one in self.later if isinstance(one, partial)))
+        ours = (replaced, *replaced, *later, *self._kept())
         gone = {id(old) for old, _ in pairs}
         for (work, name, old, value), count in zip(replaced, replace(self.journal, pairs, ours), strict=True):
             below: list[Any] = type.__subclasses__(old) if isinstance(old, type) and isinstance(value, type) else []

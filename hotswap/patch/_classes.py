@@ -165,8 +165,14 @@ def _settle_protocol(journal: Journal, cls: type) -> None:
 
     names = typing._get_protocol_attrs(cls)  # type: ignore[attr-defined]
     others = {name for name in names if not callable(getattr(cls, name, None))}
-    made = {"__protocol_attrs__": names, "__non_callable_proto_members__": others}
-    for name, value in (made | {"__callable_proto_members_only__": not others}).items():
+    made = {
+        "__protocol_attrs__": names,
+        "__non_callable_proto_members__": others,
+        "__callable_proto_members_only__": not others,
+        # 3.15: ``__init_subclass__`` takes the class's own mark, left by `runtime_checkable`, for an inherited one
+        "__typing_is_deprecated_inherited_runtime_protocol__": not vars(cls).get("_is_runtime_protocol"),
+    }
+    for name, value in made.items():
         if name in vars(cls):  # which of them there are depends on the version
             journal.set_member(cls, name, value)
 

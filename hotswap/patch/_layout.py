@@ -7,7 +7,7 @@ neither takes the other's instances. A base that has nothing but the layout stan
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from hotswap._run._journal import Journal
 from hotswap.patch._classes import instances, set_bases
@@ -25,7 +25,17 @@ class WithoutDict:
     __slots__ = ()
 
 
+_T = TypeVar("_T")
+
+
+class OfGeneric(Generic[_T]):
+    """Has what `typing.Generic` lays out, and nothing else."""
+
+    __slots__ = ()
+
+
 _PROTOCOL: Final[Any] = Protocol
+_GENERIC: Final[Any] = Generic
 
 
 def bases_for(journal: Journal, cls: type, bases: tuple[type, ...]) -> tuple[type, ...]:
@@ -38,10 +48,13 @@ def bases_for(journal: Journal, cls: type, bases: tuple[type, ...]) -> tuple[typ
     first = cls.__base__
     if first is object:
         return (WithDict, *bases) if bases != (object,) and all(map(_is_bare, bases)) else bases
-    if first is not None and _is_bare(first) and set_bases(journal, cls, (WithoutDict,)) is None:
+    if first is None or not _is_bare(first):
+        return bases
+    if set_bases(journal, cls, (WithoutDict,)) is None:
         journal.commit()
         return (WithoutDict, *(base for base in bases if base is not object))
-    return bases
+    # From 3.15 on the two layouts have to come from the same class, not only to be equal.
+    return (OfGeneric, *bases) if first is _GENERIC and _GENERIC in bases else bases
 
 
 def _is_bare(cls: type) -> bool:
