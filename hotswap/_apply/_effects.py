@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hotswap._apply import _chains, _stores
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
-from hotswap._model import Diff, Kind, Statement
+from hotswap._model import Diff, How, Kind, Statement
 from hotswap._run._journal import MISSING
 from hotswap._text._diff import decorators
 
@@ -24,6 +24,9 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
         if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
     )
     _stores.take_back(visit, (*diff.removed, *(pair.old for pair in diff.changed if pair.old.kind is Kind.ASSIGN)))
+    for statement in diff.removed:
+        if not statement.binds and visit.swap.is_registered(statement):
+            visit.swap.patched(visit.work, _said(statement), How.REMOVED)
     for statement in (*diff.removed, *replaced):
         if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
             _tell_removed(visit, statement)
@@ -43,11 +46,14 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
     if _went_with_its_object(visit, statement):
         return
     if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
-        line = statement.lineno
-        visit.swap.tell(visit.work, "HS203", line, name=ast.unparse(statement.node).splitlines()[0][:60])
+        visit.swap.tell(visit.work, "HS203", statement.lineno, name=_said(statement))
     elif statement.kind is Kind.DEF and decorators(statement.node):
         why = unquiet(visit, statement)
         if why:
             visit.swap.tell(
                 visit.work, "HS227", statement.lineno, name=statement.binds[-1], why=why, target=visit.target(statement)
             )
+
+
+def _said(statement: Statement) -> str:
+    return ast.unparse(statement.node).splitlines()[0][:60]

@@ -199,6 +199,7 @@ class Registrations:
         if not any(registrar.take_over(self, old, new) for registrar in self.registrars):
             return False
         self._kept[id(new)] = (new, old)
+        self.found |= {id(claim.old) for claim in self._claims if any(one is old for one in claim.public)}
         return True
 
     def tends(self, cls: type) -> bool:

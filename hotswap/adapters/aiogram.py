@@ -19,8 +19,13 @@ class Aiogram(Registrar):
         return isinstance(value, sys.modules["aiogram"].Router)
 
     def forget(self, old: Registrations) -> None:
-        """Watch handlers, middlewares and routers that are included in those which statements name."""
+        """Watch handlers, middlewares and routers that are included in those which statements name.
+
+        Messages are on their way through the lists, as filters are awaited: these stay, and others take their place.
+        """
         for router in _routers(old):
+            for owner, name in _places(router):
+                old.set_now(owner, name, [*getattr(owner, name)])
             for handlers in _handlers(router):
                 old.watch(handlers, lambda handler: (handler.callback,))
             for middlewares in _middlewares(router):
@@ -47,6 +52,12 @@ def _routers(registrations: Registrations) -> Iterator[Any]:
 
 def _observers(router: Any) -> list[Any]:
     return [*{id(one): one for one in router.observers.values()}.values()]
+
+
+def _places(router: Any) -> Iterator[tuple[Any, str]]:
+    """Yield who holds a list that messages go through, and as what."""
+    yield router, "sub_routers"
+    yield from ((observer, "handlers") for observer in _observers(router))
 
 
 def _handlers(router: Any) -> Iterator[list[Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, Final
 
 from hotswap.adapters import Registrar, Registrations
@@ -21,10 +20,14 @@ class Telegram(Registrar):
         return library is not None and isinstance(value, library.Application)
 
     def forget(self, old: Registrations) -> None:
-        """Watch the groups of the applications that statements name. Who adds a group makes another dictionary."""
+        """Watch the groups of the applications that statements name.
+
+        Messages are on their way through them, as handlers are awaited: the groups stay as they are, and others take
+        their place. Who adds a group makes another dictionary.
+        """
         for application in _applications(old):
-            old.journal.note_attribute(application, "handlers")
-            old.journal.note(partial(_put_back, application.handlers, dict(application.handlers)))
+            groups = {number: [*group] for number, group in application.handlers.items()}
+            old.set_now(application, "handlers", groups)
             for group in application.handlers.values():
                 old.watch(group, _objects, withdraw=True)
             old.watch(application.error_handlers, lambda item: (item[0],))
@@ -51,11 +54,6 @@ def _applications(registrations: Registrations) -> Iterator[Any]:
 
 def _objects(handler: Any) -> tuple[object, ...]:
     return (handler, handler.callback)
-
-
-def _put_back(handlers: dict[int, Any], content: dict[int, Any]) -> None:
-    handlers.clear()
-    handlers.update(content)
 
 
 ADAPTER: Final = Telegram()
