@@ -37,7 +37,8 @@ class Chains:
     """What becomes of the links of one block, by the id of the statement.
 
     `again` are unchanged links that run again, `skip` links that must not run, as the rest of their chain cannot.
-    `last` are the names of which a statement is the last link, `reads` says that it makes the name out of itself.
+    `last` are the names of which a statement is the last link. `stacked` are names of classes that have a class of the
+    same name for a base (``class A(A)``): one object cannot go on for both, so they are made anew.
     """
 
     again: dict[int, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Chains:
     last: dict[int, list[str]] = field(default_factory=dict)
     open: dict[str, object] = field(default_factory=dict)
     partner: dict[int, Statement] = field(default_factory=dict)
+    stacked: set[str] = field(default_factory=set)
 
 
 def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
@@ -190,6 +192,8 @@ def _plan_one(
 ) -> None:
     if not links:
         return
+    if any(link.kind is Kind.CLASS and makes_of_itself(name, link) for link in (*links, *olds)):
+        chains.stacked.add(name)
     were = [tuple(map(id, segment)) for segment in segments(name, olds)]
     parts = segments(name, links)
     if _alters_borrowed(visit, name, parts[-1]):

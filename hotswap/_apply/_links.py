@@ -18,6 +18,9 @@ _WHY = "a link of a chain"
 
 def run(visit: Visit, statement: Statement, pair: Pair | None) -> None:
     """Run a link of a chain again; `pair` has its old statement, if it had one."""
+    if statement.kind is Kind.CLASS and statement.binds[-1] in visit.chains.stacked:
+        visit.execute(statement, _WHY)
+        return
     if pair is not None and statement.kind is Kind.CLASS and (made := _unnamed.class_of(visit, pair)):
         if pair.inner is not None:
             _definitions.change_class(visit, pair)

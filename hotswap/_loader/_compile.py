@@ -72,11 +72,13 @@ def _would_be_doc(node: ast.stmt) -> bool:
 
 
 def _shell(outer: Outer, body: list[ast.stmt]) -> Outer:
-    """Return `outer` with another body and nothing that runs; type parameters stay, as members may close over them.
+    """Return `outer` with another body and nothing that runs; type parameters stay, as members may close over them, and
+    so does the line of the first decorator, where its code begins.
 
     A function has all names that it binds for parameters, so that they are free variables of what stands in it.
     """
-    fields = dict(ast.iter_fields(outer)) | {"decorator_list": []}
+    first = [ast.copy_location(ast.Constant(None), one) for one in outer.decorator_list[:1]]
+    fields = dict(ast.iter_fields(outer)) | {"decorator_list": first}
     fields["body"] = body or [ast.copy_location(ast.Pass(), outer)]
     if isinstance(outer, ast.ClassDef):
         return ast.copy_location(ast.ClassDef(**fields | {"bases": [], "keywords": []}), outer)
