@@ -24,6 +24,11 @@ QUIET = {
     "chained targets": "X = Y = LIMIT",
     "tuple target": "X, (Y, *Z) = 1, NAMES",
     "attribute target": "HERE.a = LIMIT",
+    "call of any item of a table": "X = [step(2) for step in STEPS.values()], STEPS[min(STEPS)](2), STEPS.get(max(STEPS))(2)",
+    "call of one item of a table": "X = MIXED['square'](2)",
+    "call of one of two": "X = (square if LIMIT else half)(2)",
+    "calls of items with their keys": "X = {name: step(2) for name, step in STEPS.items()}",
+    "name of modules in a list": "X = [module.__name__ for module in MODULES]",
     "item target": "TABLE['b'] = LIMIT",
     "module attribute target": "ROOM.limit = LIMIT",
     "class attribute target": "Point.limit = LIMIT",
@@ -145,6 +150,15 @@ QUIET = {
 }
 
 LOUD = {
+    "call of any item of a table": ("X = MIXED[min(MIXED)](2)", "calls (...)(), which calls print()"),
+    "call of an item that the statement stored": (
+        "if LIMIT:\n    STEPS['half'] = log\n    X = STEPS['half'](2)",
+        "calls (...)(), which is not known to be quiet",
+    ),
+    "calls of items after a store": (
+        "if LIMIT:\n    GROUPS['a'] = log\n    X = [step(2) for step in STEPS.values()]",
+        "calls step(), which is not known to be quiet",
+    ),
     "unknown call": ("X = never_seen()", "calls never_seen(), which is not known to be quiet"),
     "call of print": ("print(1)", "calls print(), which is not known to be quiet"),
     "augmented assignment": ("LIMIT += 1", "makes an augmented assignment to LIMIT"),

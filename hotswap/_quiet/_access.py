@@ -23,6 +23,7 @@ from hotswap._quiet._values import (
     find_member,
     is_class,
     is_module,
+    join_all,
     know,
     look_up,
     name_class,
@@ -30,10 +31,13 @@ from hotswap._quiet._values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotswap._quiet._table import Table
 
 Found = tuple[type, Any]
 _TEXT = Value(kind=str, own=True)
+_ALTERABLE = frozenset(map(id, (dict, list, set)))
 
 
 class LoudError(Exception):
@@ -50,6 +54,7 @@ class Access(ABC):
     def __init__(self, scope: Scope, table: Table) -> None:
         self.scope = scope
         self.table = table
+        self.altered = False  # whether it stores into what was there before
         table.catch_up()
 
     @abstractmethod
@@ -60,10 +65,16 @@ class Access(ABC):
     def call_raw(self, found: Found, name: str, given: Arguments, label: str) -> Value:
         """Judge the call of a method as it stands in a class's dictionary, its receiver being the first argument."""
 
+    def each_of(self, value: Value, judge: Callable[[Value], Value]) -> Value:
+        """Judge each object that `value` may be; return what is true of all results."""
+        return join_all(tuple(judge(know(one)) for one in value.either)) or UNKNOWN
+
     # --- attributes
 
     def load(self, value: Value, name: str) -> Value:
         """Judge ``value.name``; return what is known of the attribute."""
+        if value.either:
+            return self.each_of(value, lambda one: self.load(one, name))
         if value.obj is not MISSING and not value.after:
             if is_module(value.obj):
                 return self._load_from_module(value, name)
@@ -152,7 +163,11 @@ class Access(ABC):
         if value.kind is not None and not value.own and look_up(value.kind, "__next__"):
             raise LoudError("advances an iterator that was there before")
         self.use(value, "__iter__", "__getitem__")
-        return describe_items(value)
+        return UNKNOWN if self.may_differ(value) else describe_items(value)
+
+    def may_differ(self, value: Value) -> bool:
+        """Whether `value` is a container that was there before, and the statement has stored into such ones."""
+        return self.altered and value.obj is not MISSING and id(value.kind) in _ALTERABLE
 
     # --- stores
 
@@ -163,6 +178,7 @@ class Access(ABC):
         """
         if not value.own and not anywhere:
             raise LoudError(f"stores into {name}, which it did not make")
+        self.altered = self.altered or not value.own
         if value.kind is None:
             return
         if hook.endswith("attr__"):

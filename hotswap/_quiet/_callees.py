@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
 from hotswap._quiet._entries import Entries
+from hotswap._quiet._results import look_into
 from hotswap._quiet._table import Table, find_raw
 from hotswap._quiet._values import (
     MISSING,
@@ -64,6 +65,8 @@ class Callees(Entries):
         """Judge a call of `called`; return its result. Raises LoudError if it is not quiet."""
         if called.local is not None:
             return self._call_local(called.local, given, label)
+        if called.either:
+            return self.each_of(called, lambda one: self.call(one, given, label))
         if called.obj is MISSING:
             return self._call_instance(called, given, label)
         listed = self.table.find(called.obj)
@@ -99,6 +102,10 @@ class Callees(Entries):
 
     def call_member(self, receiver: Value, name: str, given: Arguments, label: str) -> Value:
         """Judge ``receiver.name(...)``."""
+        if receiver.either:
+            return self.each_of(receiver, lambda one: self.call_member(one, name, given, label))
+        if not self.may_differ(receiver) and (item := look_into(receiver, name, given)) is not None:
+            return item
         found: Found | None = None
         if receiver.obj is not MISSING and not receiver.after:
             listed = self.table.find_method(receiver.obj, name)

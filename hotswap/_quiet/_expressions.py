@@ -129,7 +129,7 @@ class Expressions(Callees):
             self.call_raw(
                 missing, "__missing__", Arguments((value, index)), f"{write_dotted(node.value)}[...].__missing__()"
             )
-        return find_item(value, index, node.slice)
+        return UNKNOWN if self.may_differ(value) else find_item(value, index, node.slice)
 
     def _subscript_class(self, value: Value, index: Value) -> Value:
         """Judge ``Color["RED"]`` or ``Stack[int]``; the latter is taken for the class itself."""

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any, Final
 
 from hotswap._quiet._table import Listed, decorate, find_raw, modify
-from hotswap._quiet._values import UNKNOWN, Arguments, Value, describe_items, is_class, know, look_up
+from hotswap._quiet._values import MISSING, UNKNOWN, Arguments, Value, describe_items, is_class, know, look_up, sample
 
 _SEQUENCES: Final = frozenset(map(id, (bytes, list, str, tuple)))
 _LIKE_THEMSELVES: Final = frozenset(map(id, (bytes, dict, float, list, set, str, tuple)))
@@ -66,6 +66,8 @@ def _find_kind(dotted: str) -> type | None:
 
 def find_item(value: Value, index: Value, node: ast.expr) -> Value:
     """Return what is known of ``value[index]``, `node` being the index in the text."""
+    if value.kind is dict and value.obj is not MISSING:
+        return _find_value(value.obj, index.obj)
     if id(value.kind) not in _SEQUENCES:
         return UNKNOWN
     if isinstance(node, ast.Slice):
@@ -73,6 +75,31 @@ def find_item(value: Value, index: Value, node: ast.expr) -> Value:
     if type(index.obj) is int and -len(value.parts) <= index.obj < len(value.parts):
         return value.parts[index.obj]
     return describe_items(value)
+
+
+def _find_value(table: Any, key: object) -> Value:
+    """Return what is known of an item of a live dict; only plain keys are compared."""
+    if type(key) in (str, int):
+        for one, item in list(table.items()):
+            if type(one) is type(key) and one == key:
+                return know(item)
+    return sample(table.values())
+
+
+def look_into(table: Value, name: str, given: Arguments) -> Value | None:
+    """Return what the method `name` of a live dict gives; None if that is not known."""
+    if table.kind is not dict or table.obj is MISSING:
+        return None
+    obj: Any = table.obj
+    match name:
+        case "values":
+            return Value(kind=type(obj.values()), own=True, each=sample(obj.values()))
+        case "items":
+            item = Value(kind=tuple, own=True, parts=(describe_items(table), sample(obj.values())))
+            return Value(kind=type(obj.items()), own=True, each=item)
+        case "get" if len(given.values) == 1 and not given.open:
+            return _find_value(obj, given.values[0].obj)
+    return None
 
 
 def find_combined(left: type | None, sign: str, right: type | None) -> type | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from types import (
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
+    MethodType,
     ModuleType,
     NoneType,
     WrapperDescriptorType,
@@ -30,6 +32,10 @@ from hotswap._quiet._calls import IMMUTABLE
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _IMMUTABLE: Final = frozenset(map(id, IMMUTABLE))  # by identity: hashing or comparing a class may run its metaclass
 _SAMPLED: Final = frozenset(map(id, (list, tuple, set, frozenset, dict)))
+_CHOSEN: Final = frozenset(
+    map(id, (FunctionType, BuiltinFunctionType, MethodType, ModuleType, functools.partial, type))
+)
+_CHOICES: Final = 32  # functions in a table that are judged one by one
 _ENOUGH: Final = 256  # elements of a live container that are looked at, so that a long list costs no more
 
 
@@ -49,7 +55,7 @@ class Value:
     `obj` is the very object, where known; `kind` its exact class (of what `pathlib.Path` makes: that class or one
     below). `own`: whoever alters it is not noticed, as the judged statement made it or nobody can alter it. `each` is
     what iterating over it gives, `parts` its items one by one. `local` is a function that the statement itself
-    defines. `after` makes it ``super()``: attributes are looked for after this class.
+    defines. `after` makes it ``super()``: attributes are looked for after this class. It is one of `either`, if any.
     """
 
     obj: object = MISSING
@@ -59,12 +65,14 @@ class Value:
     parts: tuple[Value, ...] = ()
     local: Local | None = None
     after: type | None = None
+    either: tuple[object, ...] = ()
 
     def key(self) -> tuple[object, ...]:
         """Return what equals the key of another value that says the same."""
         each = self.each and self.each.key()
         parts = tuple(part.key() for part in self.parts)
-        return id(self.obj), id(self.kind), self.own, each, parts, id(self.local), id(self.after)
+        either = tuple(map(id, self.either))
+        return id(self.obj), id(self.kind), self.own, each, parts, id(self.local), id(self.after), either
 
 
 UNKNOWN: Final = Value()
@@ -162,7 +170,14 @@ def join(one: Value | None, other: Value) -> Value:
     parts: tuple[Value, ...] = ()
     if len(one.parts) == len(other.parts):
         parts = tuple(map(join, one.parts, other.parts))
-    return Value(kind=kind, own=one.own and other.own, each=each, parts=parts)
+    return Value(kind=kind, own=one.own and other.own, each=each, parts=parts, either=_choose(one, other))
+
+
+def _choose(one: Value, other: Value) -> tuple[object, ...]:
+    """Return what `one` and `other` may be, if that is a handful of functions, classes and modules."""
+    both = [value.either or ((value.obj,) if id(type(value.obj)) in _CHOSEN else ()) for value in (one, other)]
+    found = {id(obj): obj for found in both for obj in found} if all(both) else {}
+    return tuple(found.values()) if len(found) <= _CHOICES else ()
 
 
 def join_all(values: tuple[Value, ...]) -> Value | None:
@@ -184,18 +199,18 @@ def describe_items(value: Value) -> Value:
         return Value(kind=value.obj)  # type: ignore[arg-type]  # a class, as its type is a metaclass
     if value.kind is range:
         return Value(kind=int, own=True)
-    return _sample(value.obj) if id(value.kind) in _SAMPLED else UNKNOWN
+    return sample(value.obj) if id(value.kind) in _SAMPLED else UNKNOWN
 
 
 def _loosen(item: Value) -> Value:
     """Return an item of a container that may have got others since: none is known to be made here."""
     if id(item.kind) in _IMMUTABLE and item.kind is not tuple:
         return item
-    return Value(item.obj, item.kind, own=False, parts=tuple(map(_loosen, item.parts)))
+    return Value(item.obj, item.kind, own=False, parts=tuple(map(_loosen, item.parts)), either=item.either)
 
 
-def _sample(container: object) -> Value:
-    """Return what all items of a live builtin container have in common."""
+def sample(container: object) -> Value:
+    """Return what all items of a live builtin container, or values of a view of one, have in common."""
     if container is MISSING or len(container) > _ENOUGH:  # type: ignore[arg-type]  # of an exact builtin type
         return UNKNOWN
     items: tuple[object, ...] = tuple(container)  # type: ignore[arg-type]  # as above; one C call: threads cannot disturb
@@ -205,7 +220,7 @@ def _sample(container: object) -> Value:
 def _outline(item: object) -> Value:
     kind = type(item)
     parts = tuple(map(_outline, item)) if type(item) is tuple and len(item) < 10 else ()
-    return Value(kind=kind, own=id(kind) in _IMMUTABLE, parts=parts)
+    return Value(item if id(kind) in _CHOSEN else MISSING, kind, own=id(kind) in _IMMUTABLE, parts=parts)
 
 
 # --- looking into dictionaries
