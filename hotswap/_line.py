@@ -21,6 +21,7 @@ from hotswap._history import History
 from hotswap._inbox import Inbox
 from hotswap._model import Batch, FileChange, Finding, Plan, Report, Severity, Statement
 from hotswap._modules import Entry, Loaded
+from hotswap._plan._arriving import Arriving
 from hotswap._plan._groups import plan_all, unused
 from hotswap._plan._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._plan._targets import Target
@@ -74,7 +75,7 @@ class Line:
         self._listen: Callable[[], object] | None = None
         self._spent: list[Statement] = []
         self._said: set[Finding] = set()
-        self.data = Data(PROCESS)
+        self.data, self._arriving = Data(PROCESS), Arriving(PROCESS)
         self.noticed: list[Callable[[Report], object]] = [self.data.learn_from]
 
     def take(self, settings: Settings) -> None:
@@ -108,7 +109,7 @@ class Line:
         if self.look_at_all:  # there could be no swap
             return report
         paths = self.data.changed(looked_at)
-        for wanted in self.data.stale(paths):
+        for wanted in (*self._arriving.stale(self._unloaded(looked_at)), *self.data.stale(paths)):
             report = (yield from self.rerun(lambda wanted=wanted: wanted)) or report  # type: ignore[misc]  # bound now
         self.data.call(paths)
         return report
@@ -366,6 +367,12 @@ class Line:
             PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error, settled=settled
         )
         return report, done
+
+    def _unloaded(self, batch: Batch | None) -> list[str]:
+        """Return the files that are not loaded of those that `batch` names, or of all that somebody imports."""
+        if batch is None or EVERYTHING in batch.changes:
+            return self._arriving.everywhere(self.settings.scope())
+        return [change.path for change in batch.changes if self._loaded.find([change.path]) is None]
 
     def _news(self, report: Report) -> Report:
         """Return what is logged: what holds a save is said once, and its modules are named until it is mended."""

@@ -16,10 +16,10 @@ from hotswap._settings import Settings
 from hotswap._text._source import find_definition
 
 
-def make(process: Process, settings: Settings, forced: frozenset[int] = frozenset()) -> Surroundings:
+def make(process: Process, settings: Settings, forced: dict[int, str] | None = None) -> Surroundings:
     """Return the surroundings for one swap; syntax trees that it asks for are kept as long as it lasts.
 
-    `forced` are the ids of statements that run because somebody asked for it.
+    `forced` are the ids of statements that run because somebody asked for it, or are stale for the reason given.
     """
     trees: dict[str, ast.Module] = {}
 
@@ -51,7 +51,7 @@ def make(process: Process, settings: Settings, forced: frozenset[int] = frozense
         run_in,
         keep=keep,
         rerun=rerun,
-        forced=forced,
+        forced=forced or {},
         departed=process.departed(),
         severities=settings.severities,
         of_code=frozenset(process.baselines.of_code),

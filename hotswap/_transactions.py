@@ -108,7 +108,7 @@ class Transactions:
         plan, edits = self._planned(group, limited, entries)
         done.spend("plan", time.perf_counter() - started)
         edits = self._bodies.limit_dependents(edits)
-        applied = yield from self._apply(plan, edits, frozenset(), done)
+        applied = yield from self._apply(plan, edits, {}, done)
         if applied.outcomes:
             self._accept(applied, edits, prepared, done)
         else:
@@ -128,7 +128,7 @@ class Transactions:
         done.error = getattr(applied.error, "error", applied.error)
         return done
 
-    def _apply(self, plan: Plan, edits: list[Edit], forced: frozenset[int], done: Done) -> Steps[Applied]:
+    def _apply(self, plan: Plan, edits: list[Edit], forced: dict[int, str], done: Done) -> Steps[Applied]:
         """Apply one group between its hooks; those that come after are left for when there is a report."""
         hooks = Hooks(_concerned(plan, edits), {name for name in map(_edits_hook, edits) if name in self._raised})
         done.hooks.append(hooks)

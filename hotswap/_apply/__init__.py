@@ -46,7 +46,8 @@ class Surroundings:
     """What applying asks of the reloader: loaded modules, what belongs to the project, and where a function is defined.
 
     `run_in` calls back from the module's loader, as `importlib.reload` would, so that import hooks see it. `keep` and
-    `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody asked.
+    `rerun` are targets of which the settings say so; `forced` are ids of statements that run because somebody
+    asked, or that are stale for the reason that is given.
     `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
     `of_code` are the modules whose texts speak of ``__code__``. `mentions` says whether the text of another module than
     the one named has a piece of text in it.
@@ -60,7 +61,7 @@ class Surroundings:
     registrars: Callable[[], Sequence[Registrar]] = found_registrars
     keep: frozenset[str] = frozenset()
     rerun: frozenset[str] = frozenset()
-    forced: frozenset[int] = frozenset()
+    forced: dict[int, str] = field(default_factory=dict)
     departed: Mapping[tuple[str, str], Departed] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     of_code: frozenset[str] = frozenset()
@@ -101,7 +102,9 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
         swap = Swap(edits, around.modules, around.is_project, around.definition)
         swap.adapters, swap.mentions = around.adapters, around.mentions
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
-        swap.maybe = around.forced | {id(p.statement) for step in plan.steps for p in step.statements if not p.certain}
+        swap.maybe = around.forced.keys() | {
+            id(p.statement) for step in plan.steps for p in step.statements if not p.certain
+        }
         swap.memo, swap.severities = plan.memo, around.severities
         swap.following.expect(plan.followers)
         if not plan.memo:

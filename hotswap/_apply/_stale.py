@@ -46,8 +46,11 @@ def keep(visit: Visit, pair: Pair) -> None:
     swap, statement = visit.swap, pair.new
     if statement.kind is Kind.OTHER:
         _follow.follow_stars(visit, statement)
-    if id(statement) in swap.forced:
-        visit.execute(statement, "asked for")
+    if (why := swap.forced.get(id(statement))) is not None:
+        if not why:
+            visit.execute(statement, "asked for")
+        elif run_or_tell(visit, statement, why):
+            visit.forget([pair.old], visit.new)
     elif statement.kind is Kind.IMPORT:
         _follow.follow(visit, statement)
     elif not swap.maybe:

@@ -216,7 +216,7 @@ class Swap:
         self.maybe: AbstractSet[int] = frozenset()
         self.touched: dict[int, str] = {}
         self.probed: dict[tuple[str, str], str] = {}
-        self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), frozenset[int]()
+        self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
         self.registered: frozenset[int] = frozenset()
         self.arrivals: dict[tuple[str, str], Departed] = {}

@@ -17,23 +17,24 @@ from hotswap._process import Process
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Statements of a module that are to run again, and the names that they make."""
+    """Statements of a module that are to run again, the names that they make, and why: see `apply`."""
 
     edit: Edit
     statements: tuple[Statement, ...]
     names: frozenset[str]
+    why: str = ""
 
     @classmethod
-    def of(cls, edit: Edit, chosen: Iterable[tuple[str, Statement]]) -> Target:
+    def of(cls, edit: Edit, chosen: Iterable[tuple[str, Statement]], why: str = "") -> Target:
         """Return the target that `chosen` statements of `edit` are, each given with the scope that it stands in."""
         many = list(chosen)
         names = frozenset(scope + name for scope, s in many for name in (*s.binds, *s.mutates))
-        return cls(edit, tuple(s for _, s in many), names)
+        return cls(edit, tuple(s for _, s in many), names, why)
 
     @property
-    def ids(self) -> frozenset[int]:
-        """The identities of the statements, by which applying knows them."""
-        return frozenset(map(id, self.statements))
+    def ids(self) -> dict[int, str]:
+        """The identities of the statements, by which applying knows them, each with the reason."""
+        return dict.fromkeys(map(id, self.statements), self.why)
 
 
 def find(process: Process, target: str) -> Target:

@@ -1,0 +1,126 @@
+"""Files that arrive and that a ``try`` had missed: ``try: import fast`` with a handler that does without.
+
+A file that nobody asked for is imported when somebody imports it. One that a statement looked for when its module ran,
+and went another way without, makes that statement stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from importlib.machinery import PathFinder
+from typing import Final
+
+from hotswap._graph._imports import absolute_origin
+from hotswap._model import Statement
+from hotswap._modules import Signature, is_source, package_of, signature
+from hotswap._plan._prepare import untouched
+from hotswap._plan._targets import Target
+from hotswap._process import Process
+from hotswap._roots import Scope
+from hotswap._text._source import read
+
+_TICK: Final = 20_000_000
+"""Nanoseconds: a file system's clock is that much behind at most."""
+
+
+class Arriving:
+    """Finds them for one reloader, from its making on. Each state of a file counts once."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._began = time.time_ns() - _TICK
+        self._seen: dict[str, Signature | None] = {}
+
+    def stale(self, paths: Iterable[str]) -> Iterator[Target]:
+        """Yield, module by module, the ``try`` statements that did not find what is in one of `paths` now."""
+        process = self._process
+        new = [path for path in paths if is_source(path) and self._is_new(path)]
+        if new:
+            process.update_graph()
+        for path in new:
+            for name in list(_missed(process, path)):
+                for importer in sorted(process.graph.importers(name)):
+                    yield from _stale_in(process, importer, name, path)
+
+    def everywhere(self, scope: Scope) -> list[str]:
+        """Return the files in `scope` that some module imports, and that are not loaded."""
+        self._process.update_graph()
+        ours = {folder: os.path.join(folder, "any.py") in scope for folder in sys.path}
+        found = []
+        for above, _, last in (name.rpartition(".") for name in self._process.graph.imported - sys.modules.keys()):
+            for folder in getattr(sys.modules.get(above), "__path__", ()) if above else sys.path:
+                if ours.setdefault(folder, os.path.join(folder, "any.py") in scope):
+                    found += [os.path.join(folder, f"{last}.py"), os.path.join(folder, last, "__init__.py")]
+        return list(filter(os.path.isfile, found))
+
+    def _is_new(self, path: str) -> bool:
+        state = signature(path)
+        if state is None or state[1] < self._began or self._seen.get(path) == state:
+            return False
+        self._seen[path] = state
+        return True
+
+
+def _stale_in(process: Process, importer: str, name: str, path: str) -> Iterator[Target]:
+    module, baseline = sys.modules.get(importer), process.baselines.get(importer)
+    if module is None or baseline is None or name in sys.modules:
+        return
+    edit = untouched(importer, baseline, None)
+    found = [one for one in _tries(edit.new.statements) if name in _imported(one.node, package_of(module))]
+    if found:
+        target = Target.of(edit, (("", one) for one in found), f"imports {name}, which is there now")
+        yield replace(target, names=target.names | _starred(path)) if "*" in target.names else target
+
+
+def _starred(path: str) -> frozenset[str]:
+    """Return the names that a star import of the file `path` may give."""
+    try:
+        with open(path, "rb") as file:
+            return frozenset(name for one in read(file.read(), "", path).statements for name in one.binds)
+    except (OSError, SyntaxError, ValueError):
+        return frozenset()
+
+
+def _missed(process: Process, path: str) -> Iterator[str]:
+    """Yield the names under which a loaded module would import the file `path`, which it has not."""
+    folder, file = os.path.split(path)
+    stem = os.path.basename(folder) if file.startswith("__init__.") else file.partition(".")[0]
+    for name in [name for name in process.graph.imported if name.rpartition(".")[2] == stem]:
+        if name not in sys.modules and _place(name) == os.path.realpath(path):
+            yield name
+
+
+def _place(name: str) -> str:
+    """Return the file that importing `name` would load; "" if there is none."""
+    above = name.rpartition(".")[0]
+    path = getattr(sys.modules.get(above), "__path__", None) if above else None
+    if above and path is None:
+        return ""
+    PathFinder.invalidate_caches()
+    spec = PathFinder.find_spec(name, path)
+    return os.path.realpath(spec.origin) if spec is not None and spec.has_location and spec.origin else ""
+
+
+def _tries(statements: Iterable[Statement]) -> Iterator[Statement]:
+    for statement in statements:
+        if isinstance(statement.node, ast.Try):
+            yield statement
+        elif isinstance(statement.node, ast.If):
+            yield from _tries(statement.children)
+
+
+def _imported(node: ast.stmt, package: str) -> set[str]:
+    """Return the names of modules that imports in the body of a ``try`` may load."""
+    found = set[str]()
+    for one in getattr(node, "body", ()):
+        if isinstance(one, ast.Import):
+            found.update(alias.name for alias in one.names)
+        elif isinstance(one, ast.ImportFrom):
+            origin = absolute_origin("." * one.level + (one.module or ""), package)
+            found.update((origin, *(f"{origin}.{alias.name}" for alias in one.names)))
+    return found
