@@ -175,6 +175,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         see_to_headers(swap, work)
         patch_bodies(swap, work)
         patch_lines(swap, work)
+    _codes.follow_copies(swap, around.of_code)
     _registrations.begin(swap, around.registrars())
     swap.unvisited = {name: partial(_run, swap, work, around) for name, work in swap.works.items()}
     for name in swap.works:

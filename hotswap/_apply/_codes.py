@@ -1,22 +1,37 @@
 """Code objects that the program itself keeps, as a set of those that a traceback shall not show: they follow.
 
-Only modules whose text speaks of ``__code__`` are looked at, and there only lists, dicts and sets that have a name.
+Only where the text of a module speaks of ``__code__`` is anything looked for: code in its lists, dicts and sets that
+have a name, and functions that were made of a function's code with other globals.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
+from hotswap._apply._bodies import patch
 from hotswap._apply._swap import Swap, Work
+from hotswap.patch._heap import referrers
 
 
 def follow(swap: Swap, modules: Iterable[str]) -> None:
     """After the bodies are set: put new code in the place of old where `modules` keep it."""
     for value in _keepers(modules):
         _follow_in(swap, value, _Successors(swap))
+
+
+def follow_copies(swap: Swap, modules: Iterable[str]) -> None:
+    """Once the bodies are: have functions run the new code that were made of the old with globals of their own."""
+    if not modules or not swap.old_codes:
+        return
+    works = {work.edit.old.origin: work for work in swap.works.values()}
+    for one in referrers(*dict.fromkeys(swap.old_codes)):
+        work = works.get(one.__code__.co_filename) if type(one) is FunctionType else None
+        if work is not None and one.__globals__ is not work.scope.namespace:
+            patch(swap, work, one)
+            swap.copies[id(one)] = work.edit.module
 
 
 def is_kept(origin: str, modules: Iterable[str]) -> bool:

@@ -188,7 +188,8 @@ class _Walk:
 
     def _function(self, function: FunctionType, asked: frozenset[str]) -> None:
         """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""
-        if (id(function), asked) in self.seen or not self.swap.is_project(function):
+        ours = id(function) in self.swap.copies or self.swap.is_project(function)
+        if (id(function), asked) in self.seen or not ours:
             return
         self.seen.add((id(function), asked))
         if is_forwarder(function):

@@ -237,7 +237,7 @@ class Swap:
         self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
-        self.tables = list[object]()
+        self.tables, self.copies = list[object](), dict[int, str]()
         self.migrations: list[Migration] = []
         self.renewed: dict[int, object] = {}
         self.registrations: Registrations | None = None
@@ -317,7 +317,7 @@ class Swap:
 
     def pending_code(self, function: FunctionType) -> CodeType:
         """Return the code that `function` runs once the wave is set."""
-        work = self.works.get(function.__globals__.get("__name__", ""))
+        work = self.works.get(self.copies.get(id(function)) or function.__globals__.get("__name__", ""))
         code = function.__code__
         if work is None or code in self.changes.codes:
             return code

@@ -307,6 +307,7 @@ class Selection:
         return any(self._is_tainted(name, "", taint, calls=True) for name in fact.mentions)
 
     def _is_tainted(self, dotted: str, scope: str, taint: Taint, *, calls: bool) -> bool:
+        dotted = dotted.removesuffix(".__code__")
         if scope and self._is_tainted(scope + dotted, "", taint, calls=calls):
             return True
         if "." not in dotted:
