@@ -100,7 +100,7 @@ class ModuleScope(Scope):
             run(code, own, own, self.edit.path, nodes[0].lineno)
             ran.update((name, value) for name, value in own.items() if name not in _OF_IMPORTS)
             return ran
-        with self._there(above):
+        with self.there(above):
             run(code, self.namespace, ran, self.edit.path, nodes[0].lineno)
         if ran.pop("__conditional_annotations__", None) is not None:  # its function gives those of `nodes` alone
             del ran["__annotate__"], ran.gone["__annotate__"]
@@ -108,7 +108,7 @@ class ModuleScope(Scope):
         return ran
 
     @contextmanager
-    def _there(self, above: Mapping[str, object]) -> Iterator[None]:
+    def there(self, above: Mapping[str, object]) -> Iterator[None]:
         """Have the module bind those names of `above` that it deletes further down: class bodies look there alone."""
         missing = {name: value for name, value in above.items() if name not in self.namespace}
         self.namespace.update(missing)

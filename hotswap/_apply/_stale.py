@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -19,8 +19,10 @@ from hotswap._apply import (
     _reach,
     _rebuild,
     _registrations,
+    _temporary,
     _unnamed,
 )
+from hotswap._apply._called import called_twice
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
@@ -226,7 +228,8 @@ def _is_renewed(visit: Visit, statement: Statement) -> bool:
 
 def unquiet(visit: Visit, statement: Statement) -> str:
     """Return why running `statement` may have effects; "" if it has none."""
-    found = _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope))
+    with _temporary.there(visit.scope, statement):
+        found = _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope))
     return "" if found is None or _registrations.makes_anew(visit.swap, statement) else found
 
 
@@ -252,6 +255,11 @@ def tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: s
 
 def stale_because(visit: Visit, statement: Statement) -> str:
     """Return why `statement`, as it stands, would give something else now; "" if it would not."""
+    with _temporary.there(visit.scope, statement) as made:
+        return _stale_because(visit, statement) or _temporary.stale(visit, statement, made)
+
+
+def _stale_because(visit: Visit, statement: Statement) -> str:
     swap, scope, module = visit.swap, visit.scope, visit.work.edit.module
     for name in statement.reads:
         if isinstance(scope, ClassScope) and swap.changes.changed(module, scope.prefix + name):
@@ -277,22 +285,13 @@ def stale_because(visit: Visit, statement: Statement) -> str:
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
         if behaves_otherwise(swap, resolve(scope, name)) and _passed.is_called(swap, scope, statement.node, name):
             return f"calls {name}"
-    for name in _called_twice(statement.node) if swap.changes.codes else ():
+    for name in called_twice(statement.node) if swap.changes.codes else ():
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
     for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
         if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
     return ""
-
-
-def _called_twice(node: ast.stmt) -> Iterator[str]:
-    """Yield what is called, and its result as well: ``f(1)(2)``, ``@f(1)``, also in a loop that decorates."""
-    decorated: list[ast.expr] = getattr(node, "decorator_list", [])
-    if isinstance(node, (ast.For, ast.While, ast.Match)):
-        decorated = [d for inner in ast.walk(node) for d in getattr(inner, "decorator_list", ())]
-    outer = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
-    yield from (_dotted(made.func) for made in (*decorated, *outer) if isinstance(made, ast.Call))
 
 
 def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:

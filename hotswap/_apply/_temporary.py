@@ -8,13 +8,16 @@ makes of the name, made again without binding it, if that has no effects.
 from __future__ import annotations
 
 import ast
+import builtins
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
-from hotswap._apply._scopes import ModuleScope
+from hotswap._apply._scopes import AnyScope, ModuleScope
+from hotswap._graph._imports import absolute_origin
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import immutable
@@ -77,6 +80,42 @@ def give(scopes: Iterable[ModuleScope], is_project: Callable[..., bool], definit
     """Have `scopes` find such names again; the others are asked as the quiet analysis asks them."""
     for scope in scopes:
         scope.temporaries = Temporaries(scope, lambda names: _quiet.NamespaceScope(names, is_project, definition)).of
+
+
+@contextmanager
+def there(scope: AnyScope, statement: Statement) -> Iterator[frozenset[str]]:
+    """Have the module bind, for the time being, what `statement` reads and the text deletes below; yield the names."""
+    if not isinstance(scope, ModuleScope) or not any(_is_missing(scope, name) for name in statement.reads):
+        yield frozenset()
+        return
+    above = scope.as_above([statement.node])
+    with scope.there(above):
+        yield frozenset(name for name in above if name in scope.namespace)
+
+
+def _is_missing(scope: ModuleScope, dotted: str) -> bool:
+    name = dotted.partition(".")[0]
+    return scope.peek(name) is MISSING and not hasattr(builtins, name)
+
+
+def stale(visit: Visit, statement: Statement, made: frozenset[str]) -> str:
+    """Say why what the text above `statement` makes of names that it deletes is not what it was; "" if it is."""
+    diff = visit.work.edit.diff
+    new = {id(one) for one in (*(pair.new for pair in diff.changed), *diff.added)} if made else set()
+    above = (one for one in visit.new if one.lineno < statement.lineno) if made else ()
+    for link in above:
+        for name in made.intersection(link.binds):
+            if id(link) in new or _is_other_at_source(visit, link.node, name):
+                return f"reads {name}"
+    return ""
+
+
+def _is_other_at_source(visit: Visit, node: ast.stmt, name: str) -> bool:
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    source = absolute_origin("." * node.level + (node.module or ""), visit.scope.namespace.get("__package__") or "")
+    there = next((alias.name for alias in node.names if name in (alias.asname, alias.name)), name)
+    return visit.swap.changes.changed(source, there)
 
 
 def delete(visit: Visit, statement: Statement) -> bool:

@@ -119,6 +119,11 @@ class Walk:
         called = f"{getattr(value, '__module__', '')}:{getattr(value, '__qualname__', '')}"
         return f"(at {place})" if place else f"(copy of {called})" if "<" not in called else f"(local {called})"
 
+    def described(self, function: FunctionType) -> Facets | None:
+        """Return what was written down of `function` when it was met, by whatever path; None if it was not."""
+        place = self._places.get(id(function), "")
+        return self.digest[place] if self.functions.get(place) is function else None
+
     def _enter(self, path: str, value: object) -> Facets | None:
         """Return the facets to fill for `path`; None if a fresh process has none, or `value` is described already."""
         if path in self.digest:

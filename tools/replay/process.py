@@ -161,7 +161,7 @@ class Living:
             if not callable(_at(path)) or function.__code__.co_name == "<lambda>":
                 return ""  # no call of it could be what the version has; what has no name has no successor either
             return "" if there.get("value") == walk.name(function) else "something else is there"
-        own = walk.digest[path] if walk.functions.get(path) is function else walk.behaviour(function)
+        own = walk.described(function) or walk.behaviour(function)
         return ", ".join(facet for facet in ("code", "defaults", "kwdefaults") if own[facet] != there[facet])
 
     def _client(self, stale: set[str]) -> Iterator[Difference]:
