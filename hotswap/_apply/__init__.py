@@ -25,11 +25,11 @@ from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import tell_lost
 from hotswap._apply._missing import tell_missing
 from hotswap._apply._moves import Departed, moves
-from hotswap._apply._reach import definition_now
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget
 from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
+from hotswap._apply._texts import definition_now
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
 from hotswap._model import Edit, Finding, Outcome, Plan, Severity

@@ -29,6 +29,7 @@ class Changes:
         self.members: set[str] = set()
         self.rebased: dict[int, type] = {}
         self.follow: Callable[[str, str, Any, Any], None] | None = None
+        self._reached: tuple[tuple[int, ...], dict[int, frozenset[str]]] = ((), {})
 
     def __bool__(self) -> bool:
         return bool(self._names or self.codes)
@@ -72,6 +73,16 @@ class Changes:
         later.rebased = self.rebased
         later.codes = dict.fromkeys(list(self.codes)[then[1] :])
         return later
+
+    def reached(self, *also: int) -> dict[int, frozenset[str]]:
+        """Return what was gone through and is as it was, by id, with the attributes that were asked of it.
+
+        It is forgotten when something else changes; `also` are counts of what else may make a difference.
+        """
+        now = (*self.now, len(self.rebased), len(self.members), *also)
+        if self._reached[0] != now:
+            self._reached = (now, {})
+        return self._reached[1]
 
     def old(self, module: str, name: str) -> object:
         """Return what `name` was before the swap, or MISSING if it did not change (or did not exist)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dis
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,15 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply._uses import Use, of_arguments, use_of
 from hotswap._graph._select import BY_NAME
 from hotswap._loader._compile import inner_codes
-from hotswap._quiet import Definition
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute
 from hotswap._text._names import calls_unnamed
-from hotswap._text._source import find_definition
 from hotswap.patch._proxies import is_forwarder
 
 if TYPE_CHECKING:
-    from hotswap._apply._swap import DefinitionOf, Swap
+    from hotswap._apply._swap import Swap
 
 METHODS: Final = (FunctionType, staticmethod, classmethod)
 _NOTHING: Final = frozenset[str]()
@@ -29,18 +26,6 @@ _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _HOLDERS = (*CONTAINERS, tuple, frozenset)
 _MANY = 1000
 """Elements of a container that are looked at: a table of functions is shorter, and data need not be."""
-
-
-def definition_now(swap: Swap, before: DefinitionOf, function: FunctionType) -> Definition | None:
-    """Return the definition of what `function` runs once the wave is set; `before` knows those of the old texts."""
-    work, code = swap.works.get(function.__globals__.get("__name__", "")), swap.pending_code(function)
-    if work is None or not work.edit.edited:
-        return before(function)
-    is_new = code is not function.__code__ or code in swap.changes.codes or id(function) in work.patched
-    if not is_new and (found := before(function)) is not None:
-        return found
-    around = [s.node for s in work.edit.new.statements if s.lineno <= code.co_firstlineno <= s.end_lineno]
-    return find_definition(ast.Module(around, []), code)
 
 
 def behaves_otherwise(
@@ -57,9 +42,13 @@ def behaves_otherwise(
     belong to what may run. `levels` says how many functions that come out of the call, one out of the other, run as
     well: all that it makes, if that is not known. `modules` are what the call has to do with as objects.
     """
-    walk = _Walk(swap, levels, [*modules])
+    walk = _Walk(swap, {} if modules or levels is not None else _known(swap), levels, [*modules])
     walk.reach(value, frozenset(attributes))
-    return walk.found
+    return walk.goes_otherwise()
+
+
+def _known(swap: Swap) -> dict[int, frozenset[str]]:
+    return swap.changes.reached(len(swap.tried), len(swap.forwarded), *swap.journal.written)
 
 
 def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *, calls: bool) -> bool:
@@ -68,12 +57,12 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
     Unless anything `calls` what is found, a method runs nothing.
     """
     attributes = attributes if calls else _run_by_looking(swap, value, attributes)
-    walk = _Walk(swap)
+    walk = _Walk(swap, _known(swap))
     if isinstance(value, type):
         walk.operate(value, attributes)
     elif not isinstance(value, (ModuleType, FunctionType)) and type(value) not in _HOLDERS:
         walk.reach(value, attributes)
-    return walk.found
+    return walk.goes_otherwise()
 
 
 def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
@@ -114,16 +103,43 @@ def makes_otherwise(swap: Swap, value: object) -> bool:
 
 @dataclass(slots=True)
 class _Walk:
+    """One question. What is met once more is gone through for the attributes alone that were not asked of it yet.
+
+    `known` is what earlier questions met that found nothing.
+    """
+
     swap: Swap
+    known: dict[int, frozenset[str]]
     levels: int | None = None
     modules: list[ModuleType] = field(default_factory=list)
-    seen: set[tuple[int, frozenset[str]]] = field(default_factory=set)
+    seen: dict[int, frozenset[str]] = field(default_factory=dict)
     found: bool = False
+    waiting: list[tuple[object, frozenset[str]]] = field(default_factory=list)
+
+    def goes_otherwise(self) -> bool:
+        """Go through what waits, and what that leads to; return whether any of it changed."""
+        while self.waiting and not self.found:
+            self._go_through(*self.waiting.pop())
+        if not self.found:
+            self.known.update(self.seen)
+        return self.found
+
+    def _asked(self, value: object) -> frozenset[str] | None:
+        return self.seen.get(id(value), self.known.get(id(value)))
+
+    def _unasked(self, value: object, attributes: frozenset[str]) -> frozenset[str] | None:
+        """Return which of `attributes` were not asked of `value` before, None if there is nothing left to do."""
+        known = self._asked(value)
+        new = attributes if known is None else attributes - known
+        self.seen[id(value)] = new.union(known or ())
+        return new if new or known is None else None
 
     def reach(self, value: object, attributes: frozenset[str]) -> None:
-        """Go through what calling `value`, or looking up `attributes` on it or on what it makes, may run."""
-        if self.found or value is MISSING or value is None:
-            return
+        """Have gone through what calling `value`, or looking up `attributes` on it or on what it makes, may run."""
+        if value is not MISSING and value is not None:
+            self.waiting.append((value, attributes))
+
+    def _go_through(self, value: object, attributes: frozenset[str]) -> None:
         if isinstance(value, type):
             self._class(value, attributes)
             return
@@ -140,10 +156,10 @@ class _Walk:
 
     def _elements(self, container: Any, attributes: frozenset[str]) -> None:
         """Go through functions and objects in a container: who has it, or its table of functions, may call them."""
-        if (id(container), attributes) not in self.seen and len(container) <= _MANY:
-            self.seen.add((id(container), attributes))
+        new = self._unasked(container, attributes) if len(container) <= _MANY else None
+        if new is not None:
             for one in list(container.values() if isinstance(container, dict) else container):
-                self.reach(one, attributes)
+                self.reach(one, new)
 
     def _class(self, cls: type, attributes: frozenset[str]) -> None:
         if _is_ours(self.swap, cls):
@@ -162,18 +178,16 @@ class _Walk:
             self._members(type(cls), attributes)
 
     def _members(self, cls: type, names: frozenset[str]) -> None:
-        if (id(cls), names) in self.seen:
-            return  # a class that has an object of its own kind
-        self.seen.add((id(cls), names))
-        inside = set[str]()
-        for name in names:
-            self.found = self.found or self.swap.changes.inherits_otherwise(cls, name)
-            for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
-                inside |= self._member(member, names)
-                if "super" not in _names_in(member):
-                    break
-        if not self.found and not inside <= names:
-            self._members(cls, names | inside)  # what its methods look up by ``self``
+        inside = names
+        while inside and not self.found and (new := self._unasked(cls, inside)) is not None:
+            names, inside = self.seen[id(cls)], _NOTHING  # the next time around: what its methods look up by ``self``
+            for name in names:
+                if name in new:
+                    self.found = self.found or self.swap.changes.inherits_otherwise(cls, name)
+                for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
+                    inside |= self._member(member, names if name in new else new)
+                    if "super" not in _names_in(member):
+                        break
 
     def _member(self, member: object, names: frozenset[str]) -> frozenset[str]:
         """Go through what a member of a class runs; return which attributes it looks up."""
@@ -188,20 +202,21 @@ class _Walk:
 
     def _function(self, function: FunctionType, asked: frozenset[str]) -> None:
         """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""
+        is_known = self._asked(function) is not None
         ours = id(function) in self.swap.copies or self.swap.is_project(function)
-        if (id(function), asked) in self.seen or not ours:
+        new = self._unasked(function, asked) if ours else None
+        if new is None:
             return
-        self.seen.add((id(function), asked))
         if is_forwarder(function):
             self.found = function in self.swap.forwarded
-            self.reach(function.__dict__.get("__wrapped__"), asked)
+            self.reach(function.__dict__.get("__wrapped__"), new)
             return
         code = self.swap.pending_code(function)
         use, self.levels = use_of(code, self.levels), None
-        attributes = use.attributes | asked
+        attributes = new if is_known else use.attributes | new
         members = self.swap.changes.members
-        otherwise = code in self.swap.changes.codes or not members.isdisjoint(use.attributes)
-        if otherwise or _reads_changed(self.swap, function, use):
+        otherwise = not is_known and (code in self.swap.changes.codes or not members.isdisjoint(use.attributes))
+        if otherwise or (not is_known and _reads_changed(self.swap, function, use)):
             self.found = True
             return
         namespace = function.__globals__
@@ -209,8 +224,9 @@ class _Walk:
             self.reach(default, attributes)
         for chain in use.chains:
             held = _static(namespace, chain)
-            if chain in use.wholes:
-                self.modules += _modules_among(held)
+            if chain in use.wholes and (modules := _modules_among(held)):
+                self.modules += modules
+                self.known = {}  # what was met without them may look into them
             if type(held) not in _HOLDERS or self._calls_unnamed(function):
                 self.reach(held, attributes)
         for module, name in _imported(function, use):

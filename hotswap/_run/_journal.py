@@ -34,6 +34,11 @@ class Journal:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def written(self) -> tuple[int, int]:
+        """How much was recorded so far, and how much of that waits: it differs after each write and each wave."""
+        return len(self._inverses), len(self._waiting)
+
     def do(self, operation: Operation, inverse: Operation) -> None:
         """Record `operation` for the next commit; `inverse` must be harmless if the operation never ran."""
         self._inverses.append(inverse)

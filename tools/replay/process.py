@@ -80,7 +80,8 @@ class Living:
         for path, cls in self.classes.items():
             with contextlib.suppress(BaseException), contextlib.redirect_stdout(io.StringIO()):
                 inspect.signature(cls).bind()
-                yield path, cls()
+                if type(made := cls()) is cls:  # a class may give something else
+                    yield path, made
 
     def _bound(self) -> Iterator[tuple[str, Any]]:
         for path, one in self.instances.items():

@@ -72,10 +72,16 @@ class Claim:
             return True
         if module == self.module and ANY in self.names and place.facet in ("missing", "left over") and inside:
             return "." not in inside
+        if self.code in ("HS201", "HS226") and any(self._is_shared(text) for text in (place.fresh, place.living)):
+            return True
         if self.code == "HS229" and place.lineage:  # a hook that was not called for the classes below its own
             owners = {f"{self.module}:{name.rpartition('.')[0]}" for name in self.names}
             return not owners.isdisjoint(place.lineage.split(", "))
         return self.code in ("HS101", "HS206") and any(self._speaks_of(text) for text in (place.fresh, place.living))
+
+    def _is_shared(self, text: str) -> bool:
+        """Whether what differs is named by where it stands in a value that is kept."""
+        return any(re.search(rf"\(at {re.escape(f'{self.module}:{name}')}[.)\[<]", text) for name in self.names)
 
     def _speaks_of(self, text: str) -> bool:
         return any(re.search(rf"{re.escape(self.module)}:{re.escape(name)}(?!\w)", text) for name in self.names)
