@@ -12,6 +12,7 @@ from hotswap._apply._follow import absolute
 from hotswap._apply._stale import truth
 from hotswap._model import Kind, Pair, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import is_a
 from hotswap._text._diff import only_code
 
 Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
@@ -71,7 +72,7 @@ def _has_run(visit: Visit, old: Statement, child: Statement, other: str) -> bool
 def _is_import(node: ast.stmt, value: object) -> bool:
     """Whether `value` may be what the import `node` bound: a module, or a member of the module that it names."""
     if isinstance(node, ast.Import):
-        return isinstance(value, ModuleType)
+        return is_a(value, ModuleType)
     source = sys.modules.get(getattr(node, "module", None) or "")
     return source is None or getattr(node, "level", 0) > 0 or any(value is one for one in vars(source).values())
 

@@ -22,7 +22,7 @@ from hotswap._apply._swap import Swap
 from hotswap._findings import finding
 from hotswap._model import Finding, Kind, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import immutable, stateless
+from hotswap._run._values import immutable, is_a, stateless
 
 _NEVER: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, tuple, frozenset)
 _CONTAINERS: Final = (list, dict, set)
@@ -55,7 +55,7 @@ def replaced_values(swap: Swap) -> list[Old]:
 
 
 def _counts(name: str, value: object) -> bool:
-    if value is MISSING or "." in name or name.startswith("__") or isinstance(value, _NEVER) or immutable(value):
+    if value is MISSING or "." in name or name.startswith("__") or is_a(value, _NEVER) or immutable(value):
         return False
     return type(value) in _CONTAINERS or not stateless(value)
 
@@ -93,10 +93,10 @@ def _holders(old: Old, skip: AbstractSet[int], is_ours: Callable[[str], bool]) -
     value = old.value
     found = []
     for holder in gc.get_referrers(value):
-        if id(holder) in skip or isinstance(holder, FrameType) or id(holder) in old.kept:
+        if id(holder) in skip or is_a(holder, FrameType) or id(holder) in old.kept:
             continue
         owner = _owner(holder)
-        if isinstance(owner, ModuleType):
+        if is_a(owner, ModuleType):
             return []
         if id(owner) not in old.kept and (_is_made_here(value, is_ours) or _is_made_here(owner, is_ours)):
             found.append(_kind(owner))
@@ -109,7 +109,7 @@ def _belonging(value: object) -> set[int]:
     pending = [value]
     while pending and len(seen) < _MOST:
         for one in gc.get_referents(pending.pop()):
-            if id(one) not in seen and not isinstance(one, _NEVER):
+            if id(one) not in seen and not is_a(one, _NEVER):
                 seen.add(id(one))
                 pending.append(one)
     return seen

@@ -7,7 +7,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from hotswap._run._journal import MISSING
-from hotswap._run._values import same
+from hotswap._run._values import is_a, same
 
 _MADE = ("*", "__dataclass_fields__")
 
@@ -119,15 +119,15 @@ class Changes:
         first, *parts = dotted.split(".")
         value: object = namespace.get(first)
         while parts and value is not None:
-            if isinstance(value, ModuleType):
+            if is_a(value, ModuleType):
                 if self.changed(value.__name__, ".".join(parts)):
                     return True
                 value = vars(value).get(parts.pop(0))
                 continue
-            cls = value if isinstance(value, type) else type(value)
+            cls = value if is_a(value, type) else type(value)
             if self._member_changed(cls, parts[0]):
                 return True
-            if not isinstance(value, type):
+            if not is_a(value, type):
                 return False
             value = next((vars(base)[parts[0]] for base in cls.__mro__ if parts[0] in vars(base)), None)
             parts.pop(0)
@@ -137,9 +137,9 @@ class Changes:
         """Whether `dotted` is a class whose members a library made anew: who takes the class as a whole may see it."""
         first, *parts = dotted.split(".")
         value: object = namespace.get(first)
-        while parts and isinstance(value, ModuleType | type):
+        while parts and is_a(value, (ModuleType, type)):
             value = vars(value).get(parts.pop(0))
-        if parts or not isinstance(value, type):
+        if parts or not is_a(value, type):
             return False
         return any(f"{value.__qualname__}.{made}" in self.of(value.__module__) for made in _MADE)
 

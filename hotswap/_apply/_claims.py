@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import is_a
 from hotswap._text._diff import only_code, same_header
 from hotswap._text._names import dotted_of
 
@@ -44,13 +45,13 @@ def _may_register(statement: Statement) -> bool:
 def values(work: Work, statement: Statement, *but: type) -> list[object]:
     """Return what the dotted names that `statement` reads stand for: through modules, up to the first other object."""
     found = [value for dotted in statement.reads for value in _named(work, dotted)]
-    return [value for value in found if not isinstance(value, but or (ModuleType, type))]
+    return [value for value in found if not issubclass(type(value), but or (ModuleType, type))]
 
 
 def _named(work: Work, dotted: str) -> list[object]:
     first, *rest = dotted.split(".")
     value = work.scope.peek(first)
-    while isinstance(value, ModuleType) and rest:
+    while is_a(value, ModuleType) and rest:
         value = vars(value).get(rest.pop(0), MISSING)
     return [] if value is MISSING else [value]
 

@@ -21,7 +21,7 @@ from hotswap._apply import _adapter, _chains, _generate
 from hotswap._apply._uses import use_of
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute
+from hotswap._run._values import attribute, is_a
 from hotswap._text._diff import only_code
 from hotswap.patch._classes import instances, subclasses
 
@@ -76,7 +76,7 @@ class _Look:
 
 def _inside(value: object) -> object:
     for name in ("__func__", "fget"):
-        value = getattr(value, name, value) if isinstance(value, (staticmethod, classmethod, property)) else value
+        value = getattr(value, name, value) if is_a(value, (staticmethod, classmethod, property)) else value
     return value
 
 

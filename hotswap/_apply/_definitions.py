@@ -23,7 +23,7 @@ from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute
+from hotswap._run._values import attribute, is_a
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
@@ -194,7 +194,7 @@ def _inside(public: object) -> object:
         return _made_of(public)
     if type(public) is FunctionType or type(public).__module__ != "functools":
         return None
-    return public.func if isinstance(public, partial) else attribute(public, "__wrapped__")
+    return public.func if is_a(public, partial) else attribute(public, "__wrapped__")
 
 
 def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
@@ -317,7 +317,7 @@ def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
 
 def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     swap = visit.swap
-    if isinstance(old, type):
+    if is_a(old, type):
         _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, old, value)
         return
     target = _kinds.callee(visit.scope, value) if type(old) is FunctionType else value
@@ -365,14 +365,14 @@ def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
 
 def _parts(member: object) -> tuple[object, ...]:
     """Return what a member of a class is made of: the functions of a property, or one."""
-    return (member.fget, member.fset, member.fdel) if isinstance(member, property) else (_made_of(member),)
+    return (member.fget, member.fset, member.fdel) if is_a(member, property) else (_made_of(member),)
 
 
 def _made_of(member: object) -> object:
     """Return the function that a member of a class is made of."""
-    if isinstance(member, property):
+    if is_a(member, property):
         return member.fget
-    return member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
+    return member.__func__ if is_a(member, staticmethod) or is_a(member, classmethod) else member
 
 
 def _holds(value: object, old: FunctionType) -> bool:
@@ -386,7 +386,7 @@ def _functions_in(value: object) -> Iterator[FunctionType]:
     waiting = [value]
     while waiting and len(seen) < _FAR:
         one = waiting.pop()
-        if id(one) in seen or isinstance(one, (type, ModuleType, str)):
+        if id(one) in seen or is_a(one, (type, ModuleType, str)):
             continue
         seen.add(id(one))
         if type(one) is FunctionType:

@@ -16,7 +16,7 @@ from hotswap._apply._unloaded import imports, visit_before
 from hotswap._errors import StatementError
 from hotswap._model import How, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import same
+from hotswap._run._values import is_a, same
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -40,7 +40,7 @@ def visit_sources(visit: Visit, statement: Statement) -> None:
             visit_before(visit.swap, f"{source}.{name}" if source else name)
     for name in statement.reads:
         value = resolve(visit.scope, name.split(".")[0])
-        if isinstance(value, ModuleType):
+        if is_a(value, ModuleType):
             visit.swap.visit(value.__name__)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import CellType, prepare_class
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._reach import content_of
 from hotswap._errors import StatementError
-from hotswap._run._journal import MISSING, nothing
+from hotswap._run._journal import MISSING, Journal, nothing
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -141,6 +142,23 @@ def own_parameters(visit: Visit, live: type, header: Header) -> bool:
         back = partial(setattr, cell, "cell_contents", old[name]) if name in old else nothing
         visit.swap.journal.do(partial(setattr, cell, "cell_contents", new[name]), back)
     return any(new[name] is not old[name] for name in new.keys() & old.keys())
+
+
+def settle_generic(journal: Journal, cls: type) -> None:
+    """Record the ``__parameters__`` that `typing.Generic` leaves on classes below it: `cls` and those below that."""
+    for one in (cls, *_below(cls)):
+        is_generic, has_own = typing.Generic in one.__mro__, "__parameters__" in vars(one)
+        if is_generic and not has_own:
+            journal.set_member(one, "__parameters__", ())
+        elif has_own and not is_generic:
+            journal.del_member(one, "__parameters__")
+
+
+def _below(cls: type) -> Iterator[type]:
+    below: list[type] = type.__subclasses__(cls)
+    for one in below:
+        yield one
+        yield from _below(one)
 
 
 def unchanged(visit: Visit, new: Statement, live: type) -> Header:

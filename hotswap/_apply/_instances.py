@@ -15,7 +15,7 @@ from hotswap._apply._uses import use_of
 from hotswap._findings import finding
 from hotswap._model import ClassChange, Finding, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute
+from hotswap._run._values import attribute, is_a
 from hotswap.patch import _generated
 from hotswap.patch._classes import instances, subclasses
 
@@ -182,7 +182,7 @@ def _answers_itself(cls: type, name: str) -> bool:
 def _lacks(one: object, name: str) -> bool:
     """Whether reading the attribute fails, found out without running code of the program."""
     held = _member(type(one), name)
-    if isinstance(one, tuple) and name in getattr(type(one), "_fields", ()):
+    if is_a(one, tuple) and name in getattr(type(one), "_fields", ()):
         names: tuple[str, ...] = type(one)._fields  # type: ignore[attr-defined]  # a named tuple's
         return names.index(name) >= len(one)
     if held is not MISSING and type(held).__name__ != "member_descriptor":
@@ -215,7 +215,7 @@ def _renamed(before: Attributes, after: Attributes, gone: set[str], added: set[s
 
 def _tell_computed(visit: Visit, pair: Pair, live: type) -> None:
     """Tell of cached properties with other code, where objects have values that the old code computed."""
-    cached = {n: v for n, v in vars(live).items() if isinstance(v, functools.cached_property)}
+    cached = {n: v for n, v in vars(live).items() if is_a(v, functools.cached_property)}
     if not cached:
         return
     codes = visit.swap.changes.codes

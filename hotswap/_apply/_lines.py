@@ -10,6 +10,7 @@ from typing import Any
 
 from hotswap._apply._swap import Swap, Work
 from hotswap._model import Kind, Statement
+from hotswap._run._values import is_a
 
 
 def patch_lines(swap: Swap, work: Work) -> None:
@@ -26,9 +27,9 @@ def _patch(swap: Swap, work: Work, statements: Iterable[Statement], names: Mappi
             continue
         assert isinstance(statement.node, ast.ClassDef)
         live = names.get(statement.node.name)
-        if isinstance(live, type) and vars(live).get("__firstlineno__", statement.lineno) != statement.lineno:
+        if is_a(live, type) and vars(live).get("__firstlineno__", statement.lineno) != statement.lineno:
             swap.journal.set_member(live, "__firstlineno__", statement.lineno)
-        if isinstance(live, type):
+        if is_a(live, type):
             _patch(swap, work, statement.children, vars(live))
 
 

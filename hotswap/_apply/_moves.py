@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import _rebuild
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, same
+from hotswap._run._values import attribute, is_a, same
 from hotswap._text._diff import diff, same_header
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
@@ -75,7 +75,7 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     for here, there, name in moves(edits):
         old = next(s for s in swap.works[here].edit.diff.removed if s.kind in _DEFINITIONS and s.binds[-1] == name)
         live = swap.works[here].before.get(name)
-        if isinstance(live, type | FunctionType):
+        if is_a(live, (type, FunctionType)):
             swap.arrivals[there, name] = Departed(here, name, weakref.ref(live), old)
     for edit in edits if departed else ():
         for prefix, statement in _added(edit.diff, ""):
@@ -113,7 +113,7 @@ def follow_files(swap: Swap) -> None:
         for name in sorted(vars(old).keys() & vars(new).keys()):
             was, now = vars(old)[name], vars(new)[name]
             if (_home(was), _home(now)) == (old.__name__, new.__name__) and was is not now and _are_alike(was, now):
-                if isinstance(was, type):
+                if is_a(was, type):
                     _rebuild.leave_class(swap, next(iter(swap.works.values())), name, was, now)
                 else:
                     forward(swap.journal, was, now)
@@ -121,7 +121,7 @@ def follow_files(swap: Swap) -> None:
 
 def _project(swap: Swap) -> list[tuple[str, ModuleType]]:
     found: list[tuple[str, Any]] = list(sys.modules.items())  # a program may put anything there
-    return [(name, one) for name, one in found if isinstance(one, ModuleType) and swap.is_project(one)]
+    return [(name, one) for name, one in found if is_a(one, ModuleType) and swap.is_project(one)]
 
 
 def _has_file(module: ModuleType) -> bool:
@@ -130,14 +130,14 @@ def _has_file(module: ModuleType) -> bool:
 
 def _home(value: object) -> object:
     """Return the module of a function or class; None of anything else."""
-    return value.__module__ if isinstance(value, type) or type(value) is FunctionType else None
+    return value.__module__ if is_a(value, type) or type(value) is FunctionType else None
 
 
 def _are_alike(old: Any, new: Any) -> bool:
     """Whether the two are the same sort of thing, and share half of their names."""
     if type(old) is FunctionType is type(new):
         sides = ({*one.__code__.co_names, *one.__code__.co_varnames} for one in (old, new))
-    elif isinstance(old, type) and isinstance(new, type):
+    elif is_a(old, type) and is_a(new, type):
         sides = ({name for name in vars(one) if not name.startswith("__") or name == "__init__"} for one in (old, new))
     else:
         return False
@@ -153,7 +153,7 @@ def departures(swap: Swap) -> Iterator[Departed]:
         for statement in _removed(work.edit.diff) if work.edit.edited else ():
             name = statement.binds[-1]
             live = work.before.get(name)
-            if isinstance(live, type | FunctionType) and (module, name) not in arrived:
+            if is_a(live, (type, FunctionType)) and (module, name) not in arrived:
                 if vars(work.module).get(name) is not live:
                     yield Departed(module, name, weakref.ref(live), statement)
 

@@ -20,6 +20,7 @@ from hotswap._apply._scopes import AnyScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import use_of
 from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._run._values import is_a
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -90,21 +91,21 @@ class _Walk:
     def _next(self, value: Any) -> Iterator[Any]:
         if type(value) in CONTAINERS:
             self._take(value)
-            items = value.values() if isinstance(value, MutableMapping) else value
+            items = value.values() if is_a(value, MutableMapping) else value
             yield from (item for item in list(items)[:_FAR] if type(item) in CONTAINERS)
         elif type(value) is FunctionType:
             if self._swap.is_project(value):
                 yield from self._of_function(value)
             else:
                 yield from map(content_of, value.__closure__ or ())
-        elif isinstance(value, type):
+        elif is_a(value, type):
             if self._is_ours(value):
                 yield from self._of_class(value, self._calls | _CONSTRUCTORS)
         elif type(value) is MethodType:
             yield from (value.__func__, value.__self__)
-        elif isinstance(value, (partial, staticmethod, classmethod)) or hasattr(type(value), "cache_info"):
+        elif is_a(value, (partial, staticmethod, classmethod)) or hasattr(type(value), "cache_info"):
             yield getattr(value, "func", getattr(value, "__wrapped__", None))
-        elif not isinstance(value, ModuleType) and self._is_ours(type(value)):
+        elif not is_a(value, ModuleType) and self._is_ours(type(value)):
             yield from self._of_object(value)
 
     def _take(self, value: Any) -> None:
@@ -123,7 +124,7 @@ class _Walk:
         for chain in use.chains:
             first, *rest = chain.split(".")
             value = names.get(first, MISSING)
-            while rest and isinstance(value, ModuleType):
+            while rest and is_a(value, ModuleType):
                 value = vars(value).get(rest.pop(0), MISSING)
             yield value
         yield from map(content_of, function.__closure__ or ())
@@ -141,7 +142,7 @@ class _Walk:
             attributes = {}
         if type(attributes) is dict:
             self._take(attributes)
-            yield from (held for held in list(attributes.values())[:_FAR] if not isinstance(held, (str, int, float)))
+            yield from (held for held in list(attributes.values())[:_FAR] if not is_a(held, (str, int, float)))
         yield from self._of_class(type(value), self._calls | frozenset(("__call__",)))
 
 

@@ -13,7 +13,7 @@ from hotswap._apply._uses import Use, of_arguments, use_of
 from hotswap._graph._select import BY_NAME
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attribute
+from hotswap._run._values import attribute, is_a
 from hotswap._text._names import calls_unnamed
 from hotswap.patch._proxies import is_forwarder
 
@@ -58,9 +58,9 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
     """
     attributes = attributes if calls else _run_by_looking(swap, value, attributes)
     walk = _Walk(swap, _known(swap))
-    if isinstance(value, type):
+    if is_a(value, type):
         walk.operate(value, attributes)
-    elif not isinstance(value, (ModuleType, FunctionType)) and type(value) not in _HOLDERS:
+    elif not is_a(value, (ModuleType, FunctionType)) and type(value) not in _HOLDERS:
         walk.reach(value, attributes)
     return walk.goes_otherwise()
 
@@ -74,7 +74,7 @@ def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
 
 
 def _names_in(member: object) -> tuple[str, ...]:
-    function = _unwrapped(member.fget if isinstance(member, property) else member)
+    function = _unwrapped(member.fget if is_a(member, property) else member)
     return function.__code__.co_names if type(function) is FunctionType else ()
 
 
@@ -82,7 +82,7 @@ def _run_by_looking(swap: Swap, value: object, attributes: frozenset[str]) -> fr
     """Return those of `attributes` of `value` that run something when they are looked up: not methods, whose old code
     nobody has.
     """
-    cls = value if isinstance(value, type) else type(value)
+    cls = value if is_a(value, type) else type(value)
     return frozenset(name for name in attributes if not _is_method(swap, cls, name))
 
 
@@ -140,18 +140,18 @@ class _Walk:
             self.waiting.append((value, attributes))
 
     def _go_through(self, value: object, attributes: frozenset[str]) -> None:
-        if isinstance(value, type):
+        if is_a(value, type):
             self._class(value, attributes)
             return
         value = _unwrapped(value)
         if type(value) is FunctionType:
             self._function(value, attributes)
-        elif isinstance(value, property):
+        elif is_a(value, property):
             for part in (value.fget, value.fset):
                 self.reach(part, frozenset())
         elif type(value) in _HOLDERS:
             self._elements(value, attributes)
-        elif not isinstance(value, ModuleType) and _is_ours(self.swap, type(value)):
+        elif not is_a(value, ModuleType) and _is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
 
     def _elements(self, container: Any, attributes: frozenset[str]) -> None:
@@ -191,9 +191,9 @@ class _Walk:
 
     def _member(self, member: object, names: frozenset[str]) -> frozenset[str]:
         """Go through what a member of a class runs; return which attributes it looks up."""
-        if isinstance(member, type):
+        if is_a(member, type):
             return _NOTHING
-        if isinstance(member, property):
+        if is_a(member, property):
             self.reach(member, _NOTHING)
             member = member.fget
         else:
@@ -281,7 +281,7 @@ def _static(namespace: dict[str, Any], chain: str) -> object:
     first, *rest = chain.split(".")
     value = namespace.get(first)
     for name in rest:
-        if not isinstance(value, ModuleType):
+        if not is_a(value, ModuleType):
             return None
         value = vars(value).get(name)
     return value
@@ -292,7 +292,7 @@ def _unwrapped(value: object) -> object:
     for _ in range(8):
         if type(value).__module__ == "functools":
             value = getattr(value, "__wrapped__", None) or getattr(value, "func", value)
-        elif isinstance(value, (staticmethod, classmethod)) or type(value).__name__ == "method":
+        elif is_a(value, (staticmethod, classmethod)) or type(value).__name__ == "method":
             value = value.__func__  # type: ignore[attr-defined]  # all three have one
         else:
             break

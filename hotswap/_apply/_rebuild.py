@@ -216,6 +216,7 @@ def _in_place(visit: Visit, pair: Pair, live: type, header: Header, before: dict
     called = [_collectors.HOOK] if header.differs else []
     if header.differs:
         attempt(visit, new, lambda: _init_subclass(live, header.keywords))
+    _header.settle_generic(swap.journal, live)
     assert isinstance(new.node, ast.ClassDef)
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
     if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:

@@ -34,7 +34,7 @@ from hotswap._graph._imports import static_truth
 from hotswap._graph._select import WHOLE
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, as_member, stateless
+from hotswap._run._values import alike, as_member, is_a, stateless
 from hotswap._text._names import dotted_of, handed
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
     """Whether `dotted` is a name that a module's ``__getattr__`` gives, and that may answer otherwise."""
     first, *parts = dotted.split(".")
     value = scope.peek(first) if not isinstance(scope, ClassScope) else scope.namespace.get(first)
-    while parts and isinstance(value, ModuleType):
+    while parts and is_a(value, ModuleType):
         held = vars(value).get(parts[0], MISSING)
         if held is MISSING:
             return behaves_otherwise(swap, vars(value).get("__getattr__"))

@@ -24,6 +24,7 @@ from hotswap._loader._compile import CodeMap
 from hotswap._model import Edit, Finding, How, Kind, Patch, Severity, Statement
 from hotswap._quiet._values import Definition
 from hotswap._run._journal import MISSING, Journal
+from hotswap._run._values import is_a
 from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import find_functions
 from hotswap.patch._functions import DEPARTED
@@ -186,12 +187,12 @@ class Work:
         dotted = ""
         for part in qualname.split(".<locals>")[0].split(".")[:-1]:
             value, dotted = scope.get(part), f"{dotted}.{part}".lstrip(".")
-            if not isinstance(value, type) or value.__name__ != part:
+            if not is_a(value, type) or value.__name__ != part:
                 value = next(iter(living(self.edit.module, dotted)), None)  # a decorator returned something else
-            if not isinstance(value, type):
+            if not is_a(value, type):
                 return None
             scope = vars(value)
-        return value if isinstance(value, type) else None
+        return value if is_a(value, type) else None
 
 
 def _contains(maybe: AbstractSet[int]) -> Callable[[Statement], bool]:
@@ -308,7 +309,7 @@ class Swap:
         ours = (replaced, *replaced, *later, *self._kept())
         gone = {id(old) for old, _ in pairs}
         for (work, name, old, value), count in zip(replaced, replace(self.journal, pairs, ours), strict=True):
-            below: list[Any] = type.__subclasses__(old) if isinstance(old, type) and isinstance(value, type) else []
+            below: list[Any] = type.__subclasses__(old) if isinstance(old, type) and is_a(value, type) else []
             left = count + sum(id(one) not in gone for one in below)
             if left and not calls_forwarder(old):
                 self.tell(
@@ -390,8 +391,6 @@ def resolve(scope: AnyScope, dotted: str) -> object:
 
 
 def _member(value: object, name: str) -> object:
-    if isinstance(value, ModuleType):
-        return vars(value).get(name, MISSING)
-    if isinstance(value, type):
+    if is_a(value, type):
         return next((vars(base)[name] for base in value.__mro__ if name in vars(base)), MISSING)
-    return MISSING
+    return vars(value).get(name, MISSING) if is_a(value, ModuleType) else MISSING

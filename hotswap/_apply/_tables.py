@@ -17,6 +17,7 @@ from hotswap._apply import _noting
 from hotswap._apply._books import Claim, Same
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
+from hotswap._run._values import is_a
 
 if TYPE_CHECKING:
     from hotswap._apply._registrations import Registrations
@@ -69,7 +70,7 @@ def _called(claim: Claim, name: str) -> Iterator[object]:
     value = _noting.held(claim.work.scope, name)
     if value is MISSING and owner:
         value = inspect.getattr_static(_noting.held(claim.work.scope, owner), method, MISSING)
-    made = [vars(value).get(one) for one in _MAKERS] if isinstance(value, type) else [value]
+    made = [vars(value).get(one) for one in _MAKERS] if is_a(value, type) else [value]
     yield from (getattr(one, "__func__", one) for one in made)
 
 

@@ -16,6 +16,7 @@ from hotswap._apply import _chains, _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
 from hotswap._loader._compile import Outer
 from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._run._values import is_a
 from hotswap._text._diff import diff, dump, only_code, same_header, shape
 from hotswap._text._source import statement_of
 from hotswap.patch._classes import living
@@ -31,7 +32,7 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     """Return the live class that the class statement made, also where its decorators bound something else."""
     name = pair.new.binds[-1]
     public = visit.scope.peek(name)
-    if isinstance(public, type) and public.__name__ == name:
+    if is_a(public, type) and public.__name__ == name:
         return public
     if not getattr(pair.old.node, "decorator_list", ()) and not any(_chains.by_hand(visit, pair.new)):
         return None

@@ -17,7 +17,9 @@ import sys
 import types
 import typing
 import uuid
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, TypeVar
+
+_T = TypeVar("_T")
 
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _SEQUENCES: Final = (tuple, list)
@@ -67,6 +69,11 @@ def attribute(value: object, name: str, default: Any = None) -> Any:
         return getattr(value, name, default)
     except Exception:  # noqa: BLE001  the program's own code
         return default
+
+
+def is_a(value: object, kind: type[_T] | tuple[type[_T], ...]) -> TypeGuard[_T]:
+    """Whether the type of `value` is `kind`, or below it. A proxy that has another ``__class__`` is not asked."""
+    return issubclass(type(value), kind)
 
 
 def same(old: object, new: object) -> bool:

@@ -24,7 +24,7 @@ from typing import Any, Final
 from weakref import ReferenceType
 
 from hotswap._run._journal import Journal
-from hotswap._run._values import attribute
+from hotswap._run._values import attribute, is_a
 from hotswap.patch._classes import subclasses
 from hotswap.patch._functions import FORWARDING
 from hotswap.patch._heap import referrers
@@ -56,10 +56,10 @@ def replace(journal: Journal, pairs: Sequence[Pair], ours: Collection[object] = 
             if not _belongs_to(old, holder, owners) and not _replace_in(journal, holder, old, targets, owners):
                 left[id(old)].append(holder)
     journal.commit()
-    carriers = [one for found in left.values() for one in found if isinstance(one, _CARRIERS)]
+    carriers = [one for found in left.values() for one in found if is_a(one, _CARRIERS)]
     mine = (*ours, *left.values(), left, holders, owners, *owners.values(), pairs, *pairs, *vars(targets).values())
     held = still_held(carriers, mine) if carriers else frozenset()
-    return [sum(not isinstance(one, _CARRIERS) or id(one) in held for one in left[id(old)]) for old, _ in pairs]
+    return [sum(not is_a(one, _CARRIERS) or id(one) in held for one in left[id(old)]) for old, _ in pairs]
 
 
 class _Targets:
@@ -91,7 +91,7 @@ def _owners(holders: list[Any], targets: _Targets) -> dict[int, list[Any]]:
             one
             for one in holders
             if type(one) is tuple
-            or (isinstance(one, dict) and not all(isinstance(old, type) for old in targets.held_by(one)))
+            or (isinstance(one, dict) and not all(is_a(old, type) for old in targets.held_by(one)))
         ]
     )
     wanted = {id(one) for one in asked}
@@ -129,11 +129,11 @@ def still_held(members: Sequence[object], ours: Collection[object] = ()) -> froz
         found = [one for one in referrers(*level) if id(one) not in skip and one is not level]
         for holder in found:
             inside = asked.intersection(map(id, gc.get_referents(holder)))
-            if isinstance(holder, _CARRIERS):
+            if is_a(holder, _CARRIERS):
                 carried.setdefault(id(holder), set()).update(inside)
                 above += [] if id(holder) in known else [holder]
                 known[id(holder)] = holder
-            elif not isinstance(holder, _NOT_COUNTED):
+            elif not is_a(holder, _NOT_COUNTED):
                 held |= inside
         skip |= {id(found), id(above)}
         level = tuple(above)
@@ -152,20 +152,20 @@ def _spread(new: Iterable[int], carried: Mapping[int, set[int]], held: set[int])
 
 def _belongs_to(old: object, holder: Any, owners: Mapping[int, list[Any]]) -> bool:
     """Whether `holder` is a part of `old`, or goes with it."""
-    if isinstance(holder, _NOT_COUNTED) or str(type(holder).__module__).startswith("hotswap."):
+    if is_a(holder, _NOT_COUNTED) or str(type(holder).__module__).startswith("hotswap."):
         return True
     if type(holder) is tuple and holder and holder[-1] is FORWARDING:
         return True  # the constants of a function that forwards to `old`, or did
-    if not isinstance(old, type):
+    if not is_a(old, type):
         return type(holder) is dict and any(type(one) is type(old) for one in owners.get(id(holder), ()))
     if type(holder) is tuple:
         return any(holder is part for one in subclasses(old) for part in (one.__mro__, one.__bases__))
-    return type(holder) is old or (isinstance(holder, type) and old in holder.__mro__)
+    return type(holder) is old or (is_a(holder, type) and old in holder.__mro__)
 
 
 def _replace_in(journal: Journal, holder: Any, old: object, targets: _Targets, owners: Mapping[int, list[Any]]) -> bool:
     new = targets.last(old)
-    if isinstance(holder, dict):
+    if is_a(holder, dict):
         return _in_dict(journal, holder, old, new)
     if type(holder) is list:
         for index in [index for index, item in enumerate(holder) if item is old]:
@@ -202,4 +202,4 @@ def _in_dict(journal: Journal, holder: dict[Any, Any], old: object, new: object)
 def _in_slots(journal: Journal, holder: Any, old: object, new: object) -> bool:
     """From 3.11 on an instance without a materialised ``__dict__`` refers to its values itself."""
     attributes = attribute(holder, "__dict__")
-    return isinstance(attributes, dict) and not isinstance(holder, type) and _in_dict(journal, attributes, old, new)
+    return isinstance(attributes, dict) and not is_a(holder, type) and _in_dict(journal, attributes, old, new)
