@@ -77,11 +77,25 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
         live = swap.works[here].before.get(name)
         if is_a(live, (type, FunctionType)):
             swap.arrivals[there, name] = Departed(here, name, weakref.ref(live), old)
+    for edit in edits:
+        for statement in edit.diff.added:
+            _expect_from_gone(swap, edit.module, statement)
     for edit in edits if departed else ():
         for prefix, statement in _added(edit.diff, ""):
             known = departed.get((edit.module, prefix + statement.binds[-1]))
             if known is not None and known.statement.kind is statement.kind:
                 swap.arrivals.setdefault((edit.module, known.name), known)
+
+
+def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
+    """Note what a definition that is new here is to take up, if the module had it from one whose file is gone."""
+    name = statement.binds[-1] if statement.kind in _DEFINITIONS else ""
+    live = swap.works[module].before.get(name)
+    home = sys.modules.get(str(live.__module__)) if is_a(live, type) or type(live) is FunctionType else None
+    if home is None or home.__name__ == module or getattr(live, "__qualname__", "") != name:
+        return
+    if type(home) is ModuleType and swap.is_project(home) and not _has_file(home):
+        swap.arrivals.setdefault((module, name), Departed(home.__name__, name, weakref.ref(live), statement))
 
 
 def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:

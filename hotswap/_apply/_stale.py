@@ -279,7 +279,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
         return f"reads {name}"
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)
-        read = name not in statement.calls and isinstance(value, (type, *_reach.METHODS))  # and no property
+        read = name not in statement.calls and is_a(value, (type, *_reach.METHODS))  # and no property
         if not read and behaves_otherwise(swap, value, attributes, modules=modules):
             return f"calls {name}"
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply._reach import behaves_otherwise
 from hotswap._apply._swap import resolve
 from hotswap._graph._select import BY_NAME, WHOLE
-from hotswap._run._values import modules_in
+from hotswap._run._values import is_a, modules_in
 
 if TYPE_CHECKING:
     from hotswap._apply._scopes import AnyScope
@@ -34,7 +34,7 @@ def _objects(scope: AnyScope, dotted: str) -> Iterator[object]:
     """Yield what `dotted` leads to through modules and classes, if it is not only a name of these that is read."""
     first, *parts = dotted.removesuffix(".__dict__").split(".")
     value = resolve(scope, first)
-    while parts and isinstance(value, ModuleType | type):
+    while parts and is_a(value, (ModuleType, type)):
         first = f"{first}.{parts.pop(0)}"
         value = resolve(scope, first)
     yield value

@@ -192,7 +192,7 @@ def modules_in(value: object) -> list[types.ModuleType]:
         if not waiting:
             break
         one = waiting.pop()
-        if isinstance(one, types.ModuleType):
+        if is_a(one, types.ModuleType):
             found.append(one)
         else:
             parts = _parts_of(one)

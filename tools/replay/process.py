@@ -139,10 +139,11 @@ class Living:
             if why:
                 yield ("held", path, "function", "fresh", why)
         for path, cls in self.classes.items():
-            if path in fresh and walk.classes.get(path) not in (None, cls):
+            if path in fresh and isinstance(cls, type) and walk.classes.get(path) not in (None, cls):
                 yield ("held", path, "class", "the same", "another class")
         for path, one in self.instances.items():
-            if walk.classes.get(path) not in (None, type(one)):
+            is_kept = isinstance(self.classes[path], type)  # it did not give way to something that is no class
+            if is_kept and walk.classes.get(path) not in (None, type(one)):
                 yield ("held", path, "instance", "of the class", "of another class")
         for path, method in self.bound.items():
             why = self._stale(walk, method.__func__, path, fresh)
