@@ -301,7 +301,8 @@ def _own_names(visit: Visit, statements: Iterable[Statement]) -> set[str]:
 def _public(swap: Swap, module: str) -> Iterator[str]:
     names = look_up(swap, module, "__all__")
     if isinstance(names, (list, tuple)):
-        yield from (name for name in names if look_up(swap, module, name) is not MISSING)
+        known = (name for name in names if isinstance(name, str))  # of others Python says so itself
+        yield from (name for name in known if look_up(swap, module, name) is not MISSING)
         return
     work = swap.works.get(module)
     every = {*vars(sys.modules[module]), *(work.scope.stores if work else ())}
@@ -317,7 +318,8 @@ def _public_before(swap: Swap, module: str) -> Iterator[str]:
     work = swap.works.get(module)
     namespace = work.before if work else vars(sys.modules[module])
     names = namespace.get("__all__")
-    yield from (names if isinstance(names, (list, tuple)) else (n for n in namespace if not n.startswith("_")))
+    given = names if isinstance(names, (list, tuple)) else (n for n in namespace if not n.startswith("_"))
+    yield from (name for name in given if isinstance(name, str))
 
 
 def is_bound_elsewhere(work: Work, name: str) -> bool:

@@ -10,7 +10,7 @@ import ast
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotswap._apply import _chains, _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
@@ -28,11 +28,16 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Inside = tuple[tuple[Outer, ...], ast.ClassDef, ast.ClassDef]
 
 
+_COVERING: Final = (Kind.CLASS, Kind.DEF, Kind.IMPORT)
+_IMMUTABLE: Final = 1 << 8
+"""Of a class in C, which may stand in the place of one in Python: ``Py_TPFLAGS_IMMUTABLETYPE``."""
+
+
 def class_of(visit: Visit, pair: Pair) -> type | None:
     """Return the live class that the class statement made, also where its decorators bound something else."""
     name = pair.new.binds[-1]
     public = visit.scope.peek(name)
-    if is_a(public, type) and public.__name__ == name:
+    if is_a(public, type) and public.__name__ == name and not public.__flags__ & _IMMUTABLE:
         return public
     if not getattr(pair.old.node, "decorator_list", ()) and not any(_chains.by_hand(visit, pair.new)):
         return None
@@ -45,13 +50,13 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
 
 
 def is_covered(visit: Visit, statement: Statement) -> bool:
-    """Whether a second class of the name stands below `statement`, and nothing between them takes the first."""
+    """Whether another statement below makes the name of the class `statement`, and nothing between them takes it."""
     name, below = statement.binds[-1], [s for s in visit.new if s.lineno > statement.lineno]
     for one in below:
         if any(read.partition(".")[0] == name for read in one.reads):
             return False
         if name in one.binds:
-            return one.kind is Kind.CLASS and not getattr(statement.node, "decorator_list", ())
+            return one.kind in _COVERING and not getattr(statement.node, "decorator_list", ())
     return False
 
 

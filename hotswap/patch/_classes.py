@@ -338,7 +338,7 @@ def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type,
         if one is new or new in one.__mro__ or one in new.__mro__:
             continue
         bases = tuple(new if base is old else base for base in one.__bases__)
-        if set_bases(journal, one, bases) is None:
+        if issubclass(type(one), type(new)) and set_bases(journal, one, bases) is None:  # else it gets a metaclass
             journal.commit()
         else:
             with contextlib.suppress(TypeError):  # until its metaclass, too, has changed

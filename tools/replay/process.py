@@ -68,7 +68,7 @@ class Living:
         walk = Walk(packages, root)
         walk.run()
         self.functions = {p: f for p, f in walk.functions.items() if "[" not in p and "<" not in p and _is_named(p, f)}
-        self.classes = {p: c for p, c in walk.classes.items() if "[" not in p and "<" not in p}
+        self.classes: dict[str, Any] = {p: c for p, c in walk.classes.items() if "[" not in p and "<" not in p}
         self.instances = dict(self._instances()) if build else {}
         self.bound = dict(self._bound())
         self._import_client()
