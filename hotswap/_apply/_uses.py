@@ -14,6 +14,7 @@ _NOTHING: Final = frozenset[str]()
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
 _SILENT = frozenset({"CACHE", "PUSH_NULL", "NOP", "RESUME"})
+_CALLS = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,18 @@ def use_of(code: CodeType, levels: int | None = None) -> Use:
 
 
 def _returned(code: CodeType) -> frozenset[str]:
-    """Return the names of variables that `code` returns as they are."""
-    found, last = set(), ""
+    """Return the names of variables that `code` returns as they are, or as ``update_wrapper(name, ...)`` left them."""
+    found, last, wrapped, calls = set[str](), "", list[str](), 2
     for step in dis.get_instructions(code):
+        loaded = step.argval if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else ""
         if step.opname == "RETURN_VALUE":
-            found.add(last)
-        last = str(step.argval) if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else ""
+            found.update((last, *(wrapped[:1] if calls == 1 else ())))
+        if step.argval == "update_wrapper":
+            wrapped, calls = [], 0
+        elif loaded:
+            wrapped += loaded if isinstance(loaded, tuple) else (loaded,)
+        calls += step.opname in _CALLS
+        last = "" if isinstance(loaded, tuple) else loaded
     return frozenset(found - {""})
 
 
