@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, Final
 
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a, same
 
 _MADE = ("*", "__dataclass_fields__")
+ALTERED: Final = ...
+"""Stands for the old value of a name that stands for the same object, which has other contents now."""
 
 
 class Changes:
@@ -53,6 +55,16 @@ class Changes:
         if self.follow is not None:
             self.follow(module, name, old, new)
         return True
+
+    def alter(self, module: str, name: str) -> None:
+        """Note that what `name` stands for has other contents: that is for who reads it, not for who binds it."""
+        self._names.setdefault(module, {}).setdefault(name, ALTERED)
+        self._order.append({module: name})
+
+    def is_altered_by(self, mutates: Iterable[str], module: str, dotted: str) -> bool:
+        """Whether the object that `dotted` starts from has other contents, of which who `mutates` it puts in some."""
+        first = dotted.partition(".")[0]
+        return self.old(module, first) is ALTERED and first in mutates
 
     def note_followers(self, names: Mapping[str, str], old: object) -> None:
         """Note that each name, by the module that imports it, is not `old` any more; looked at when it is asked for."""

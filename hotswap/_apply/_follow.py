@@ -9,6 +9,7 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope, ModuleScope
 from hotswap._apply._swap import Swap, Work, resolve
@@ -125,6 +126,8 @@ def absolute(visit: Visit, node: ast.ImportFrom, before: Mapping[str, object] | 
 def _follow_name(visit: Visit, statement: Statement, source: str, there: str, here: str) -> None:
     old, new = visit.swap.changes.old(source, there), look_up(visit.swap, source, there)
     held = visit.scope.peek(here)
+    if old is ALTERED and held is new and not isinstance(visit.scope, ClassScope):
+        visit.swap.following.alter(visit.work.edit.module, here, held)
     if new is MISSING:
         if held is not MISSING:
             visit.swap.tell(
@@ -173,6 +176,8 @@ def _follow_star(visit: Visit, source: str) -> None:
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
         free = held is MISSING or name in left or (visit.scope, name) in visit.swap.last
         free = free or (name not in before and _is_of_star_above(visit, source, name, held))
+        if changed.get(name) is ALTERED and held is new:
+            visit.swap.following.alter(visit.work.edit.module, name, held)
         follows = name in changed and (free or visit.swap.changes.held(source, name, held))
         if follows or (free and (name not in before or name in left)):
             visit.swap.last = [entry for entry in visit.swap.last if entry != (visit.scope, name)]

@@ -37,6 +37,14 @@ class Following:
         if followers:
             self._changes.follow = self._note
 
+    def alter(self, module: str, name: str, value: object) -> None:
+        """Note that `value`, which `name` stands for, has other contents now, for who follows that name as well."""
+        self._changes.alter(module, name)
+        followers = self._followers.get((module, name))
+        for one in followers.members if followers is not None else ():
+            if vars(self._modules[one.module]).get(one.here) is value:
+                self._changes.alter(one.module, one.here)
+
     def _note(self, module: str, name: str, old: object, new: object) -> None:
         place = module, name
         followers = self._followers.get(place)

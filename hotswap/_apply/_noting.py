@@ -16,7 +16,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._reach import content_of
-from hotswap._apply._scopes import AnyScope
+from hotswap._apply._scopes import AnyScope, ModuleScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import use_of
 from hotswap._run._journal import CONTAINERS, MISSING
@@ -144,6 +144,26 @@ class _Walk:
             self._take(attributes)
             yield from (held for held in list(attributes.values())[:_FAR] if not is_a(held, (str, int, float)))
         yield from self._of_class(type(value), self._calls | frozenset(("__call__",)))
+
+
+def contents(scope: AnyScope, statement: Statement) -> dict[str, list[int]]:
+    """Return what is in the lists, dicts and sets that a statement of a module alters by name."""
+    names = statement.mutates if isinstance(scope, ModuleScope) else ()
+    return {name: found for name in names if (found := _items(scope.peek(name))) is not None}
+
+
+def altered(visit: Visit, before: Mapping[str, list[int]]) -> None:
+    """Note which of them have other contents than `before`: the name stands for the same object, and means another."""
+    for name, items in before.items():
+        value = visit.scope.peek(name)
+        if _items(value) not in (items, None):
+            visit.swap.following.alter(visit.work.edit.module, name, value)
+
+
+def _items(value: Any) -> list[int] | None:
+    if type(value) not in CONTAINERS or len(value) > _LARGE:
+        return None
+    return [*map(id, value), *map(id, value.values() if isinstance(value, MutableMapping) else ())]
 
 
 def bypassed(visit: Visit, before: dict[str, object], bound: Mapping[str, object]) -> None:

@@ -230,6 +230,7 @@ class _Walk:
             if type(held) not in _HOLDERS or self._calls_unnamed(function):
                 self.reach(held, attributes)
         for module, name in _imported(function, use):
+            self.modules += [] if name else _modules_among(sys.modules.get(module))
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)

@@ -264,6 +264,8 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
     for name in statement.reads:
         if isinstance(scope, ClassScope) and swap.changes.changed(module, scope.prefix + name):
             return f"reads {name}"
+        if swap.changes.is_altered_by(statement.mutates, module, name):
+            continue
         if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
             return f"reads {name}"
         if statement.kind in _VALUES and swap.changes.remade(scope.namespace, name):

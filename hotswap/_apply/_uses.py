@@ -22,7 +22,7 @@ class Use:
     """What one code object, those inside it included, looks up while it runs.
 
     `chains` are dotted global names as far as they are static, `wholes` those with no further dot behind them,
-    `attributes` all names behind a dot, `imports` the from-imports in it: level, module, name.
+    `attributes` all names behind a dot, `imports` the imports in it: level, module, name ("" for the module itself).
     """
 
     chains: frozenset[str]
@@ -52,6 +52,8 @@ def use_of(code: CodeType, levels: int | None = None) -> Use:
             chains.add(chain)
         elif step.opname == "IMPORT_NAME":
             module, level = step.argval, before[0] if isinstance(before[0], int) else 0
+            if before[1] is None:
+                imports.add((level, module, ""))
         elif step.opname == "IMPORT_FROM":
             imports.add((level, module, step.argval))
         elif step.opname not in _SILENT:

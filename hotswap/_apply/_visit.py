@@ -203,6 +203,7 @@ class Visit:
         self.swap.tried.append((self.work, self.scope, statement))
         before = dict(self.scope.namespace) if reaching else {}
         bound: Mapping[str, object] = {}
+        contents = _noting.contents(self.scope, statement)
         for target, name in _noting.attributes(self.scope, statement):
             self.swap.journal.note_attribute(target, name)
         try:
@@ -210,6 +211,7 @@ class Visit:
                 bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
         finally:
             _noting.bypassed(self, before, bound)
+        _noting.altered(self, contents)
         self.bind_all(statement, layer)
 
     def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:

@@ -275,7 +275,9 @@ class Selection:
         if id(statement) not in taint.certain:
             taint.found.setdefault(fact.place, reason)
         if statement.kind in (Kind.DEF, Kind.CLASS):
-            made = self._taint(taint.values, {fact.scope + name for name in statement.binds} if fact.decorated else ())
+            names = {fact.scope + name for name in statement.binds}
+            inherited = {f"{name}.*" for name in names} if statement.kind is Kind.CLASS else set()
+            made = self._taint(taint.values, names if fact.decorated else inherited)
             return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
         names |= {f"{fact.scope}*"} if fact.scope and _may_be_made_whole(fact, taint) else set()

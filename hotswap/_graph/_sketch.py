@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -134,6 +135,9 @@ class _Drawing:
             self._import(code, ops, args, index)
         alias = _INTRINSIC >= 0 and any(args[at] == _TYPE_ALIAS for at in _hits(ops, _INTRINSIC))
         self._inside(code, "", runs=alias)
+        if os.path.basename(code.co_filename).startswith("__init__."):  # it has its submodules without a name for them
+            below = [(name, f"{self.package}.{name}") for name in self.runs - self.own]
+            self.modules += [(name, module) for name, module in below if self.is_module(module)]
 
     def _loads(self, code: CodeType, ops: bytes, args: bytes) -> None:
         self.runs.update(_names(code, ops, args, _LOADS))

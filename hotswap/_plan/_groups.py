@@ -311,7 +311,7 @@ def _held(facts: Facts, live: dict[str, str]) -> dict[str, str]:
 
     `live` are those that are known from the live module.
     """
-    found = dict(live)
+    found = {**_submodules(facts), **live}
     known = [(here, edge.imported) for edge in facts.edges for there, here in edge.names if not there]
     while known:
         here, module = known.pop()
@@ -321,6 +321,15 @@ def _held(facts: Facts, live: dict[str, str]) -> dict[str, str]:
                 found[f"{here}.{name}"] = f"{module}.{name}"
                 known.append((f"{here}.{name}", f"{module}.{name}"))
     return found
+
+
+def _submodules(facts: Facts) -> dict[str, str]:
+    """Return the names that a package reads and has from importing its submodules."""
+    names = vars(sys.modules[facts.module]) if facts.module in sys.modules else {}
+    if "__path__" not in names:
+        return {}
+    below = {name: f"{facts.module}.{name}" for name in facts.by_name}
+    return {name: whole for name, whole in below.items() if names.get(name) is sys.modules.get(whole, names)}
 
 
 def _dependent(
