@@ -27,7 +27,7 @@ from hotswap._plan._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._plan._targets import Target
 from hotswap._points._hooks import Hooks, Steps, run_now, tell
 from hotswap._points._turn import PAUSED
-from hotswap._points._way import breathe, giving_way
+from hotswap._points._way import breathe, collecting_later, giving_way
 from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._saves import EVERYTHING
@@ -285,7 +285,8 @@ class Line:
         """Apply what is nothing but small edits; None, with nothing done, if there is more to it."""
         if not changed or self.transactions.holding or self.troubles or not all(map(is_plain, changed)):
             return None
-        found = self._small.find(changed, entries)
+        with collecting_later():
+            found = self._small.find(changed, entries)
         if found:
             self._wait_for_more(batch)
         read = time.perf_counter()

@@ -5,7 +5,6 @@ Only what may be reached is read: a dependent whose text names nothing that may 
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Container, Iterable, Mapping
@@ -24,6 +23,7 @@ from hotswap._plan._prepare import Prepared, follower, snapshot_of
 from hotswap._plan._steps import make as make_plan
 from hotswap._plan._targets import Target
 from hotswap._plan._unedited import concerned
+from hotswap._points._way import collecting_later
 from hotswap._process import Process, modules_held
 from hotswap._text._outline import outline
 from hotswap._text._source import read
@@ -100,13 +100,8 @@ def plan_group(
 
     `forced` are names of its one module that are taken as changed.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # nothing of the program runs here, and what is made is kept: a collection could only cost time
-    try:
+    with collecting_later():  # nothing of the program runs here, and what is made is kept
         return _plan_group(process, group, edits, entries, forced)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _plan_group(
