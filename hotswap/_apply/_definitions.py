@@ -23,7 +23,7 @@ from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a
+from hotswap._run._values import attribute, immutable, is_a
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
@@ -236,7 +236,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     A function made anew from the same code is the live one with a new header. An old function that is not the name's
     object any more, and whose definition left the text, forwards to the object that is.
     """
-    if old is MISSING or old is value:
+    if old is MISSING or old is value or immutable(old):  # who has a number has it from anywhere
         return value
     if visit.swap.takes_over(old, value):
         return old

@@ -182,7 +182,13 @@ def _held(target: object, name: str) -> object:
 
 def _restore_attribute(target: object, name: str) -> Operation:
     old = _held(target, name)
-    return partial(_drop_attribute, target, name) if old is MISSING else partial(setattr, target, name, old)
+    return partial(_drop_attribute, target, name) if old is MISSING else partial(_put_attribute, target, name, old)
+
+
+def _put_attribute(target: object, name: str, old: object) -> None:
+    """Set what an attribute was, unless it is that: some cannot be set, as the statement found out that tried."""
+    if _asked(target, name) is not old:
+        setattr(target, name, old)
 
 
 def _restore_item(mapping: MutableMapping[Any, Any], key: object) -> Operation:
