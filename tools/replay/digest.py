@@ -351,7 +351,9 @@ def _is_plain(value: object) -> bool:
 
 def _stands_for_constructor(name: str, member: object) -> bool:
     """Whether `member` does what `object` does, in a class that had a constructor: CPython does not give that back."""
-    return name == "__new__" and str(getattr(member, "__module__", "")).startswith("hotswap.")
+    made = getattr(member, "__func__", member)
+    made = getattr(made, "__self__", made)  # the call of a function, which shows no signature
+    return name == "__new__" and str(getattr(made, "__module__", "")).startswith("hotswap.")
 
 
 def _is_union(value: object) -> bool:
