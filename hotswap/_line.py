@@ -93,6 +93,10 @@ class Line:
         """Return the files of the program that no swap reaches, but of which it is told."""
         return self._elsewhere.extension_files()
 
+    def children(self) -> Iterable[Finding]:
+        """Return findings for processes that no swap reaches, each once."""
+        return self._elsewhere.children()
+
     def rescan(self) -> None:
         """Have the next swap look at every loaded file, and have it soon."""
         self.look_at_all = True

@@ -8,6 +8,7 @@ file is another one by now.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -210,7 +211,16 @@ class Works:
         PROCESS.catch_up()
         self._ask_libraries()
         self._cover_others()
+        if "multiprocessing.process" in sys.modules:
+            self._tell_processes()
         return self.line.look_at_all
+
+    def _tell_processes(self) -> None:
+        """Tell of processes of their own if they alone have the program: no swap will come here that tells it."""
+        with PROCESS.lock.turn() as busy:
+            without = not busy and not self.line.index.entries()
+        if without:
+            self.tell(list(self.line.children()))
 
     def _cover_others(self) -> None:
         for path in self.line.others():

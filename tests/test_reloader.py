@@ -337,6 +337,19 @@ def test_of_several_edits_no_trees_wait_for_a_poll(files: Files, reloader: Reloa
             assert (mod.C().f(), mod.C().g(), mod.C.g.__doc__) == (version, version, f"doc {version}")
 
 
+def test_a_server_whose_workers_alone_have_the_program_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No swap comes where nothing of the program is loaded, so processes of their own are told without one, once."""
+    import multiprocessing.process
+    from types import SimpleNamespace
+
+    worker = SimpleNamespace(name="worker", pid=4711, _start_method="spawn")
+    monkeypatch.setattr(multiprocessing.process, "_children", {id(worker): worker}.values())
+    with Reloader(tmp_path, apply="manual") as reloader:
+        for _ in range(2):
+            reloader._works()._idle()
+        assert [found.code for report in reloader.reports() for found in report.findings] == ["HS225"]
+
+
 def test_stop_leaves_nothing_behind(files: Files) -> None:
     """After `stop` neither thread nor finder of ours is left, and starting and stopping twice does no harm."""
     import threading
