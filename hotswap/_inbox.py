@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_QUIET: Final = 0.05
 """Seconds to which the quiet period grows at most."""
-LONGEST: Final = 15.0
+LONGEST: Final = 75.0
 """Seconds for which a batch is put off at most, whatever is at work on the files."""
 STEP: Final = 0.01
 """Seconds between two looks whether that is over."""
@@ -39,7 +39,7 @@ class Inbox:
 
     `quiet` is the first quiet period and `cap` the longest that a batch may be put off after its first change, both in
     seconds. `patience` is asked, once a batch would be due, for how many seconds nothing may have come before it is
-    whole: for a tool that says when it is done with all its files. `bell` is what the waiting thread sleeps on.
+    whole, and told for how many nothing has: for a tool that says when it is done with all its files. `bell` is what the waiting thread sleeps on.
     `empty` is a plain attribute, so that asking it each frame costs an attribute read: true if nothing here will ever
     become due by itself. Held changes do not count.
     """
@@ -50,7 +50,7 @@ class Inbox:
         clock: Callable[[], float] = time.monotonic,
         quiet: float = 0.005,
         cap: float = 0.3,
-        patience: Callable[[], float] = lambda: 0.0,
+        patience: Callable[[float], float] = lambda _: 0.0,
     ) -> None:
         self.empty = True
         self.puts = 0
@@ -216,7 +216,7 @@ class Inbox:
 
         What was whole once is so until more comes.
         """
-        asked = 0.0 if self._whole else self.patience()
+        asked = 0.0 if self._whole else self.patience(now - self._last)
         left = max(0.0, min(self._last + asked - now, self._first + LONGEST - now, STEP)) if asked else 0.0
         self._whole = not left
         return left

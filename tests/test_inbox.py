@@ -167,7 +167,7 @@ def test_what_was_whole_once_is_not_asked_for_again(clock: Clock) -> None:
     """A tool at work is looked for once a batch, and again when more came."""
     asked: list[float] = []
 
-    def patience() -> float:
+    def patience(_: float) -> float:
         asked.append(clock.now)
         return 0.0
 

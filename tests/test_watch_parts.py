@@ -272,27 +272,47 @@ def test_git_at_work_is_waited_for(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     clock = Clock()
     git = Git([str(tmp_path / "src")], clock)
-    assert git.patience() == 0.0
+    assert git.patience(99.0) == 0.0
     lock = tmp_path / ".git/index.lock"
     lock.touch()
-    assert git.patience() == float("inf")
+    assert git.patience(99.0) == float("inf")
     lock.unlink()
-    assert git.patience() == float("inf")
+    assert git.patience(99.0) == float("inf")
     clock.now += 0.01
-    assert git.patience() == 0.0
+    assert git.patience(99.0) == 0.0
     lock.touch()
-    assert git.patience() == float("inf")
+    assert git.patience(99.0) == float("inf")
     clock.now += STALE + 1
-    git.patience()
+    git.patience(99.0)
     clock.now += 1
-    assert git.patience() == 0.0
+    assert git.patience(99.0) == 0.0
+
+
+def test_a_long_checkout_is_whole_as_long_as_files_come(tmp_path: Path) -> None:
+    """A lock counts as left behind when nothing was written for a while, or after a minute in any case."""
+    (tmp_path / ".git").mkdir()
+    clock = Clock()
+    git = Git([str(tmp_path)], clock)
+    (tmp_path / ".git/index.lock").touch()
+    for _ in range(5):
+        assert git.patience(0.1) == float("inf")
+        clock.now += STALE
+    git.patience(STALE)
+    clock.now += 1
+    assert git.patience(STALE) == 0.0
+    git = Git([str(tmp_path)], clock)
+    assert git.patience(0.1) == float("inf")
+    clock.now += 61
+    git.patience(0.1)
+    clock.now += 1
+    assert git.patience(0.1) == 0.0
 
 
 def test_a_lock_with_something_in_it_waits_for_somebody(tmp_path: Path) -> None:
     """The index is written last: with an editor open for the message of a commit the files are as they will be."""
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git/index.lock").write_bytes(b"DIRC")
-    assert Git([str(tmp_path)], Clock()).patience() == 0.0
+    assert Git([str(tmp_path)], Clock()).patience(99.0) == 0.0
 
 
 @pytest.mark.parametrize("name", ["rebase-merge", "rebase-apply", "sequencer"])
@@ -302,9 +322,9 @@ def test_a_rebase_takes_several_steps(tmp_path: Path, name: str) -> None:
     now = Clock()
     now.now = (tmp_path / ".git" / name).stat().st_mtime + 0.1
     git = Git([str(tmp_path)], Clock(), now)
-    assert git.patience() == BETWEEN
+    assert git.patience(99.0) == BETWEEN
     now.now += AT_WORK
-    assert git.patience() == 0.0
+    assert git.patience(99.0) == 0.0
 
 
 def test_a_worktree_has_a_lock_of_its_own(tmp_path: Path) -> None:
@@ -313,11 +333,11 @@ def test_a_worktree_has_a_lock_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/.git").write_text(f"gitdir: {tmp_path}/main/.git/worktrees/tree\n")
     git = Git([str(tmp_path / "tree")], Clock())
-    assert git.patience() == 0.0
+    assert git.patience(99.0) == 0.0
     (tmp_path / "main/.git/worktrees/tree/index.lock").touch()
-    assert git.patience() == float("inf")
+    assert git.patience(99.0) == float("inf")
 
 
 def test_a_folder_outside_every_repository_waits_for_nothing(tmp_path: Path) -> None:
     """Without git there is no lock."""
-    assert Git([str(tmp_path)], Clock()).patience() == 0.0
+    assert Git([str(tmp_path)], Clock()).patience(99.0) == 0.0

@@ -16,7 +16,9 @@ SETTLED: Final = 0.005
 BETWEEN: Final = 0.5
 """Seconds between two steps of a rebase at most, of which each takes the lock anew."""
 STALE: Final = 10.0
-"""Seconds after which a lock is taken for one that a killed git left behind: no checkout takes that long to write."""
+"""Seconds after which a lock is taken for one that a killed git left behind, if nothing is written meanwhile."""
+LONGEST: Final = 60.0
+"""Seconds after which it is, whatever is written: somebody else may be writing."""
 
 AT_WORK: Final = 2.0
 """Seconds for which a rebase counts as under way after its last note; one that stopped waits for somebody to save."""
@@ -41,17 +43,18 @@ class Git:
         self._last = -BETWEEN
         self._left: set[tuple[int, int]] = set()
 
-    def patience(self) -> float:
+    def patience(self, quiet: float) -> float:
         """Return for how many seconds nothing may have come before a batch is whole: 0.0 if git is not at work.
 
-        A look at a lock costs a microsecond, and is taken when a batch is due.
+        For `quiet` seconds nothing has come. A look at a lock costs a microsecond, and is taken when a batch is due.
         """
         locked = [state for state in map(_state, self._locks) if state is not None and state not in self._left]
         now = self._clock()
         if locked:
             self._since = now if self._since is None else self._since
             self._last = now
-            if now - self._since < STALE:
+            locked_for = now - self._since
+            if locked_for < STALE or (quiet < STALE and locked_for < LONGEST):
                 return float("inf")
             self._left.update(locked)
         self._since = None
