@@ -24,13 +24,14 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SMALL: Final = 200
 CLASSES: Final = 545  # 11 lines each: 6,000 lines
 RATES: Final = (60, 144)
 WORK: Final = 0.002
+REST: Final = 2.0
 PHASES: Final = ("idle", "small", "large", "many")
 IN_PLACE = False
 
@@ -137,14 +138,20 @@ def measure(tool: str, rate: int, seconds: float) -> dict[str, Any]:
         assert child.stdin is not None
         time.sleep(3)  # it imports
         for phase, edit in (("idle", None), ("small", edit_method), ("large", edit_table), ("many", edit_many)):
-            child.stdin.write(f"{phase}\n")
-            child.stdin.flush()
+            enter(child.stdin, phase)
             for version in range(1, 6):
                 if edit is not None:
                     edit(folder, version)
                 time.sleep(seconds / 5)
+            time.sleep(REST)  # the last save of a phase belongs to no other
         output, _ = child.communicate("end\n", timeout=60)
         return dict(json.loads(output.splitlines()[-1]))
+
+
+def enter(child: IO[str], phase: str) -> None:
+    """Have the frames from now on count for `phase`."""
+    child.write(f"{phase}\n")
+    child.flush()
 
 
 def edit_method(folder: Path, version: int) -> None:

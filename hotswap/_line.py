@@ -81,21 +81,13 @@ class Line:
     def take(self, settings: Settings) -> None:
         """Go by other settings from now on."""
         self.settings = settings
-        self._elsewhere = Elsewhere(settings.scope())
+        self.elsewhere = Elsewhere(settings.scope())
         self.index = PROCESS.index(settings)
         self._loaded = Loaded((), None)
 
     def entries(self) -> list[Entry]:
         """Return the loaded modules that are looked after; those that were not known are from now on."""
         return PROCESS.arrivals.learn(self.index.entries())
-
-    def others(self) -> list[str]:
-        """Return the files of the program that no swap reaches, but of which it is told."""
-        return self._elsewhere.extension_files()
-
-    def children(self) -> Iterable[Finding]:
-        """Return findings for processes that no swap reaches, each once."""
-        return self._elsewhere.children()
 
     def rescan(self) -> None:
         """Have the next swap look at every loaded file, and have it soon."""
@@ -254,7 +246,7 @@ class Line:
         started = time.perf_counter()
         entries = self._known(batch)
         changed = self._changed(batch, entries, names)
-        self.troubles += self._elsewhere.extensions()
+        self.troubles += self.elsewhere.extensions()
         small = self._swap_small(batch, changed, entries, started)
         if small is not None:
             return small
@@ -300,7 +292,7 @@ class Line:
         PROCESS.generation += 1
         self.history.add_texts(self._small.accept(found))
         seconds = {"read": read - started, "apply": time.perf_counter() - read}
-        told = (*point_anew(), *self._elsewhere.children())
+        told = (*point_anew(), *self.elsewhere.children())
         return Told(Report(PROCESS.generation, outcomes, told), [], seconds)
 
     def _rerun(self, find: Callable[[], Target]) -> Steps[Told]:
@@ -365,7 +357,7 @@ class Line:
                 one for edit in prepared.edits.values() for one in edit.old.statements + edit.new.statements
             )
         moved = () if self._in_slices() else migrations.finish()  # when polled, a slice at each poll
-        children = self._elsewhere.children() if done.outcomes else ()
+        children = self.elsewhere.children() if done.outcomes else ()
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved, *children)
         del self.troubles[:waiting]  # only now: what is not reported is told with the next
         report = Report(

@@ -220,10 +220,10 @@ class Works:
         with PROCESS.lock.turn() as busy:
             without = not busy and not self.line.index.entries()
         if without:
-            self.tell(list(self.line.children()))
+            self.tell(list(self.line.elsewhere.children()))
 
     def _cover_others(self) -> None:
-        for path in self.line.others():
+        for path in self.line.elsewhere.extension_files():
             self.saves.cover(path)
 
     def _ask_libraries(self) -> None:
