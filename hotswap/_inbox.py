@@ -40,8 +40,8 @@ class Inbox:
     `quiet` is the first quiet period and `cap` the longest that a batch may be put off after its first change, both in
     seconds. `patience` is asked, once a batch would be due, for how many seconds nothing may have come before it is
     whole, and told for how many nothing has: for a tool that says when it is done with all its files. `bell` is what
-    the waiting thread sleeps on. `empty` is a plain attribute, so that asking it each frame costs an attribute read: true if nothing here will ever
-    become due by itself. Held changes do not count.
+    the waiting thread sleeps on. `empty` is a plain attribute, so that asking it each frame costs an attribute read:
+    true if nothing here will ever become due by itself. Held changes do not count.
     """
 
     def __init__(
