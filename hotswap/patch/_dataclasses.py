@@ -194,9 +194,12 @@ def _keep_layout(cls: type, twin: type) -> None:
 
 
 def _belonging_to(cls: type, twin: type, value: Any) -> Any:
-    """Return a generated member whose closure means `cls`: a frozen class's ``__setattr__`` compares with its own."""
+    """Return a generated member whose closure means `cls`: a frozen class's ``__setattr__`` compares with its own.
+
+    So does that of the function which gives its annotations: it asks the bases of the class.
+    """
     function = attribute(value, "__wrapped__", value)
-    for one in (value, function):
+    for one in (value, function, attribute(function, "__annotate__")):
         for cell in getattr(one, "__closure__", None) or ():
             if cell.cell_contents is twin:
                 cell.cell_contents = cls
