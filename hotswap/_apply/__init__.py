@@ -181,10 +181,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for name in swap.works:
         swap.visit(name)
     if swap.too_early:
-        for work in swap.works.values():
-            visit_unchanged(swap, work)
-        for work in swap.works.values():  # what that made anew for a module that had its turn before
-            follow_imports(swap, work)
+        _go_round(swap)
     swap.commit()
     _moves.follow_files(swap)
     _registrations.end(swap)
@@ -201,6 +198,18 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     tell_holders(swap)
     tell_enrolled(swap)
     _moves.let_go(swap)
+
+
+def _go_round(swap: Swap) -> None:
+    """Go through all modules again, for what one of a cycle made anew that another read before: until nothing is."""
+    for _ in swap.works:
+        before = swap.changes.now
+        for work in swap.works.values():
+            visit_unchanged(swap, work)
+        if swap.changes.now == before:
+            break
+    for work in swap.works.values():
+        follow_imports(swap, work)
 
 
 def _find_together(works: Sequence[Work]) -> None:
