@@ -252,17 +252,17 @@ class Selection:
 
     def _takes_module(self, fact: Fact, taint: Taint) -> bool:
         """Whether `fact` has to do with a module, as an object, in which something may change: wherever that gets to,
-        the names of it are looked up behind a dot.
+        the names of it are looked up behind a dot. What a function has to do with comes to who calls it.
         """
-        found = False
-        for name in (*fact.reads, *fact.wholes):
-            held = taint.modules.get(name.removesuffix(".__dict__"))
-            for module in (*taint.inside.get(name.partition(".")[0], ()), *((held,) if held else ())):
-                other = self._taints.get(module)
-                if other and other is not taint:
-                    self._members |= {one.partition(".")[0] for one in (*other.values, *other.calls)}
-                    found = True
-        return found
+        read = [other for name in fact.reads for other in self._held(name, taint)]
+        self._members |= {one.partition(".")[0] for other in read for one in (*other.values, *other.calls)}
+        return bool(read) or any(self._held(name, taint) for name in fact.wholes)
+
+    def _held(self, name: str, taint: Taint) -> list[Taint]:
+        """Return what is tainted in the modules that `name` is or has inside."""
+        inside = taint.inside.get(name.partition(".")[0], ())
+        found = map(self._taints.get, (*inside, taint.modules.get(name.removesuffix(".__dict__"), "")))
+        return [other for other in found if other and other is not taint]
 
     def _holds(self, fact: Fact, taint: Taint) -> bool:
         """Whether what `fact` binds may be, or have in it, a function that behaves otherwise: another name, a table."""
@@ -276,12 +276,19 @@ class Selection:
             taint.found.setdefault(fact.place, reason)
         if statement.kind in (Kind.DEF, Kind.CLASS):
             names = {fact.scope + name for name in statement.binds}
-            inherited = {f"{name}.*" for name in names} if statement.kind is Kind.CLASS else set()
+            other_base = statement.kind is Kind.CLASS and any(self._is_rebound(name, taint) for name in fact.reads)
+            inherited = {f"{name}.*" for name in names} if other_base else set()
             made = self._taint(taint.values, names if fact.decorated else inherited)
             return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
         names |= {f"{fact.scope}*"} if fact.scope and _may_be_made_whole(fact, taint) else set()
         return self._taint(taint.values, names)
+
+    def _is_rebound(self, dotted: str, taint: Taint) -> bool:
+        """Whether `dotted` itself may stand for another object, and not only something of it."""
+        above, _, name = dotted.rpartition(".")
+        other = self._taints.get(taint.modules.get(above, ""))
+        return dotted in taint.values or (other is not None and name in other.values)
 
     def _taint(self, kind: set[str], names: Iterable[str]) -> set[str]:
         new = set(names) - kind
