@@ -338,7 +338,8 @@ def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type,
         if one is new or new in one.__mro__ or one in new.__mro__:
             continue
         bases = tuple(new if base is old else base for base in one.__bases__)
-        if issubclass(type(one), type(new)) and set_bases(journal, one, bases) is None:  # else it gets a metaclass
+        gets_metaclass = len(bases) == 1 and not issubclass(type(one), type(new))  # of several bases others may follow
+        if not gets_metaclass and set_bases(journal, one, bases) is None:
             journal.commit()
         else:
             with contextlib.suppress(TypeError):  # until its metaclass, too, has changed
