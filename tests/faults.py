@@ -337,6 +337,8 @@ class Fault:
             result.differences = tuple(found[:12])
 
     def _retry(self, first: Any) -> None:
+        if first is not None and first.error is not None:
+            traceback.clear_frames(first.error.__traceback__)  # they hold what the attempt was at: it counts as in use
         blocks = self.blocks
         again = self.names["report"] = self.reloader.retry()
         before = first.findings if first is not None else ()
