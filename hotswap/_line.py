@@ -105,8 +105,12 @@ class Line:
         if self.look_at_all:  # there could be no swap
             return report
         paths = self.data.changed(looked_at)
+        failed = False
         for wanted in (*self._arriving.stale(self._unloaded(looked_at)), *self.data.stale(paths)):
             report = (yield from self.rerun(lambda wanted=wanted: wanted)) or report  # type: ignore[misc]  # bound now
+            failed |= report.error is not None
+        if not failed:
+            self._arriving.settle()
         self.data.call(paths)
         return report
 

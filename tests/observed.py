@@ -58,7 +58,7 @@ def observe(names: dict[str, Any]) -> Observed:
     for name, module in modules.items():
         walk.module(name, module)
     for name, value in names.items():
-        if not isinstance(value, ModuleType):
+        if not issubclass(type(value), ModuleType):
             walk.facts[f"<held>.{name}"] = walk.token(value)
             walk.wait(f"<held>.{name}", value)
     for name, module in modules.items():
@@ -127,21 +127,21 @@ class _Walk:
             self.facts[inner] = self.token(value)
             self.wait(inner, value)
 
-    def _look(self, place: str, value: Any) -> None:
-        if isinstance(value, ModuleType) or type(value).__module__.startswith("hotswap."):
+    def _look(self, place: str, value: Any) -> None:  # a proxy is asked nothing: its own type says what it is
+        if issubclass(type(value), ModuleType) or type(value).__module__.startswith("hotswap."):
             return
         if type(value) is FunctionType:
             self._function(place, value)
-        elif isinstance(value, type):
+        elif issubclass(type(value), type):
             if value.__module__ in PROCESS.baselines or value.__module__ == "scenario_program":
                 self._class(place, value)
-        elif isinstance(value, (dict, MappingProxyType)):
+        elif issubclass(type(value), (dict, MappingProxyType)):
             self.facts[f"{place} keys"] = [self.token(key) for key in value]
             self._items(place, dict(value))
-        elif isinstance(value, _SEQUENCES):
+        elif issubclass(type(value), _SEQUENCES):
             self.facts[f"{place} items"] = [self.token(item) for item in value]
             self._items(place, dict(enumerate(value)))
-        elif isinstance(value, (set, frozenset)):
+        elif issubclass(type(value), (set, frozenset)):
             self.facts[f"{place} items"] = sorted(str(self.token(item)) for item in value)
         else:
             self._object(place, value)

@@ -29,16 +29,18 @@ _TICK: Final = 20_000_000
 
 
 class Arriving:
-    """Finds them for one reloader, from its making on. Each state of a file counts once."""
+    """Finds them for one reloader, from its making on. Each state of a file counts once, but for failures."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._began = time.time_ns() - _TICK
-        self._seen: dict[str, Signature | None] = {}
+        self._seen: dict[str, Signature] = {}
+        self._met: dict[str, Signature] = {}
 
     def stale(self, paths: Iterable[str]) -> Iterator[Target]:
         """Yield, module by module, the ``try`` statements that did not find what is in one of `paths` now."""
         process = self._process
+        self._met = {}
         new = [path for path in paths if is_source(path) and self._is_new(path)]
         if new:
             process.update_graph()
@@ -46,6 +48,11 @@ class Arriving:
             for name in list(_missed(process, path)):
                 for importer in sorted(process.graph.importers(name)):
                     yield from _stale_in(process, importer, name, path)
+
+    def settle(self) -> None:
+        """Note that what was found stale has run, or was told: the same files do not count again."""
+        self._seen |= self._met
+        self._met = {}
 
     def everywhere(self, scope: Scope) -> list[str]:
         """Return the files in `scope` that some module imports, and that are not loaded."""
@@ -62,7 +69,7 @@ class Arriving:
         state = signature(path)
         if state is None or state[1] < self._began or self._seen.get(path) == state:
             return False
-        self._seen[path] = state
+        self._met[path] = state
         return True
 
 
