@@ -135,7 +135,7 @@ class Works:
 
     def reload(self, names: set[str]) -> Report:
         """Apply what changed on disk, of the modules `names` if there are any."""
-        if unknown := sorted(names - set(PROCESS.baselines)):
+        if unknown := sorted(name for name in names if name not in PROCESS.baselines):
             raise TargetError(f"{', '.join(unknown)}: no such module is loaded and watched")
         return run_now(self.line.safely(self.line.by_hand(lambda: self.take_all(deferred=True), names)))
 
