@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from hotswap import Reloader
-from hotswap.patch._layout import WithDict, WithoutDict
+from hotswap.patch._layout import OfGeneric, WithDict, WithoutDict
 
 WANTED = os.environ.get("HOTSWAP_PROPERTY")
 numbers = itertools.count()
@@ -166,7 +166,7 @@ def described(cls: Any) -> dict[str, Any]:
 
 def mro(cls: type) -> list[str]:
     """Return the names of its bases, but for an empty one that let its objects move."""
-    return [base.__name__ for base in cls.__mro__ if base not in (WithDict, WithoutDict)]
+    return [base.__name__ for base in cls.__mro__ if base not in (OfGeneric, WithDict, WithoutDict)]
 
 
 def called(one: Any) -> dict[str, Any]:

@@ -235,24 +235,20 @@ def _named(node: ast.expr, names: Mapping[str, Any]) -> object:
     return names.get(node.id) if isinstance(node, ast.Name) else None
 
 
+_KEYS = ("__required_keys__", "__optional_keys__", "__readonly_keys__", "__mutable_keys__")  # the last two from 3.13 on
+
+
 def _inherit_keys(journal: Journal, cls: Any, bases: list[Any], before: Mapping[str, Any]) -> None:
     held = cls.__annotations__
     sources = (before, *(base.__annotations__ for base in bases))
     known = {key for source in sources for key, value in source.items() if held.get(key, MISSING) == value}
     annotations: dict[str, Any] = {}
-    required: set[str] = set()
-    optional: set[str] = set()
+    keys: dict[str, frozenset[str]] = {name: frozenset() for name in _KEYS if name in vars(cls)}
     for base in (*bases, cls):
         own = {key: value for key, value in base.__annotations__.items() if base is not cls or key not in known}
         annotations |= own
-        required = required - own.keys() | own.keys() & base.__required_keys__
-        optional = optional - own.keys() | own.keys() & base.__optional_keys__
-    keys = {
-        "__annotations__": annotations,
-        "__required_keys__": frozenset(required),
-        "__optional_keys__": frozenset(optional),
-    }
+        keys = {name: some - own.keys() | own.keys() & getattr(base, name) for name, some in keys.items()}
     for name in ("__annotate_func__", "__annotations_cache__"):  # storing annotations on a class moves these (PEP 649)
         journal.del_member(cls, name)
-    for name, value in keys.items():
+    for name, value in {"__annotations__": annotations, **keys}.items():
         journal.set_member(cls, name, value)
