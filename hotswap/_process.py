@@ -24,7 +24,7 @@ from hotswap._graph._view import ImportGraph, build
 from hotswap._loader._baselines import Baseline, compiled, text_of
 from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of
-from hotswap._run._values import modules_in
+from hotswap._run._values import elements, modules_in
 from hotswap._settings import Settings
 from hotswap._stale._living import OldCodes, findings_of
 from hotswap._stale._remains import Remains
@@ -247,9 +247,7 @@ def _found(name: str) -> Iterator[str]:
         if type(value) is ModuleType and value.__name__ != f"{name}.{here}":
             yield value.__name__
         elif type(value) in (list, tuple, dict) and here[:2] != "__":
-            elements = list(value.values() if type(value) is dict else value)
-            if ModuleType in set(map(type, elements)):
-                yield from (one.__name__ for one in elements if type(one) is ModuleType)
+            yield from (one.__name__ for one in elements(value) if type(one) is ModuleType)
 
 
 def _package(name: str) -> str:

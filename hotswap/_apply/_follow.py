@@ -34,11 +34,10 @@ def visit_sources(visit: Visit, statement: Statement) -> None:
             visit.swap.visit(source)
             for alias in node.names:
                 visit.swap.visit(f"{source}.{alias.name}")
-        known = vars(sys.modules[source]) if source in sys.modules else {}
-        for name in (alias.name for alias in node.names if alias.name not in ("*", *known)):
+        for name in _may_load(node, source):
             if not source:
                 visit.swap.visit(name)
-            visit_before(visit.swap, f"{source}.{name}" if source else name)
+            visit_before(visit.swap, name)
     for name in statement.reads:
         value = resolve(visit.scope, name.split(".")[0])
         if is_a(value, ModuleType):
@@ -49,11 +48,16 @@ def loads(visit: Visit, statement: Statement) -> bool:
     """Whether `statement` may import a module that is not loaded yet."""
     for node in imports(statement.node):
         source = absolute(visit, node) if isinstance(node, ast.ImportFrom) else ""
-        known = vars(sys.modules[source]) if source in sys.modules else {}
-        names = [f"{source}.{one.name}" if source else one.name for one in node.names if one.name not in ("*", *known)]
-        if any(name not in sys.modules for name in (*names, *([source] if source else ()))):
+        if any(name not in sys.modules for name in (*_may_load(node, source), *([source] if source else ()))):
             return True
     return False
+
+
+def _may_load(node: ast.Import | ast.ImportFrom, source: str) -> list[str]:
+    """Return what `node` may load besides the module `source` that it imports from, which does not have that name."""
+    known = vars(sys.modules[source]) if source in sys.modules else {}
+    names = [alias.name for alias in node.names if alias.name not in ("*", *known)]
+    return [f"{source}.{name}" for name in names] if source else names
 
 
 def follow(visit: Visit, statement: Statement) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hotswap._apply import _chains, _definitions, _stale, _unnamed
 from hotswap._model import Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._text._diff import only_code
+from hotswap._text._diff import decorators, only_code
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -32,16 +32,12 @@ def run(visit: Visit, statement: Statement, pair: Pair | None) -> None:
         if type(live) is FunctionType and pair is not None and not only_code(pair):
             _definitions.redefine(visit, statement, [live])
         _put_back(visit, name, live, statement)
-        if type(live) is FunctionType and pair is not None and only_code(pair) and _is_plain(statement):
+        if type(live) is FunctionType and pair is not None and only_code(pair) and not decorators(statement.node):
             _stale.keep(visit, pair)  # its defaults may read what changed
     elif pair is not None and statement.kind is Kind.DEF and (raws := visit.work.live(visit.scope, pair.old)):
         _decorate(visit, statement, pair, raws)
     else:
         visit.execute(statement, _WHY)
-
-
-def _is_plain(statement: Statement) -> bool:
-    return not getattr(statement.node, "decorator_list", ())
 
 
 def _decorate(visit: Visit, statement: Statement, pair: Pair, raws: list[FunctionType]) -> None:

@@ -13,7 +13,7 @@ from hotswap._apply._uses import Use, of_arguments, use_of
 from hotswap._graph._select import BY_NAME
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attribute, is_a
+from hotswap._run._values import attribute, elements, is_a
 from hotswap._text._names import calls_unnamed
 from hotswap.patch._proxies import is_forwarder
 
@@ -256,9 +256,8 @@ class _Walk:
 
 def _modules_among(value: Any) -> list[ModuleType]:
     """Return `value` if it is a module, else the modules among the elements of a plain container."""
-    if type(value) in _HOLDERS and len(value) <= _MANY and value is not sys.modules:
-        elements = list(value.values() if isinstance(value, dict) else value)
-        return [one for one in elements if type(one) is ModuleType]
+    if type(value) in _HOLDERS:
+        return [one for one in elements(value) if type(one) is ModuleType]
     return [value] if type(value) is ModuleType else []
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
 from hotswap._apply._scopes import AnyScope, ModuleScope
-from hotswap._graph._imports import absolute_origin
+from hotswap._graph._imports import origin_of
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import immutable
@@ -113,7 +113,7 @@ def stale(visit: Visit, statement: Statement, made: frozenset[str]) -> str:
 def _is_other_at_source(visit: Visit, node: ast.stmt, name: str) -> bool:
     if not isinstance(node, ast.ImportFrom):
         return False
-    source = absolute_origin("." * node.level + (node.module or ""), visit.scope.namespace.get("__package__") or "")
+    source = origin_of(node, visit.scope.namespace.get("__package__") or "")
     there = next((alias.name for alias in node.names if name in (alias.asname, alias.name)), name)
     return visit.swap.changes.changed(source, there)
 

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import decode_source
 from typing import TYPE_CHECKING
 
-from hotswap._graph._imports import absolute_origin, static_truth
+from hotswap._graph._imports import origin_of, static_truth
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -61,7 +61,7 @@ def _names(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
     """Yield what `node` may import: ``from p import q`` also p.q, as q may be a module."""
     origin = ""
     if isinstance(node, ast.ImportFrom):
-        origin = absolute_origin("." * node.level + (node.module or ""), package)
+        origin = origin_of(node, package)
         yield origin
     yield from (f"{origin}.{alias.name}" if origin else alias.name for alias in node.names if alias.name != "*")
 

@@ -105,6 +105,11 @@ def _parents(name: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
+def origin_of(node: ast.ImportFrom, package: str) -> str:
+    """Return the module that `node` imports from in `package`; empty if it leaves the top package."""
+    return absolute_origin("." * node.level + (node.module or ""), package)
+
+
 def absolute_origin(origin: str, package: str) -> str:
     """Resolve `origin`, relative if it begins with dots; empty if it leaves the top package."""
     name = origin.lstrip(".")
@@ -229,7 +234,7 @@ def _bindings(
             if alias.asname is None:
                 yield from ((parent, [("", parent)]) for parent in _parents(alias.name))
         return
-    origin = absolute_origin("." * node.level + (node.module or ""), package)
+    origin = origin_of(node, package)
     if origin:
         yield origin, [(alias.name, alias.asname or alias.name) for alias in node.names]
         for alias in node.names:

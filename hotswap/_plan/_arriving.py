@@ -15,7 +15,7 @@ from dataclasses import replace
 from importlib.machinery import PathFinder
 from typing import Final
 
-from hotswap._graph._imports import absolute_origin
+from hotswap._graph._imports import origin_of
 from hotswap._model import Statement
 from hotswap._modules import Signature, is_source, package_of, signature
 from hotswap._plan._prepare import untouched
@@ -128,6 +128,6 @@ def _imported(node: ast.stmt, package: str) -> set[str]:
         if isinstance(one, ast.Import):
             found.update(alias.name for alias in one.names)
         elif isinstance(one, ast.ImportFrom):
-            origin = absolute_origin("." * one.level + (one.module or ""), package)
+            origin = origin_of(one, package)
             found.update((origin, *(f"{origin}.{alias.name}" for alias in one.names)))
     return found

@@ -201,11 +201,16 @@ def modules_in(value: object) -> list[types.ModuleType]:
     return found
 
 
+def elements(container: Any) -> list[Any]:
+    """Return what a plain container has in it, of a dict the values; nothing of one that has very much."""
+    few = len(container) <= _MANY and container is not sys.modules
+    return list(container.values() if isinstance(container, dict) else container) if few else []
+
+
 def _parts_of(value: Any) -> list[object]:
     """Return the elements of a plain container, else the attributes of an object."""
     if type(value) in _HOLDERS:
-        held = value.values() if type(value) is dict else value
-        return list(held) if len(held) <= _MANY and value is not sys.modules else []
+        return elements(value)
     try:
         return list(object.__getattribute__(value, "__dict__").values()) if _has_parts(type(value)) else []
     except Exception:  # noqa: BLE001  a proxy that stands for nothing yet
