@@ -17,7 +17,7 @@ from typing import Final
 
 from hotswap._errors import OverlapError
 from hotswap._loader import Finder, take_away
-from hotswap._loader._baselines import Baseline, Baselines, pack, read, text_of
+from hotswap._loader._baselines import Baseline, Baselines, Packed, read, text_of
 from hotswap._modules import Entry, ModuleIndex, Signature, signature
 from hotswap._points._callbacks import Callbacks
 from hotswap._points._turn import Turn
@@ -49,7 +49,7 @@ class Arrivals:
         self.ran_again: set[str] = set()
         self.texts: dict[str, tuple[Entry, Callable[[], str]]] = {}
         self.data: dict[str, Signature | None] = {}
-        self.codes: deque[tuple[str, bytes, CodeType | None]] = deque()
+        self.codes: deque[tuple[str, Packed, CodeType | None]] = deque()
         self.on_load: list[Callable[[str], object]] = []
         self.on_text: list[Callable[[str, str, bytes], object]] = []
         self.callbacks = Callbacks()
@@ -107,7 +107,7 @@ class Arrivals:
         self._note_data(origin, source)
         for know in self.on_text:
             know(module, origin, source)
-        baseline = Baseline(origin, origin, pack(source), seen)
+        baseline = Baseline(origin, origin, Packed(source), seen)
         self.baselines.note(module, baseline)
         return baseline
 
@@ -133,12 +133,12 @@ class Arrivals:
         """Take `text` as what the module ``__main__`` is about to run from the file `path`."""
         with self.lock:
             self._note_data(path, text)
-            self.baselines.note("__main__", Baseline(path, path, pack(text), signature(path)))
+            self.baselines.note("__main__", Baseline(path, path, Packed(text), signature(path)))
             self._main = sys.modules.get("__main__")
 
     def _learn_texts(self) -> Iterator[Entry]:
         for name, (entry, text) in self.texts.items():
-            packed, known = pack(text().encode()), self.baselines.get(name)
+            packed, known = Packed(text().encode()), self.baselines.get(name)
             if known is None or known.packed != packed:
                 self.baselines.note(name, Baseline(entry.file, "", packed, None))
             yield entry
@@ -183,10 +183,10 @@ class Arrivals:
             return
         seen, source = found
         self._note_data(entry.file, source)
-        baseline = Baseline(entry.file, path, pack(source), seen, certain=False)
+        baseline = Baseline(entry.file, path, Packed(source), seen, certain=False)
         module = sys.modules.get(entry.name)
         if look and module is not None and not _is_witnessed(module, baseline):
-            baseline = Baseline(entry.file, path, pack(source + b"\n"), None, certain=False)  # to be looked at
+            baseline = Baseline(entry.file, path, Packed(source + b"\n"), None, certain=False)  # to be looked at
         self.baselines.note(entry.name, baseline)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from hotswap._apply import Applied
 from hotswap._errors import HookError, StatementError
 from hotswap._findings import finding
+from hotswap._loader._baselines import Packed
 from hotswap._model import Edit, Finding, Plan, Severity
 from hotswap._modules import signature
 from hotswap._plan._prepare import Prepared
@@ -27,7 +28,7 @@ class Holding:
     """Modules whose edit is held, with the finding that says why."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[bytes, Finding]] = {}
+        self._held: dict[str, tuple[Packed | None, Finding]] = {}
         self._missed: dict[str, object] = {}
 
     def __contains__(self, module: object) -> bool:
@@ -47,7 +48,7 @@ class Holding:
 
     def forget_texts(self) -> None:
         """Have everything that is held tried again, though it is the same text."""
-        self._held = {name: (b"", found) for name, (_, found) in self._held.items()}
+        self._held = {name: (None, found) for name, (_, found) in self._held.items()}
 
     def settle(self, same: Container[str]) -> tuple[str, ...]:
         """Let go of modules whose file says again what runs, and return them; what waited with them is tried again."""
@@ -68,7 +69,7 @@ class Holding:
 
     def begin(self, prepared: Prepared) -> None:
         """Take up what could not be read; everything that was held is being tried again."""
-        self._held = {name: (b"", found) for name, found in prepared.findings.items()}
+        self._held = {name: (None, found) for name, found in prepared.findings.items()}
         self._missed = {}
 
     def hold_with(self, group: Iterable[str], broken: str, prepared: Prepared) -> None:

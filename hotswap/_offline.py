@@ -15,7 +15,7 @@ from hotswap._arrivals import Arrivals
 from hotswap._errors import TargetError
 from hotswap._findings import finding
 from hotswap._graph._view import files_below, name_below
-from hotswap._loader._baselines import Baseline, pack
+from hotswap._loader._baselines import Baseline, Packed
 from hotswap._model import Finding, Plan
 from hotswap._modules import Entry
 from hotswap._plan._groups import plan_all
@@ -36,7 +36,7 @@ def plan_since(revision: str, folder: str) -> tuple[Plan, tuple[Finding, ...]]:
         entries.append(entry)
         place = f"{revision}:{os.path.relpath(path, top)}"
         source = git(folder, "show", place) if path in changed else _read(path)
-        process.baselines.note(name, Baseline(path, path, pack(source), None))
+        process.baselines.note(name, Baseline(path, path, Packed(source), None))
         sys.modules.setdefault(name, _empty(entry))
     prepared = Reading(process).prepare(entry for entry in entries if entry.path in changed)
     gone = {name_below(path, root): path for path in _listed(folder, top, revision, "D")}

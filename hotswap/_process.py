@@ -21,7 +21,7 @@ from hotswap._graph._imports import mentions
 from hotswap._graph._order import Graph
 from hotswap._graph._sketch import KNOWN, Sketch, sketch_of
 from hotswap._graph._view import ImportGraph, build
-from hotswap._loader._baselines import Baseline, compiled, text_of
+from hotswap._loader._baselines import Baseline, Packed, compiled, text_of
 from hotswap._model import Edit, Finding, Report
 from hotswap._modules import Entry, ModuleIndex, package_of
 from hotswap._run._values import elements, modules_in
@@ -61,8 +61,8 @@ class Process:
         self.dynamic: set[str] = set()
         self.remains = Remains()
         self._untold = True
-        self._graphed: dict[str, bytes] = {}
-        self.facts: dict[str, tuple[bytes, Facts]] = {}
+        self._graphed: dict[str, Packed] = {}
+        self.facts: dict[str, tuple[Packed, Facts]] = {}
         self.followers: dict[str, tuple[Facts, Edit]] = {}
         self.concerned: dict[str, tuple[Facts, frozenset[int], Edit]] = {}
         self._departed: dict[tuple[str, str], Departed] = {}
@@ -98,10 +98,11 @@ class Process:
                 self._graphed.pop(module, None)
 
     def catch_up(self) -> None:
-        """Read what was imported lately, unless somebody swaps: for a thread that has nothing else to do."""
+        """Read what was imported lately, unless somebody swaps, and keep it small: for a thread that has time."""
         with self.lock.at_once() as free:
             if free:
                 self._take_arrivals()
+        self.baselines.shrink()
 
     def _take_arrivals(self) -> None:
         while self.arrivals.codes:

@@ -18,7 +18,7 @@ from typing import Any
 from hotswap._apply._adapter import found_registrars
 from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, precompile
-from hotswap._loader._baselines import Baseline, text_of
+from hotswap._loader._baselines import Baseline, Packed, text_of
 from hotswap._loader._builds import build_of, is_foreign
 from hotswap._model import Statement
 from hotswap._modules import Entry, signature
@@ -185,7 +185,7 @@ class SmallEdits:
         if region is None or speaks_of_caches(region.text):
             return None
         small = Small(module, entry.path, old.origin, region)
-        return Found(small, Baseline(old.origin, old.path, b"=" + source, seen), old)
+        return Found(small, Baseline(old.origin, old.path, Packed(source), seen), old)
 
     def _index(self, name: str, baseline: Baseline) -> Index | None:
         known = self._indexes.get(name)

@@ -137,7 +137,9 @@ class Works:
         """Apply what changed on disk, of the modules `names` if there are any."""
         if unknown := sorted(name for name in names if name not in PROCESS.baselines):
             raise TargetError(f"{', '.join(unknown)}: no such module is loaded and watched")
-        return run_now(self.line.safely(self.line.by_hand(lambda: self.take_all(deferred=True), names)))
+        report = run_now(self.line.safely(self.line.by_hand(lambda: self.take_all(deferred=True), names)))
+        self._keep_small()
+        return report
 
     def look(self) -> Report | None:
         """Apply what was saved."""
@@ -192,9 +194,15 @@ class Works:
             report = yield from self.line.due(self.saves.listen if loop is None else None)
         finally:
             self._in_slices = False
+        self._keep_small()
         if loop is not None:
             self.line.transactions.migrations.spread(loop, self.tell)
         return report
+
+    def _keep_small(self) -> None:
+        """Do what is done in idle times where there is no thread for that."""
+        if self.host.mode in _UNWATCHED:
+            PROCESS.baselines.shrink()
 
     def _migrates_in_slices(self) -> bool:
         return self._in_slices or self.host.mode == "poll"

@@ -112,7 +112,7 @@ class _Walk:
         for name, module in modules.items():
             baseline = PROCESS.baselines.get(name)
             assert baseline is not None
-            facts[f"{name} baseline"] = hash(baseline.packed), baseline.origin
+            facts[f"{name} baseline"] = hash(baseline.source), baseline.origin
             facts[f"{name} lines"] = linecache.getlines(getattr(module, "__file__", None) or "", vars(module))
 
     def _items(self, place: str, items: dict[Any, Any]) -> None:

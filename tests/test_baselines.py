@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hotswap._loader._baselines import Baseline, Baselines, cached, compiled, pack
+from hotswap._loader._baselines import Baseline, Baselines, Packed, cached, compiled
 from hotswap._loader._baselines import read as read_file
 from hotswap._loader._recent import Recent
 from hotswap._text._source import read
@@ -17,20 +17,29 @@ from hotswap._text._source import read
 @pytest.mark.parametrize("source", [b"", b"X = 1\n", b"z = 1\n", b"x = 1\n" * 2000], ids=["empty", "small", "z", "big"])
 def test_a_text_comes_back_as_it_was(source: bytes) -> None:
     """Packing keeps every byte."""
-    assert Baseline("m.py", "m.py", pack(source), None).source == source
+    baselines = Baselines()
+    baselines.note("m", noted := Baseline("m.py", "m.py", Packed(source), None))
+    baselines.shrink()
+    assert noted.source == source
+    assert noted.packed == Packed(source)
+    assert noted.packed != Packed(source + b"#")
 
 
 def test_big_texts_are_kept_small() -> None:
-    """A text of more than a few KiB is compressed."""
+    """A text of more than a few KiB is compressed, once there is time for it."""
     source = b"def f(x):\n    return x\n" * 1000
-    assert len(pack(source)) < len(source) / 3
+    baselines = Baselines()
+    baselines.note("m", noted := Baseline("m.py", "m.py", Packed(source), None))
+    assert noted.packed.size == len(source)
+    baselines.shrink()
+    assert noted.packed.size < len(source) / 3
 
 
 def test_a_module_has_one_baseline() -> None:
     """The newest note counts, until the module is forgotten."""
     baselines = Baselines()
     for text in (b"1", b"2"):
-        baselines.note("m", Baseline("m.py", "m.py", pack(text), None))
+        baselines.note("m", Baseline("m.py", "m.py", Packed(text), None))
     held = baselines.get("m")
     assert held is not None
     assert held.source == b"2"
@@ -41,22 +50,22 @@ def test_a_module_has_one_baseline() -> None:
 def test_few_snapshots_are_kept() -> None:
     """A module's newest snapshot is kept in place of the one before; many lines push the oldest out."""
     recent, small = Recent(), read("X = 1\n", "a", "a.py")
-    recent.keep("a", b"1", small)
-    recent.keep("a", b"2", small)
-    assert (recent.get("a", b"1"), recent.get("a", b"2")) == (None, small)
+    recent.keep("a", Packed(b"1"), small)
+    recent.keep("a", Packed(b"2"), small)
+    assert (recent.get("a", Packed(b"1")), recent.get("a", Packed(b"2"))) == (None, small)
     big = read("X = 1\n" * 9_999, "b", "b.py")
-    recent.keep("b", b"3", big)
-    recent.keep("c", b"4", read("X = 1\n" * 5_000, "c", "c.py"))
-    assert recent.get("a", b"2") is None
-    assert recent.get("b", b"3") is None
-    assert recent.get("c", b"4") is not None
+    recent.keep("b", Packed(b"3"), big)
+    recent.keep("c", Packed(b"4"), read("X = 1\n" * 5_000, "c", "c.py"))
+    assert recent.get("a", Packed(b"2")) is None
+    assert recent.get("b", Packed(b"3")) is None
+    assert recent.get("c", Packed(b"4")) is not None
 
 
 def _text(path: Path, source: str = "X = 1\n") -> Baseline:
     path.write_text(source, encoding="utf-8")
     found = read_file(str(path))
     assert found is not None
-    return Baseline(str(path), str(path), pack(found[1]), found[0])
+    return Baseline(str(path), str(path), Packed(found[1]), found[0])
 
 
 def test_the_code_of_a_text_is_that_of_its_cache_file(tmp_path: Path) -> None:
@@ -89,7 +98,7 @@ def test_a_cache_file_of_another_text_is_not_taken(tmp_path: Path) -> None:
     os.rename(path, elsewhere)
     found = read_file(str(elsewhere))
     assert found is not None
-    assert cached(Baseline(str(elsewhere), str(elsewhere), pack(found[1]), found[0]), cache) is None
+    assert cached(Baseline(str(elsewhere), str(elsewhere), Packed(found[1]), found[0]), cache) is None
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbled", "gone"])

@@ -14,7 +14,7 @@ from types import CodeType
 import pytest
 
 from hotswap._loader import Finder, reload_with
-from hotswap._loader._baselines import Baseline, pack, read
+from hotswap._loader._baselines import Baseline, Packed, read
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_module_is_noted_before_it_runs(finder: Finder, noted: list[tuple[str,
 def _note(name: str, origin: str) -> Baseline:
     found = read(origin)
     assert found is not None, name
-    return Baseline(origin, origin, pack(found[1]), found[0])
+    return Baseline(origin, origin, Packed(found[1]), found[0])
 
 
 def test_code_comes_from_the_cache_file_or_else_from_python(finder: Finder, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is live: the text of every module as it was run, kept as bytes, and the state of its file when it was read.
 
-No syntax trees are kept: they are some 1,200 bytes a line. Texts of more than a few KiB are compressed.
+No syntax trees are kept: they are some 1,200 bytes a line. Texts of more than a few KiB are compressed when the process
+has nothing else to do: importing them would take a third longer.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
@@ -24,6 +24,45 @@ _BIG: Final = 4096
 _HEAD: Final = 16  # bytes: magic number, flags, time, size
 
 
+class Packed:
+    """A text's bytes as in its file, which may become smaller: two with the same bytes are equal."""
+
+    __slots__ = ("_packed", "_source")
+
+    def __init__(self, source: bytes) -> None:
+        self._source: bytes | None = source
+        self._packed = b""
+
+    @property
+    def source(self) -> bytes:
+        """The bytes themselves."""
+        source = self._source  # taken once: another thread may compress it
+        if source is not None:
+            return source
+        import zlib
+
+        return zlib.decompress(self._packed)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept."""
+        return len(self._packed if self._source is None else self._source)
+
+    def shrink(self) -> None:
+        """Keep a big text compressed: zlib's level 1 takes 60 us for 10 KiB, without the GIL, and saves two thirds."""
+        source = self._source
+        if source is not None and len(source) > _BIG:
+            import zlib  # a program's start does not wait for it
+
+            self._packed = zlib.compress(source, 1)
+            self._source = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Packed) and self.source == other.source)
+
+    __hash__ = None  # type: ignore[assignment]  # the hash of a text would be computed anew each time
+
+
 class Baseline(NamedTuple):
     """The text that the process runs as one module. `certain` is False if nobody saw it being run.
 
@@ -33,19 +72,14 @@ class Baseline(NamedTuple):
 
     origin: str
     path: str
-    packed: bytes
+    packed: Packed
     seen: Signature | None
     certain: bool = True
 
     @property
     def source(self) -> bytes:
         """The text's bytes as in the file."""
-        return zlib.decompress(self.packed[1:]) if self.packed[:1] in b"zZ" else self.packed[1:]
-
-    @property
-    def speaks_of_code(self) -> bool:
-        """Whether the text has the word ``__code__``."""
-        return self.packed[:1] in b"Z#"
+        return self.packed.source
 
 
 def read(path: str) -> tuple[Signature | None, bytes] | None:
@@ -69,12 +103,19 @@ def read(path: str) -> tuple[Signature | None, bytes] | None:
     return signature_of(found), source
 
 
-def pack(source: bytes) -> bytes:
-    """Return `source` as a baseline keeps it; zlib's level 1 costs some 60 us for 10 KiB and saves two thirds."""
-    is_big, of_code = len(source) > _BIG, b"__code__" in source
-    if is_big:
-        return (b"Z" if of_code else b"z") + zlib.compress(source, 1)
-    return (b"#" if of_code else b"=") + source
+def _bytes(path: str) -> bytes:
+    """Return the bytes of a file, none if it cannot be read; its state is not asked for."""
+    try:
+        file = os.open(path, _TO_READ)
+    except (OSError, ValueError):
+        return b""
+    try:
+        data = os.read(file, _MORE)
+        return data + b"".join(iter(partial(os.read, file, _MORE), b"")) if len(data) == _MORE else data
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def text_of(baseline: Baseline) -> str:
@@ -88,20 +129,43 @@ def text_of(baseline: Baseline) -> str:
 class Baselines:
     """The baseline of each module by name. One thread writes at a time: the one that imports or swaps.
 
-    `noted` are the modules that got another one since somebody took them out of it, `of_code` those whose texts speak
-    of ``__code__``.
+    `noted` are the modules that got another one since somebody took them out of it.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, Baseline] = {}
         self.noted: set[str] = set()
-        self.of_code: set[str] = set()
+        self._big: set[str] = set()
+        self._unread: set[str] = set()
+        self._of_code: set[str] = set()
 
     def note(self, module: str, baseline: Baseline) -> None:
         """Remember that `module` runs the text of `baseline`."""
         self._known[module] = baseline
         self.noted.add(module)
-        (self.of_code.add if baseline.speaks_of_code else self.of_code.discard)(module)
+        self._unread.add(module)
+        if baseline.packed.size > _BIG:
+            self._big.add(module)
+
+    @property
+    def of_code(self) -> set[str]:
+        """The modules whose texts have the word ``__code__``."""
+        self._look()
+        return self._of_code
+
+    def _look(self) -> None:
+        while self._unread:
+            baseline = self._known.get(name := self._unread.pop())
+            of_code = baseline is not None and b"__code__" in baseline.source
+            (self._of_code.add if of_code else self._of_code.discard)(name)
+
+    def shrink(self) -> None:
+        """Go through new texts and compress the big ones: for a thread that has nothing else to do."""
+        self._look()
+        while self._big:
+            baseline = self._known.get(self._big.pop())
+            if baseline is not None:
+                baseline.packed.shrink()
 
     def get(self, module: str) -> Baseline | None:
         """Return the baseline of `module`, None if it is not known."""
@@ -110,7 +174,7 @@ class Baselines:
     def forget(self, module: str) -> None:
         """Drop a module that is not loaded any more."""
         self._known.pop(module, None)
-        self.of_code.discard(module)
+        self._of_code.discard(module)
 
     def __contains__(self, module: object) -> bool:
         return module in self._known
@@ -136,11 +200,11 @@ def cached(baseline: Baseline, path: str | None) -> CodeType | None:
 
     Files checked by hash (PEP 552) are left to the import system.
     """
-    found = read(path) if path else None
-    if found is None or baseline.seen is None or found[1][:_HEAD] != _cache_head(baseline.seen):
+    data = _bytes(path) if path else b""
+    if baseline.seen is None or data[:_HEAD] != _cache_head(baseline.seen):
         return None
     try:
-        code: object = marshal.loads(memoryview(found[1])[_HEAD:])  # noqa: S302  what the import system would load
+        code: object = marshal.loads(memoryview(data)[_HEAD:])  # noqa: S302  what the import system would load
     except (EOFError, ValueError, TypeError):
         return None
     return code if isinstance(code, CodeType) and code.co_filename == baseline.origin else None
@@ -148,5 +212,5 @@ def cached(baseline: Baseline, path: str | None) -> CodeType | None:
 
 def _cache_head(seen: tuple[int, int, int, int]) -> bytes:
     """Return how a cache file for a source of this state begins (PEP 552)."""
-    numbers = (0, seen[0] // 10**9, seen[2])
-    return MAGIC_NUMBER + b"".join([(number & 0xFFFFFFFF).to_bytes(4, "little") for number in numbers])
+    numbers = (seen[0] // 10**9 & 0xFFFFFFFF) << 32 | (seen[2] & 0xFFFFFFFF) << 64  # and no flags
+    return MAGIC_NUMBER + numbers.to_bytes(12, "little")

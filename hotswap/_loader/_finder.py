@@ -2,9 +2,9 @@
 
 Ours does two things. When a module is imported, it keeps the text that runs. When we reload a module, it runs the
 chosen statements alone, through the same finders and the same loader as `importlib.reload`. Around a loader of somebody
-else's it is a proxy (`_proxied`). Python's own loader of source files is stood in for by `SourceLoader`, which gives
-its place back when the module is about to run: nearly all modules come by it, and wrapt takes longer to import than the
-rest of what a program needs at its start.
+else's it is a proxy (`_proxied`). Python's own loader of source files has the class `SourceLoader` until
+the module is about to run: nearly all modules come by it, and wrapt takes longer to import than the rest of what a
+program needs at its start.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from threading import get_ident
 from time import monotonic
 from types import CodeType, ModuleType
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, cast
 
 from hotswap._loader._baselines import Baseline, cached
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Noting = Callable[[str, str], Baseline | None]
 Seeing = Callable[[str, CodeType | None], None]
 Body = Callable[[], None]
@@ -49,8 +47,7 @@ class Finder:
         seen: Seeing | None = None,
         overtaken: Callable[[], None] = lambda: None,
     ) -> None:
-        self.note, self.covers = _harmless(note, None), _harmless(covers, False)
-        self.seen, self.overtaken = _harmless(seen or _forget, None), _harmless(overtaken, None)
+        self.note, self.covers, self.seen, self.overtaken = note, covers, seen or _forget, overtaken
         self.bodies: dict[tuple[str, int], Body] = {}  # by module and thread: another thread's own reload runs it all
 
     def find_spec(
@@ -60,7 +57,10 @@ class Finder:
         after.
         """
         if sys.meta_path[0] is not self and self.step_forward():
-            self.overtaken()
+            try:
+                self.overtaken()
+            except Exception as error:  # noqa: BLE001
+                _tell_bug(error)
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
             if finder is self or find is None:
@@ -86,33 +86,39 @@ class Finder:
         loader: Any = spec.loader
         if loader is None or not spec.has_location or not isinstance(spec.origin, str) or is_ours(loader):
             return spec
-        if hasattr(loader, "exec_module") and spec.origin.endswith((".py", ".pyw")) and self.covers(spec.origin):
-            spec.loader = self._stand_in(loader)
+        if hasattr(loader, "exec_module") and spec.origin.endswith((".py", ".pyw")) and self._covers(spec.origin):
+            own = type(loader)
+            if own is SourceFileLoader and own.exec_module is EXEC_MODULE and own.get_code is GET_CODE:
+                loader._finder = self
+                loader.__class__ = SourceLoader
+            else:
+                from hotswap._loader._proxied import Loader
+
+                spec.loader = cast(Any, Loader(loader, self))
         return spec
 
-    def _stand_in(self, loader: Any) -> Any:
-        own = type(loader)
-        if own is SourceFileLoader and own.exec_module is EXEC_MODULE and own.get_code is GET_CODE:
-            return SourceLoader(loader, self)
-        from hotswap._loader._proxied import Loader
+    def _covers(self, origin: str) -> bool:
+        try:
+            return self.covers(origin)
+        except Exception as error:  # noqa: BLE001
+            _tell_bug(error)
+            return False
 
-        return Loader(loader, self)
+    def tell(self, name: str, code: CodeType | None) -> None:
+        """Say that a module has run."""
+        try:
+            self.seen(name, code)
+        except Exception as error:  # noqa: BLE001
+            _tell_bug(error)
 
     def invalidate_caches(self) -> None:
         """Nothing is cached here."""
 
 
-def _harmless(act: Callable[P, T], otherwise: T) -> Callable[P, T]:
-    def acting(*given: P.args, **named: P.kwargs) -> T:
-        try:
-            return act(*given, **named)
-        except Exception:
-            import logging
+def _tell_bug(error: Exception) -> None:
+    import logging
 
-            logging.getLogger("hotswap").exception("bug in hotswap; please report it with this traceback")
-            return otherwise
-
-    return acting
+    logging.getLogger("hotswap").error("bug in hotswap; please report it with this traceback", exc_info=error)
 
 
 def _forget(name: str, code: CodeType | None) -> None:
@@ -120,7 +126,7 @@ def _forget(name: str, code: CodeType | None) -> None:
 
 
 class Ours:
-    """Marks the loaders that stand in for a module's own, which is their `__wrapped__`."""
+    """Marks the loaders that are not a module's own: a proxy's `__wrapped__` is that."""
 
     __slots__ = ()
 
@@ -130,36 +136,41 @@ def is_ours(loader: object) -> bool:
     return issubclass(type(loader), Ours)
 
 
-class SourceLoader(Ours, SourceFileLoader):  # type: ignore[misc]  # typeshed's bases of it disagree
-    """In the place of a `SourceFileLoader` until the module that it loads is about to run.
+class SourceLoader(SourceFileLoader, Ours):  # type: ignore[misc]  # typeshed's bases of it disagree
+    """The class of a `SourceFileLoader` until the module that it loads is about to run.
 
     As the text has just been read, the code of its cache file is taken up here: `SourceFileLoader.get_code` would ask
     once more for the state of the file, and take half as long again. All else is left to that.
     """
 
-    def __init__(self, own: SourceFileLoader, finder: Finder) -> None:
-        super().__init__(own.name, own.path)
-        self.__wrapped__, self._finder = own, finder
-        self._cached: CodeType | None = None
-        self._run: list[CodeType | None] = []
+    _finder: Finder
+    _codes: list[CodeType | None]
 
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's code, or, inside `reload_with`, the chosen statements."""
-        name = module.__name__
-        if run_chosen(self._finder, module):
+        finder, name = self._finder, module.__name__
+        if finder.bodies and run_chosen(finder, module):
             return
-        noted, spec = note(self._finder, module), module.__spec__
-        self._cached = cached(noted, spec.cached) if noted and spec else None
-        give_back(module)
+        noted, spec = note(finder, module), module.__spec__
+        self._codes = codes = [cached(noted, spec.cached) if noted and spec else None]
         EXEC_MODULE(self, module)
-        for code in self._run:
-            self._finder.seen(name, code)
+        finder.tell(name, codes[1] if len(codes) > 1 else None)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """Return the code, and note for `exec_module` that it was given."""
-        code = self._cached or self.__wrapped__.get_code(fullname)
-        self._run.append(None if self._cached else code)
+        """Return the code; for `exec_module`, and the loader is as any other from here on."""
+        codes = vars(self).pop("_codes", None)
+        if codes is None:
+            return GET_CODE(self, fullname)
+        self.give_back()
+        if codes[0] is None:
+            codes.append(GET_CODE(self, fullname))
+        code: CodeType | None = codes[-1]
         return code
+
+    def give_back(self) -> None:
+        """Be a loader as any other."""
+        del self._finder
+        self.__class__ = SourceFileLoader  # type: ignore[assignment]  # the class that it had
 
 
 def run_chosen(finder: Finder, module: ModuleType) -> bool:
@@ -174,7 +185,11 @@ def note(finder: Finder, module: ModuleType) -> Baseline | None:
     """Note the text that `module` is about to run; return what is known of it."""
     _BEGUN[module.__name__] = monotonic()
     spec = module.__spec__
-    return None if spec is None or spec.origin is None else finder.note(module.__name__, spec.origin)
+    try:
+        return None if spec is None or spec.origin is None else finder.note(module.__name__, spec.origin)
+    except Exception as error:  # noqa: BLE001
+        _tell_bug(error)
+        return None
 
 
 def importing_for(module: ModuleType) -> float | None:
@@ -190,6 +205,8 @@ def importing_for(module: ModuleType) -> float | None:
 def own_loader(module: ModuleType) -> Any:
     """Return the loader of `module`, or what a loader of ours stands in for."""
     loader: Any = module.__dict__.get("__loader__")
+    if type(loader) is SourceLoader:
+        return SourceFileLoader(loader.name, loader.path)
     while is_ours(loader):
         loader = loader.__wrapped__
     return loader
@@ -201,7 +218,9 @@ def give_back(module: object) -> None:
     spec: Any = names.get("__spec__")
     for holder, name in ((names, "__loader__"), (vars(spec) if type(spec) is ModuleSpec else {}, "loader")):
         loader: Any = holder.get(name)
-        if is_ours(loader):
+        if type(loader) is SourceLoader:
+            loader.give_back()
+        elif is_ours(loader):
             holder[name] = loader.__wrapped__
 
 

@@ -42,7 +42,7 @@ class Loader(Ours, _Proxy):
         finally:
             self._self_kept = None
         for code in kept:
-            self._self_finder.seen(name, code)
+            self._self_finder.tell(name, code)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return what the loader gives; inside `exec_module` it is kept until the code has run."""

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from hotswap._loader._baselines import Packed
 from hotswap._model import Snapshot
 
 _LINES: Final = 10_000
 
 
 class Recent:
-    """Snapshots by module and packed text, the oldest given up first."""
+    """Snapshots by module, each with the text that it is of; the oldest given up first."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, bytes], Snapshot] = {}
+        self._kept: dict[str, tuple[Packed, Snapshot]] = {}
 
-    def get(self, module: str, packed: bytes) -> Snapshot | None:
+    def get(self, module: str, packed: Packed) -> Snapshot | None:
         """Return the snapshot of the text `packed` of `module`, if it is kept."""
-        return self._kept.get((module, packed))
+        text, snapshot = self._kept.get(module, (None, None))
+        return snapshot if text == packed else None
 
-    def keep(self, module: str, packed: bytes, snapshot: Snapshot) -> None:
+    def keep(self, module: str, packed: Packed, snapshot: Snapshot) -> None:
         """Keep `snapshot` as the newest, in place of any other of its module."""
-        self._kept = {key: value for key, value in self._kept.items() if key[0] != module}
-        self._kept[module, packed] = snapshot
-        while len(self._kept) > 1 and sum(s.text.count("\n") for s in self._kept.values()) > _LINES:
+        self._kept.pop(module, None)
+        self._kept[module] = packed, snapshot
+        while len(self._kept) > 1 and sum(s.text.count("\n") for _, s in self._kept.values()) > _LINES:
             self._kept.pop(next(iter(self._kept)))

@@ -14,7 +14,7 @@ from typing import Final
 
 from hotswap._findings import finding
 from hotswap._graph._facts import Facts
-from hotswap._loader._baselines import Baseline, pack
+from hotswap._loader._baselines import Baseline, Packed
 from hotswap._loader._builds import build_of, is_foreign, loader_name
 from hotswap._loader._recent import Recent
 from hotswap._loader._witness import code_of, differing, runs
@@ -64,7 +64,7 @@ class Reading:
         self._as_loaded: dict[str, object] = {}
         self.by_hand = False
         self._recent = Recent()
-        self._edits: dict[str, tuple[Baseline, bytes, Edit]] = {}
+        self._edits: dict[str, tuple[Baseline, Packed, Edit]] = {}
 
     def changed(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the modules whose file is in another state than when it was read."""
@@ -108,7 +108,7 @@ class Reading:
             self._vanished(entry, prepared)
             return
         self._gone.discard(entry.name)
-        if new.origin == old.origin and (new.packed == old.packed or new.source == old.source):
+        if new.origin == old.origin and new.packed == old.packed:
             self._emptied.pop(entry.name, None)
             self._process.baselines.note(entry.name, new)
             prepared.same.add(entry.name)
@@ -285,7 +285,7 @@ def _now(name: str, old: Baseline, about_to_read: Iterable[Callable[[str], objec
         if seen is not None:
             try:
                 with open(path, "rb") as file:
-                    return Baseline(origin, path, pack(file.read()), seen)
+                    return Baseline(origin, path, Packed(file.read()), seen)
             except FileNotFoundError:
                 continue
     return None
