@@ -110,9 +110,14 @@ class ClassEdit:
 
 
 def _slots_of(cls: type) -> tuple[str, ...]:
-    found = vars(cls).get("__slots__", ())
+    return slots_in(vars(cls), cls.__name__)
+
+
+def slots_in(members: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the slots that `members` of a class called `name` ask for, as the class will have them."""
+    found = members.get("__slots__", ())
     names = (found,) if isinstance(found, str) else tuple(found)
-    return tuple(f"_{cls.__name__.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names)
+    return tuple(f"_{name.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names)
 
 
 def live_objects(*classes: type) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -102,14 +103,15 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
     """
     if not visit.swap.maybe:
         return set()
-    about = {name for s in new if id(s) in affected or _is_import_to_follow(visit, s) for name in s.binds}
+    first = min((s.lineno for s in new if id(s) in affected), default=sys.maxsize)
+    about = {name for s in new if id(s) in affected or _is_import_to_follow(visit, s, first) for name in s.binds}
     times = Counter(name for s in new for name in {*s.binds, *s.mutates})
     found = set()
     for statement in (pair.new for pair in diff.unchanged):
         if not any(times[name] > 1 for name in (*statement.binds, *statement.mutates)):
             continue
         if statement.kind is Kind.IMPORT and not isinstance(visit.scope, ClassScope):
-            stale = _follow.will_follow(visit, statement)
+            stale = _follow.will_follow(visit, statement, first)
         else:
             stale = id(statement) in visit.swap.maybe and bool(
                 about & {name.partition(".")[0] for name in statement.reads} or _stale.stale_because(visit, statement)
@@ -118,8 +120,8 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
     return found
 
 
-def _is_import_to_follow(visit: Visit, statement: Statement) -> bool:
-    return statement.kind is Kind.IMPORT and _follow.will_follow(visit, statement)
+def _is_import_to_follow(visit: Visit, statement: Statement, first: int) -> bool:
+    return statement.kind is Kind.IMPORT and _follow.will_follow(visit, statement, first)
 
 
 def _reordered(chains: Chains, old: Sequence[Statement], new: Sequence[Statement]) -> Iterator[str]:

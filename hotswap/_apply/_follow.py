@@ -104,12 +104,18 @@ def _ask_again(visit: Visit, statement: Statement, alias: ast.alias) -> None:
         _bind(visit, name, value)
 
 
-def will_follow(visit: Visit, statement: Statement) -> bool:
-    """Whether a from-import takes a name that has changed at its source by now."""
+def will_follow(visit: Visit, statement: Statement, first: int) -> bool:
+    """Whether a from-import takes a name that has changed at its source by now.
+
+    A source that imports this module in turn must not be gone through before the statements above the import, of
+    which that at line `first` is the first to run: it may need what they bind.
+    """
     node = statement.node
     if not isinstance(node, ast.ImportFrom):
         return False
     source = absolute(visit, node)
+    if statement.lineno > first and source in visit.swap.unvisited:
+        return False
     visit.swap.visit(source)
     changed = visit.swap.changes.of(source)
     return any(alias.name in changed for alias in node.names)

@@ -306,7 +306,8 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
         held = _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
         fields = _dataclasses.fields_of(live, stated, annotations)
         held |= fields if pair.new.node.decorator_list else _dataclasses.defaults_of(fields)
-    slots = () if "__slots__" in {name for s in pair.new.children for name in s.binds} else ("__slots__",)
+    bound = {name for s in pair.new.children for name in s.binds}
+    slots = set(_adapter.slots_in(held, live.__name__)) - bound if "__slots__" in bound else {"__slots__"}
     left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots}
     held = {n: v for n, v in held.items() if n not in left_out and type(v) is not MemberDescriptorType}
     return held | {name: value for name, value in header.generic.items() if value is not MISSING}
