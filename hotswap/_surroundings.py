@@ -56,4 +56,5 @@ def make(process: Process, settings: Settings, forced: dict[int, str] | None = N
         severities=settings.severities,
         of_code=frozenset(process.baselines.of_code),
         mentions=mentions,
+        imports=process.graph.firm_imports,
     )

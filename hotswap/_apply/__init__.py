@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import call
@@ -50,7 +50,7 @@ class Surroundings:
     asked, or that are stale for the reason that is given.
     `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
     `of_code` are the modules whose texts speak of ``__code__``. `mentions` says whether the text of another module than
-    the one named has a piece of text in it.
+    the one named has a piece of text in it. `imports` gives the modules that a module imports as it is imported.
     """
 
     modules: Mapping[str, ModuleType]
@@ -66,6 +66,7 @@ class Surroundings:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     of_code: frozenset[str] = frozenset()
     mentions: Callable[[str, str], bool] = lambda *_: False
+    imports: Callable[[str], Iterable[str]] = lambda _: ()
 
     def is_ours(self, module: str) -> bool:
         """Whether the module of that name belongs to the project."""
@@ -106,6 +107,8 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
             id(p.statement) for step in plan.steps for p in step.statements if not p.certain
         }
         swap.memo, swap.severities = plan.memo, around.severities
+        if plan.cycles:
+            swap.imports = around.imports
         swap.following.expect(plan.followers)
         if not plan.memo:
             _expect_places(swap)

@@ -37,7 +37,7 @@ def visit_sources(visit: Visit, statement: Statement) -> None:
         for name in _may_load(node, source):
             if not source:
                 visit.swap.visit(name)
-            visit_before(visit.swap, name)
+            visit_before(visit.swap, name, visit.work.edit.module)
     for name in statement.reads:
         value = resolve(visit.scope, name.split(".")[0])
         if is_a(value, ModuleType):

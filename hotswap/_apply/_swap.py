@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -231,7 +231,8 @@ class Swap:
         self.kept, self.forwarded = set[int](), set[FunctionType]()
         self.memo, self.too_early = True, False
         self.unvisited: dict[str, Callable[[], None]] = {}
-        self.under_way: set[str] = set()
+        self.under_way, self._passed = set[str](), set[str]()
+        self.imports: Callable[[str], Iterable[str]] | None = None
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
         self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []
@@ -276,7 +277,7 @@ class Swap:
         vars(self).clear()
 
     def visit(self, module: str) -> None:
-        """Bring `module` to its new text, unless it is no module of the group, done, or under way.
+        """Bring `module` to its new text, unless it is done or under way; one that is not of the group passes it on.
 
         Whoever meets a module under way, in a cycle of imports, has to be gone through again at the end.
         """
@@ -287,6 +288,9 @@ class Swap:
             self.under_way.discard(module)
         elif module in self.under_way:
             self.too_early = True
+        elif self.imports is not None and module not in self._passed and module not in self.works:
+            self._passed.add(module)
+            deque(map(self.visit, self.imports(module)), maxlen=0)
 
     def replace_references(self) -> None:
         """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""

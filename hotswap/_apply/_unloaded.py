@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 _COMPOUND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match, ast.ExceptHandler, ast.match_case)
 
 
-def visit_before(swap: Swap, name: str) -> None:
-    """Have what the text of the module `name`, if that is not loaded yet, imports brought to its new texts."""
+def visit_before(swap: Swap, name: str, importer: str) -> None:
+    """Have what the text of the module `name`, if that is not loaded yet, imports brought to its new texts.
+
+    The packages that `importer` is in began before it: their ends may wait for it in turn.
+    """
     if name and name not in sys.modules:
-        for module in list(_imported(swap, name, set())):
+        for module in list(_imported(swap, name, importer, set())):
             swap.visit(module)
 
 
@@ -39,14 +42,14 @@ def imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
         yield from (one for inner in ast.iter_child_nodes(node) for one in imports(inner))
 
 
-def _imported(swap: Swap, name: str, seen: set[str]) -> Iterator[str]:
+def _imported(swap: Swap, name: str, importer: str, seen: set[str]) -> Iterator[str]:
     """Yield the loaded modules that importing `name` would import, through other new ones as well, in its order."""
     if name in sys.modules:
         yield name
         return
     parent = name.rpartition(".")[0]
-    if parent:
-        yield from _imported(swap, parent, seen)
+    if parent and not importer.startswith(f"{parent}."):
+        yield from _imported(swap, parent, importer, seen)
     spec = None if name in seen else _spec(swap, name)
     seen.add(name)
     if spec is None or not spec.origin:
@@ -54,7 +57,7 @@ def _imported(swap: Swap, name: str, seen: set[str]) -> Iterator[str]:
     package = parent if spec.submodule_search_locations is None else name
     for node in (found for statement in _body(spec.origin) for found in imports(statement)):
         for one in _names(node, package):
-            yield from _imported(swap, one, seen)
+            yield from _imported(swap, one, importer, seen)
 
 
 def _names(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:

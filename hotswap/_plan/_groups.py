@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -113,8 +113,7 @@ def _plan_group(
     selected, order = select(process, affected, {name: edits[name] for name in group}, packages, forced)
     found = selected.selection.chosen()
     chosen: dict[str, Edit] = {}
-    # In a cycle what was imported first ended last: beginning there, each import finds what it found at the start.
-    for name in (name for component in order for name in reversed(component) if name in selected.of):
+    for name in (name for component in order for name in _begun_in(component) if name in selected.of):
         edit = edits[name] if name in group else _dependent(process, selected.of[name], selected.selection, found[name])
         if edit is not None:
             chosen[name] = edit
@@ -123,6 +122,16 @@ def _plan_group(
     memo = not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again)
     followers = followers_of(process, selected, chosen.keys())
     return replace(plan, memo=memo, followers=followers), list(chosen.values())
+
+
+def _begun_in(cycle: Sequence[str]) -> Sequence[str]:
+    """Return the modules of an import cycle in the order in which they began to be imported, as far as that is known.
+
+    A package begins before what is in it, and what was imported first ended last: beginning there, each import finds
+    what it found at the start.
+    """
+    inside, ended = [f"{name}." for name in cycle], {name: place for place, name in enumerate(cycle)}
+    return sorted(cycle, key=lambda name: (sum(map(name.startswith, inside)), -ended[name]))
 
 
 class Selected:

@@ -12,5 +12,6 @@ Nothing of a library is imported here: what an adapter needs is looked up in ``s
 
 from hotswap._apply._adapter import Adapter, ClassEdit, Reader, live_classes, live_objects
 from hotswap._apply._registrations import Registrar, Registrations
+from hotswap._run._values import is_a
 
-__all__ = ["Adapter", "ClassEdit", "Reader", "Registrar", "Registrations", "live_classes", "live_objects"]
+__all__ = ["Adapter", "ClassEdit", "Reader", "Registrar", "Registrations", "is_a", "live_classes", "live_objects"]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrar, Registrations
+from hotswap.adapters import Registrar, Registrations, is_a
 
 
 class Aiogram(Registrar):
@@ -16,7 +16,7 @@ class Aiogram(Registrar):
 
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
-        return isinstance(value, sys.modules["aiogram"].Router)
+        return is_a(value, sys.modules["aiogram"].Router)
 
     def forget(self, old: Registrations) -> None:
         """Watch handlers, middlewares and routers that are included in those which statements name.
@@ -47,7 +47,7 @@ class Aiogram(Registrar):
 def _routers(registrations: Registrations) -> Iterator[Any]:
     library: Any = sys.modules["aiogram"]
     named = ((getattr(root, "router", root), root) for root in registrations.roots)
-    yield from {id(one): one for pair in named for one in pair if isinstance(one, library.Router)}.values()
+    yield from {id(one): one for pair in named for one in pair if is_a(one, library.Router)}.values()
 
 
 def _observers(router: Any) -> list[Any]:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrar, Registrations
+from hotswap.adapters import Registrar, Registrations, is_a
 
 
 class Blinker(Registrar):
@@ -17,7 +17,7 @@ class Blinker(Registrar):
 
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
-        return isinstance(value, sys.modules["blinker"].Signal)
+        return is_a(value, sys.modules["blinker"].Signal)
 
     def forget(self, old: Registrations) -> None:
         """Watch the receivers of the signals that statements name."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrations, discord_cogs
+from hotswap.adapters import Registrations, discord_cogs, is_a
 from hotswap.adapters.discord_commands import kinds, take_interval, take_settings
 
 
@@ -22,7 +22,7 @@ class Discord:
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
         groups = kinds("discord.ext.commands", "Group") + kinds("discord.app_commands", "Group", "CommandTree")
-        return isinstance(value, (*kinds("discord", "Client"), *groups))
+        return is_a(value, (*kinds("discord", "Client"), *groups))
 
     def forget(self, old: Registrations) -> None:
         """Take commands that leave out: a bot refuses a second one of a name. Watch the rest."""

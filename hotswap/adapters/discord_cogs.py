@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import MethodType
 from typing import Any, Final
 
-from hotswap.adapters import Registrations
+from hotswap.adapters import Registrations, is_a
 from hotswap.adapters.discord_commands import kinds, take_interval, take_settings
 
 _GROUP: Final = "__cog_app_commands_group__"
@@ -31,8 +31,8 @@ def renew(changes: Registrations) -> None:
         before = {name: getattr(cls, name) for name in _LISTS}
         if not _renew_class(changes, cls, before):
             continue
-        bots = [one for one in gc.get_objects() if isinstance(one, library.bot.BotBase)]
-        cogs: list[Any] = [one for one in gc.get_referrers(cls) if isinstance(one, library.Cog)]
+        bots = [one for one in gc.get_objects() if is_a(one, library.bot.BotBase)]
+        cogs: list[Any] = [one for one in gc.get_referrers(cls) if is_a(one, library.Cog)]
         for cog in (one for one in cogs if type(one) is cls):
             _renew_cog(changes, cls, cog, before, [bot for bot in bots if cog in bot.cogs.values()])
 
@@ -61,7 +61,7 @@ def _renew_class(changes: Registrations, cls: Any, before: dict[str, Any]) -> bo
     for name, value in zip(_LISTS, (commands, slashes, listeners), strict=True):
         changes.set_now(cls, name, value)
     kinds_of = (library.Command, *slash, *kinds("discord.ext.tasks", "Loop"))
-    followed = [value for value in found.values() if isinstance(value, kinds_of)]
+    followed = [value for value in found.values() if is_a(value, kinds_of)]
     others = [_fill_group(changes, group, followed) for group in followed]
     same = all(a is b for name in _LISTS[:2] for a, b in zip(before[name], getattr(cls, name), strict=False))
     sizes = all(len(before[name]) == len(getattr(cls, name)) for name in _LISTS)
@@ -101,7 +101,7 @@ def _renew_cog(changes: Registrations, cls: Any, cog: Any, before: dict[str, Any
     for one in _slashes(aside):
         _move(one, aside, cog, kept)
     for name, value in list(vars(aside).items()):
-        if isinstance(value, kinds("discord.app_commands", "Command", "Group")) or name == _GROUP:
+        if is_a(value, kinds("discord.app_commands", "Command", "Group")) or name == _GROUP:
             changes.set_now(cog, name, value)
     commands = [kept[id(copy)] for copy in aside.__cog_commands__]
     changes.set_now(cog, "__cog_commands__", tuple(commands))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import ClassEdit, Registrar, Registrations, django_settings, live_classes, live_objects
+from hotswap.adapters import ClassEdit, Registrar, Registrations, django_settings, is_a, live_classes, live_objects
 
 _ADVICE: Final = "taken up when the model was made: make and run the migration, then restart"
 
@@ -152,13 +152,13 @@ def _roots(registrations: Registrations) -> list[Any]:
 
 def _containers(value: Any) -> Iterator[tuple[Any, Callable[[Any], tuple[object, ...]]]]:
     """Yield what `value` keeps registrations in, with what an entry stands for."""
-    if isinstance(value, _kind("django.template.library", "Library")):
+    if is_a(value, _kind("django.template.library", "Library")):
         yield from (
             (container, lambda item: (item[1], inspect.unwrap(item[1]))) for container in (value.filters, value.tags)
         )
-    elif isinstance(value, _kind("django.dispatch", "Signal")):
+    elif is_a(value, _kind("django.dispatch", "Signal")):
         yield value.receivers, _receiver
-    elif isinstance(value, _kind("django.contrib.admin.sites", "AdminSite")):
+    elif is_a(value, _kind("django.contrib.admin.sites", "AdminSite")):
         yield value._registry, lambda item: (type(item[1]),)
 
 

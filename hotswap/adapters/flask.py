@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrar, Registrations, flask_blueprints, flask_views
+from hotswap.adapters import Registrar, Registrations, flask_blueprints, flask_views, is_a
 from hotswap.adapters.flask_blueprints import HOOKS
 
 
@@ -42,7 +42,7 @@ class Flask(Registrar):
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
         library: Any = sys.modules["flask"]
-        return isinstance(value, (library.Flask, library.Blueprint))
+        return is_a(value, (library.Flask, library.Blueprint))
 
     def forget(self, old: Registrations) -> None:
         """Open the guard; watch views, rules and hooks."""

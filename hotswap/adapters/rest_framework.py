@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrar, Registrations, live_objects
+from hotswap.adapters import Registrar, Registrations, is_a, live_objects
 from hotswap.adapters.django import forget_routes
 
 
@@ -19,7 +19,7 @@ class RestFramework(Registrar):
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
         library: Any = sys.modules.get("rest_framework.routers")
-        return library is not None and isinstance(value, library.BaseRouter)
+        return library is not None and is_a(value, library.BaseRouter)
 
     def forget(self, old: Registrations) -> None:
         """Take out the views that leave: a router refuses a second one of a name."""

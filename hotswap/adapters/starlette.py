@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrar, Registrations, live_objects, starlette_routes
+from hotswap.adapters import Registrar, Registrations, is_a, live_objects, starlette_routes
 
 
 class Starlette(Registrar):
@@ -99,7 +99,7 @@ def _routers(registrations: Registrations) -> Iterator[Any]:
     library: Any = sys.modules.get("starlette.routing")
     if library is not None:
         named = (getattr(root, "router", root) for root in registrations.roots)
-        yield from {id(one): one for one in named if isinstance(one, library.Router)}.values()
+        yield from {id(one): one for one in named if is_a(one, library.Router)}.values()
 
 
 def _middleware(middleware: Any) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hotswap.adapters import Registrar, Registrations
+from hotswap.adapters import Registrar, Registrations, is_a
 
 
 class Telegram(Registrar):
@@ -17,7 +17,7 @@ class Telegram(Registrar):
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
         library: Any = sys.modules.get("telegram.ext")
-        return library is not None and isinstance(value, library.Application)
+        return library is not None and is_a(value, library.Application)
 
     def forget(self, old: Registrations) -> None:
         """Watch the groups of the applications that statements name.
