@@ -211,7 +211,6 @@ def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
         tell_kept(visit, statement, reason, why, "HS201" if loud or said == KEEP else "HS226")
         return False
     visit.execute(statement, reason)
-    visit.swap.ran_at[id(statement)] = visit.swap.changes.now
     return True
 
 

@@ -188,6 +188,7 @@ class Visit:
         """Run a statement whole and bind what it binds; `reason` is for the report."""
         if not _temporary.delete(self, statement):
             self.run(statement, [statement.node])
+        self.swap.ran_at[id(statement)] = self.swap.changes.now
         self.swap.ran(self.work, statement, reason)
 
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
