@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
     """Whether the ``except`` suite `branch` ran: if the body did not come to its end, or something it bound is
     there.
     """
-    if _import_failed(visit, old):
+    if failed_import(visit, old) is not None:
         return True
     body = [child for child in old.children if child.branch == "body"]
     ended = _has_run(visit, old, body[-1], branch) if body else True
@@ -77,18 +77,44 @@ def _is_import(node: ast.stmt, value: object) -> bool:
     return source is None or getattr(node, "level", 0) > 0 or any(value is one for one in vars(source).values())
 
 
-def _import_failed(visit: Visit, statement: Statement) -> bool:
-    """Whether an import in the body of a ``try`` did not come about: the module is not there, or lacks the name."""
+def failed_import(visit: Visit, statement: Statement) -> Statement | None:
+    """Return the import in the body of a ``try`` that failed: its module is not there, or lacks the name."""
     for child in statement.children:
         if child.branch == "body" and isinstance(child.node, ast.ImportFrom):
             module = absolute(visit, child.node)
             names = [alias.name for alias in child.node.names if alias.name != "*"]
             if module not in sys.modules or any(not _has(module, name) for name in names):
-                return True
+                return child
         elif child.branch == "body" and isinstance(child.node, ast.Import):
             if any(alias.name not in sys.modules for alias in child.node.names):
-                return True
-    return False
+                return child
+    return None
+
+
+def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
+    """Yield the names that `statement` binds; of an ``if`` only those of the branch taken, if that is known.
+
+    A ``try`` binds none from an import on that did not come about.
+    """
+    node = statement.node
+    failed = failed_import(visit, statement) if isinstance(node, ast.Try) else None
+    if failed is not None:
+        inner = (one for one in statement.children if not _is_behind(one, failed))
+        yield from (name for one in inner for name in bound_by(visit, one))
+        return
+    if not isinstance(node, ast.If) or (taken := truth(visit, node)) is None:
+        yield from statement.binds
+        return
+    inside = {name for child in statement.children for name in child.binds}
+    yield from (name for name in statement.binds if name not in inside)  # the test's own: ``if (n := read()):``
+    for child in statement.children:
+        if (child.branch == "body") is taken:
+            yield from bound_by(visit, child)
+
+
+def _is_behind(child: Statement, failed: Statement) -> bool:
+    """Whether `child` of a ``try`` does not run because the statement `failed` of its body, or it is that."""
+    return child.branch == "orelse" or (child.branch == "body" and child.lineno >= failed.lineno)
 
 
 def _has(module: str, name: str) -> bool:

@@ -24,11 +24,20 @@ def callee(scope: AnyScope, value: object) -> object:
         return value.fget
     if type(value) is functools.cached_property:
         return value.func
+    if type(value) in (functools.partialmethod, functools.singledispatchmethod):
+        return _as_method(value)
     if type(value) is staticmethod and type(value.__func__) is FunctionType:
         return _without_object(value.__func__)
     if type(value) is classmethod and type(value.__func__) is FunctionType:
         return _with_class(value.__func__)
     return value
+
+
+def _as_method(member: Any) -> Any:
+    def call(_object: object, /, *args: Any, **kwargs: Any) -> Any:
+        return member.__get__(_object, type(_object))(*args, **kwargs)
+
+    return call
 
 
 def _without_object(function: Any) -> Any:

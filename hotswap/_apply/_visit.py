@@ -290,16 +290,8 @@ class Visit:
         return name in self.siblings and name in self.made
 
     def bound_by(self, statement: Statement) -> Iterator[str]:
-        """Yield the names that `statement` binds; of an ``if`` only those of the branch taken, if that is known."""
-        node = statement.node
-        if not isinstance(node, ast.If) or (truth := _stale.truth(self, node)) is None:
-            yield from statement.binds
-            return
-        inside = {name for child in statement.children for name in child.binds}
-        yield from (name for name in statement.binds if name not in inside)  # the test's own: ``if (n := read()):``
-        for child in statement.children:
-            if (child.branch == "body") is truth:
-                yield from self.bound_by(child)
+        """Yield the names that `statement` binds, as far as it is known what of it runs; see `_branches.bound_by`."""
+        return _branches.bound_by(self, statement)
 
     def _leave(self, name: str) -> None:
         old = self.scope.peek(name)
