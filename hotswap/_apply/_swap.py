@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from hotswap._apply._expected import Place
 from hotswap._apply._following import Following
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._unload import unload_new
+from hotswap._apply._unloaded import visit_imported
 from hotswap._findings import finding, graded
 from hotswap._loader._compile import CodeMap
 from hotswap._model import Edit, Finding, How, Kind, Patch, Severity, Statement
@@ -219,7 +220,6 @@ class Swap:
         self.probed: dict[tuple[str, str], str] = {}
         self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
-        self.registered: frozenset[int] = frozenset()
         self.arrivals: dict[tuple[str, str], Departed] = {}
         self.left: list[Departed] = []
         self.last: list[tuple[AnyScope, str]] = []
@@ -228,10 +228,10 @@ class Swap:
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.old_codes: list[CodeType] = []
-        self.kept, self.forwarded = set[int](), set[FunctionType]()
+        self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
         self.memo, self.too_early = True, False
         self.unvisited: dict[str, Callable[[], None]] = {}
-        self.under_way, self._passed = set[str](), set[str]()
+        self.under_way, self.passed = set[str](), set[str]()
         self.imports: Callable[[str], Iterable[str]] | None = None
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
@@ -288,9 +288,9 @@ class Swap:
             self.under_way.discard(module)
         elif module in self.under_way:
             self.too_early = True
-        elif self.imports is not None and module not in self._passed and module not in self.works:
-            self._passed.add(module)
-            deque(map(self.visit, self.imports(module)), maxlen=0)
+        elif self.imports is not None and module not in self.passed and module not in self.works:
+            self.passed.add(module)
+            visit_imported(self, module, self.imports(module))
 
     def replace_references(self) -> None:
         """After the last wave: put new objects in the place of old ones wherever a reference can be replaced."""

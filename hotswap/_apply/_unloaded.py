@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import decode_source
 from typing import TYPE_CHECKING
@@ -30,6 +30,16 @@ def visit_before(swap: Swap, name: str, importer: str) -> None:
     if name and name not in sys.modules:
         for module in list(_imported(swap, name, importer, set())):
             swap.visit(module)
+
+
+def visit_imported(swap: Swap, module: str, imported: Iterable[str]) -> None:
+    """Have what the loaded `module`, which has no edit, imports brought to its new texts, but for packages that it, or
+    a module under way, is in: they began before it.
+    """
+    begun = (module, *swap.under_way)
+    for name in imported:
+        if not any(one.startswith(f"{name}.") for one in begun):
+            swap.visit(name)
 
 
 def imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
