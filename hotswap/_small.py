@@ -17,7 +17,7 @@ from typing import Any
 
 from hotswap._apply._adapter import found_registrars
 from hotswap._apply._codes import is_kept
-from hotswap._apply._small import Small, begin, precompile
+from hotswap._apply._small import Small, begin, move_ahead, precompile
 from hotswap._loader._baselines import Baseline, Packed, text_of
 from hotswap._loader._builds import build_of, is_foreign
 from hotswap._model import Statement
@@ -106,6 +106,7 @@ class SmallEdits:
         for number, one in enumerate(found or ()):
             breathe()
             precompile(one.edit)
+            move_ahead(one.edit)
             if found is not None and len(found) > 1:
                 found[number] = one = replace(one, edit=one.edit.without_trees())
             self._looked[one.edit.module.__name__] = one

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from hotswap import _surroundings
-from hotswap._apply import Applied, apply
+from hotswap._apply import Applied, Work, apply, make_ready
 from hotswap._apply._adapter import found as find_adapters
 from hotswap._apply._instances import Migrations
 from hotswap._errors import EditError, HookError
@@ -26,6 +26,9 @@ from hotswap._points._hooks import BEFORE, Hooks, Steps
 from hotswap._process import Process
 from hotswap._settings import Settings
 from hotswap._stale._running import Bodies
+
+Planned = tuple[Plan, list[Edit], Mapping[str, Work]]
+"""A plan, its edits, and what is ready for applying it, by module."""
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Transactions:
         self.migrations = Migrations()
         self._raised: set[str] = set()
         self._bodies = Bodies()
-        self._plans: dict[Group, tuple[tuple[object, ...], tuple[Plan, list[Edit]]]] = {}
+        self._plans: dict[Group, tuple[tuple[object, ...], Planned]] = {}
 
     def apply_all(self, prepared: Prepared, entries: list[Entry]) -> Steps[Done]:
         """Apply each group by itself; hold those that cannot be, and what belongs to a file that cannot be read."""
@@ -79,12 +82,15 @@ class Transactions:
     def ahead(self, prepared: Prepared, entries: list[Entry]) -> None:
         """Plan for a swap that comes soon."""
         find_adapters()  # which takes a while for the first time
-        self._plans.clear()
+        self.forget_ahead()
         for group in split(self._process, prepared, entries):
-            self._plans[group] = (
-                self._mark(group, prepared.edits),
-                plan_group(self._process, group, prepared.edits, entries),
-            )
+            plan, edits = plan_group(self._process, group, prepared.edits, entries)
+            ready = make_ready(plan, edits, sys.modules)
+            self._plans[group] = self._mark(group, prepared.edits), (plan, edits, ready)
+
+    def forget_ahead(self) -> None:
+        """Let go of what was planned ahead, and of the code that it holds."""
+        self._plans.clear()
 
     def _mark(self, group: Group, edits: Mapping[str, Edit]) -> tuple[object, ...]:
         """Return what is another one if the plan of `group` may be."""
@@ -95,20 +101,21 @@ class Transactions:
             *(edits.get(name) for name in sorted(group)),
         )
 
-    def _planned(self, group: Group, edits: Mapping[str, Edit], entries: list[Entry]) -> tuple[Plan, list[Edit]]:
+    def _planned(self, group: Group, edits: Mapping[str, Edit], entries: list[Entry]) -> Planned:
         mark, planned = self._plans.pop(group, ((), None))
         now = self._mark(group, edits)
         if planned is not None and len(mark) == len(now) and mark[:3] == now[:3] and all(map(is_, mark[3:], now[3:])):
             return planned
-        return plan_group(self._process, group, edits, entries)
+        del planned  # what is ready holds code, and would be taken for somebody of the program
+        return *plan_group(self._process, group, edits, entries), {}
 
     def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> Steps[None]:
         started = time.perf_counter()
         limited, left = self._bodies.limit({name: prepared.edits[name] for name in group})
-        plan, edits = self._planned(group, limited, entries)
+        plan, edits, ready = self._planned(group, limited, entries)
         done.spend("plan", time.perf_counter() - started)
         edits = self._bodies.limit_dependents(edits)
-        applied = yield from self._apply(plan, edits, {}, done)
+        applied = yield from self._apply(plan, edits, ready, {}, done)
         if applied.outcomes:
             self._accept(applied, edits, prepared, done)
         else:
@@ -120,7 +127,7 @@ class Transactions:
         """Run the statements of `wanted` again, and what depends on them."""
         done = Done()
         plan, edits = plan_rerun(self._process, wanted, entries)
-        applied = yield from self._apply(plan, edits, wanted.ids, done)
+        applied = yield from self._apply(plan, edits, {}, wanted.ids, done)
         self._process.generation += bool(applied.outcomes)
         done.outcomes += applied.outcomes
         self._process.remains.note(applied.outcomes)
@@ -128,7 +135,9 @@ class Transactions:
         done.error = getattr(applied.error, "error", applied.error)
         return done
 
-    def _apply(self, plan: Plan, edits: list[Edit], forced: dict[int, str], done: Done) -> Steps[Applied]:
+    def _apply(
+        self, plan: Plan, edits: list[Edit], ready: Mapping[str, Work], forced: dict[int, str], done: Done
+    ) -> Steps[Applied]:
         """Apply one group between its hooks; those that come after are left for when there is a report."""
         hooks = Hooks(_concerned(plan, edits), {name for name in map(_edits_hook, edits) if name in self._raised})
         done.hooks.append(hooks)
@@ -143,7 +152,7 @@ class Transactions:
                 done.spend("before", time.perf_counter() - started)
             started = time.perf_counter()
             around = _surroundings.make(self._process, self._settings, forced)
-            applied = apply(plan, edits, around, strict=self._settings.strict)
+            applied = apply(plan, edits, around, ready, strict=self._settings.strict)
             done.spend("apply", time.perf_counter() - started)
         hooks.interrupt = hooks.interrupt or applied.interrupt
         hooks.error = getattr(applied.error, "error", applied.error)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hotswap._loader._compile import CodeMap, all_codes, class_body, compile_in, content, own_content, shift
+from hotswap._loader._codemap import CodeMap
+from hotswap._loader._compile import all_codes, class_body, compile_in, content, own_content, shift
 
 FILE = "mod.py"
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import call
 from types import CodeType, FunctionType, ModuleType
+from typing import Final
 
 from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
+from hotswap._apply._ahead import make_ready
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
 from hotswap._apply._enrolled import tell_enrolled
@@ -25,20 +27,22 @@ from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import tell_lost
 from hotswap._apply._missing import tell_missing
 from hotswap._apply._moves import Departed, moves
+from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget
-from hotswap._apply._stale import Block, probe
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._texts import definition_now
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
-from hotswap._model import Edit, Finding, Outcome, Plan, Severity
+from hotswap._model import Edit, Finding, Outcome, Plan, Severity, Statement
 from hotswap._points import _interrupt
 from hotswap._quiet._values import Definition
 from hotswap._run._execute import forget_frames
 from hotswap.patch._functions import live_functions_of
 
-__all__ = ["Applied", "Departed", "Surroundings", "apply", "moves"]
+__all__ = ["Applied", "Departed", "Surroundings", "Work", "apply", "make_ready", "moves"]
+
+_NOTHING: Final[Mapping[str, Work]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,17 @@ class Applied:
     interrupt: BaseException | None = None
 
 
-def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bool = False) -> Applied:
+def apply(
+    plan: Plan,
+    edits: Sequence[Edit],
+    around: Surroundings,
+    ready: Mapping[str, Work] = _NOTHING,
+    *,
+    strict: bool = False,
+) -> Applied:
     """Bring the modules of `edits`, which are in topological order, to their new texts, or leave all as it was.
+
+    `ready` is what `make_ready` gave for this plan.
 
     Nothing escapes: whatever is raised, by the program's statements or by us, is in the result, and the program is as
     it was before. With `strict`, a finding of HS1xx counts as failure.
@@ -100,12 +113,13 @@ def apply(plan: Plan, edits: Sequence[Edit], around: Surroundings, *, strict: bo
     swap: Swap | None = None
     done: Applied | None = None
     try:
-        swap = Swap(edits, around.modules, around.is_project, around.definition)
+        swap = Swap(edits, around.modules, around.is_project, around.definition, ready)
         swap.adapters, swap.mentions = around.adapters, around.mentions
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
         swap.maybe = around.forced.keys() | {
             id(p.statement) for step in plan.steps for p in step.statements if not p.certain
         }
+        swap.within = swap.maybe and frozenset(within(swap.maybe, _looked_through(swap)))
         swap.memo, swap.severities = plan.memo, around.severities
         if plan.cycles:
             swap.imports = around.imports
@@ -154,9 +168,15 @@ def _take_back(swap: Swap) -> tuple[tuple[Finding, ...], bool, BaseException | N
     return stays, made, late
 
 
+def _looked_through(swap: Swap) -> Iterator[Statement]:
+    for work in swap.works.values():
+        yield from work.edit.new.statements
+
+
 def _expect_places(swap: Swap) -> None:
     for work in swap.works.values():
-        work.expected = expected_places(work.edit, swap.maybe)
+        if work.surveyed is None:
+            work.expected = expected_places(work.edit, swap.maybe)
 
 
 def _applied(plan: Plan, swap: Swap, findings: tuple[Finding, ...]) -> Applied:
@@ -169,7 +189,8 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     let_go(work.edit.diff for work in works if work.edit.edited)
     for work in works:
         probe(swap, work, work.scope, looked_at(work.edit), Block(work.edit.diff, work.edit.old.statements))
-        map_codes(work)
+        if not work.codes:
+            map_codes(work)
         tell_lost(swap, work)
     swap.definition = partial(definition_now, swap, around.definition)
     _find_together([work for work in works if work.expected is None])
@@ -228,7 +249,7 @@ def _run(swap: Swap, work: Work, around: Surroundings) -> None:
     """Go through a module; called by its loader, as in a reload, if any of its statements may run."""
     if work.only_follows:
         follow_imports(swap, work)
-    elif work.may_run(swap.maybe):
+    elif work.may_run(swap.within):
         around.run_in(work.module, partial(visit_module, swap, work))  # a frame keeps the cells of a lambda
     else:
         visit_module(swap, work)

@@ -48,12 +48,17 @@ def are_other(edit: Edit) -> bool:
     return bool((edit.old.flags ^ edit.new.flags) & future.annotations.compiler_flag)
 
 
+_SCOPES: Final = (Kind.DEF, Kind.CLASS, Kind.IMPORT)
+"""Statements in which no annotation of the scope itself stands."""
+
+
 def renew(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> None:
     """Bring the annotations of a scope, which its statements have been applied to, from its `old` text to its `new`
     one.
     """
     scope, edit = visit.scope, visit.work.edit
-    texts = [[_text(node, one.node) for one in side for node in annotated(one.node)] for side in (old, new)]
+    sides = [[one for one in side if one.kind not in _SCOPES] for side in (old, new)]
+    texts = [[_text(node, one.node) for one in side for node in annotated(one.node)] for side in sides]
     changed = texts[0] != texts[1] or scope.annotations_changed or are_other(edit)
     if not any(texts) or not (changed or edit.edited):
         return

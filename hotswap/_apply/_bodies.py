@@ -6,13 +6,16 @@ Functions whose header changed wait for their statement, so that code and defaul
 from __future__ import annotations
 
 import ast
+import re
+from bisect import bisect, bisect_left
+from collections.abc import Callable
 from functools import partial
 from types import CellType, CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
 from hotswap._loader._builds import build_of
 from hotswap._loader._compile import compile_in, own_content, without_annotations
-from hotswap._model import Diff, Kind, Pair, Snapshot, Statement
+from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._text._diff import only_code
 from hotswap.patch._functions import set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
@@ -27,34 +30,46 @@ def map_codes(work: Work) -> None:
         nodes = [statement.node for statement in new.statements]
         work.codes.go_by_names(compile_in(nodes, (), new.origin, new.flags, doc=new.doc, build=work.scope.build))
     else:
-        _map(work, work.edit.diff, (), ())
+        _map(work, work.edit.diff, (), (), _imported_otherwise(work.edit))
 
 
-def _map(work: Work, diff: Diff, old_around: Around, new_around: Around) -> None:
+def _imported_otherwise(edit: Edit) -> Callable[[Statement], bool]:
+    """Return what says of a statement whether it mentions a name that an import binds in one of the texts alone."""
+    names = edit.old.imports ^ edit.new.imports
+    if not names:
+        return lambda _: False
+    text, lines, at, line = edit.new.text, list[int](), 0, 1
+    for found in re.finditer(rf"\b(?:{'|'.join(map(re.escape, names))})\b", text):
+        line += text.count("\n", at, found.start())
+        at = found.start()
+        lines.append(line)
+    return lambda one: bisect_left(lines, one.lineno) < bisect(lines, one.end_lineno)
+
+
+def _map(
+    work: Work, diff: Diff, old_around: Around, new_around: Around, otherwise: Callable[[Statement], bool]
+) -> None:
+    old, new = work.edit.old, work.edit.new
+    same = old.flags == new.flags and old.origin == new.origin
     for pair in diff.unchanged:
         both = partial(_compile_both, work, pair, old_around, new_around)
-        if pair.old.digest == pair.new.digest and _same_ground(work.edit.old, work.edit.new, pair.new):
+        if same and pair.old.digest == pair.new.digest and not (otherwise(pair.new) and _calls_on(pair.new, old, new)):
             work.codes.move(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno, both)
         else:
             work.codes.add(*both())
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind in (Kind.CLASS, Kind.SUITE):
-            _map(work, pair.inner, _into(old_around, pair.old.node), _into(new_around, pair.new.node))
+            _map(work, pair.inner, _into(old_around, pair.old.node), _into(new_around, pair.new.node), otherwise)
         else:
             work.codes.add(*_compile_both(work, pair, old_around, new_around))
 
 
-def _same_ground(old: Snapshot, new: Snapshot, statement: Statement) -> bool:
-    """Whether `statement` compiles to equal code: the same file, the same ``from __future__`` lines, like imports."""
-    if old.flags != new.flags or old.origin != new.origin:
-        return False
-    other = old.imports ^ new.imports
-    return not other or not any(_calls_on(node, other) for node in ast.walk(statement.node))
-
-
-def _calls_on(node: ast.AST, names: frozenset[str]) -> bool:
-    function = node.func if isinstance(node, ast.Call) else None
-    return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id in names
+def _calls_on(statement: Statement, old: Snapshot, new: Snapshot) -> bool:
+    """Whether `statement` calls ``name.attribute()`` of such a name, which is compiled otherwise if it is imported."""
+    names = old.imports ^ new.imports
+    called = (node.func for node in ast.walk(statement.node) if isinstance(node, ast.Call))
+    values = (one.value for one in called if isinstance(one, ast.Attribute))
+    return any(isinstance(one, ast.Name) and one.id in names for one in values)
 
 
 def _into(around: Around, node: ast.stmt) -> Around:
@@ -101,6 +116,10 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
     old = function.__code__
     new = work.codes.successor(old)
     if new is None or new == old:
+        return new
+    if work.codes.is_shifted(old):
+        work.patched[id(function)] = new
+        swap.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", old))
         return new
     missing = set_code(swap.journal, function, new, partial(_cell_for, work, function, fresh))
     if missing:

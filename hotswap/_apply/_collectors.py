@@ -159,7 +159,7 @@ def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
     """Tell of classes that were made before one of their decorators changed."""
     for statement in statements if visit.swap.changes else ():
         found = statement.node.decorator_list if isinstance(statement.node, ast.ClassDef) else ()
-        for decorator in found if statement not in visit.work.log.ran else ():
+        for decorator in found if found and statement not in visit.work.log.ran else ():
             if _behaves_otherwise(visit, _generate.called(visit, decorator)):
                 name = ast.unparse(getattr(decorator, "func", decorator))
                 visit.swap.tell(

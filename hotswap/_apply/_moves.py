@@ -121,6 +121,8 @@ def follow_files(swap: Swap) -> None:
 
     So does a file that got another name: objects of its classes move, and its old functions forward.
     """
+    if not sys.modules.keys() - swap.known:
+        return
     came = [module for name, module in _project(swap) if name not in swap.known]
     gone = [module for name, module in _project(swap) if name in swap.known and not _has_file(module)] if came else []
     for old, new in ((old, new) for old in gone for new in came):

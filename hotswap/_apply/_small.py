@@ -18,15 +18,16 @@ from typing import Any, Final
 
 from hotswap._apply._changes import Changes
 from hotswap._apply._following import Following
+from hotswap._apply._moving import Moving, find_moving
 from hotswap._graph._followers import Followers
-from hotswap._loader._compile import all_codes, class_body, compile_in, content, inner_codes, is_class_body, shift
+from hotswap._loader._compile import all_codes, class_body, compile_in, content, inner_codes, is_class_body
 from hotswap._model import Action, How, Outcome, Pair, Patch, Planned, Statement, Step
 from hotswap._regions import Block, Part, Place, Region
 from hotswap._run._execute import Layer, run
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute, same
 from hotswap.patch._classes import cell_of, set_members
-from hotswap.patch._finding import Walk, is_alone
+from hotswap.patch._finding import is_alone
 from hotswap.patch._functions import copies, doc_of, set_code, set_copied_doc, set_doc
 
 _WRAPPED: Final = 8  # decorators deep
@@ -48,6 +49,7 @@ class Small:
     region: Region
     codes: dict[tuple[object, ...], CodeType] = field(default_factory=dict, compare=False)
     begun: list[Begun] = field(default_factory=list, compare=False)
+    moving: list[Moving] = field(default_factory=list, compare=False)
     followers: dict[tuple[str, str], Followers] = field(default_factory=dict, compare=False)
 
     def without_trees(self) -> Small:
@@ -124,6 +126,13 @@ def precompile(edit: Small) -> None:
         pass
 
 
+def move_ahead(edit: Small) -> None:
+    """Find what only stands on other lines after `edit`, so that applying it is quicker."""
+    if edit.region.moved and not edit.moving:
+        found = find_moving(vars(edit.module), edit.origin, edit.region)
+        edit.moving.extend([found] if found is not None else ())
+
+
 def _compiled(edit: Small, part: Part, statements: list[Statement]) -> CodeType:
     """Return the code that surrounds that of the functions `statements`."""
     key = (part.prefix, *((one.lineno, one.key) for one in statements))
@@ -164,36 +173,19 @@ class _Application:
         """Give everything that stands on other lines now code that says so."""
         if not self.region.moved:
             return
-        first = min(span[0] for span in self.region.moved)
-        expected = {place for place in self.region.before.block.functions(first) if self._delta(place) is not None}
-        walk = Walk(self.namespace)
-        moving = [f for f in walk.functions if self._is_moving(f)]
-        found = {(f.__code__.co_qualname, f.__code__.co_firstlineno) for f in moving}
-        if None in expected or not expected <= found or not walk.holds_all(moving):
+        ahead = self.edit.moving.pop() if self.edit.moving else None
+        found = ahead.take() if ahead is not None else None
+        if found is None:
+            del ahead  # it holds code
+            anew = find_moving(self.namespace, self.edit.origin, self.region)
+            found = anew.take() if anew is not None else None
+        if found is None:
             raise _TakesThePlainWay
-        fresh: dict[int, CodeType] = {}
-        for function in moving:
-            self._shift(function, fresh)
+        for function, old, new in found:
+            self.functions.append((function, old))
+            self.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", old))
         if _LINES_IN_CLASSES:
             self._move_classes(self.region.after.block, self.namespace)
-
-    def _delta(self, place: Place | None) -> int | None:
-        line = -1 if place is None else place[1]
-        return next((delta for first, last, delta in self.region.moved if first <= line <= last), None)
-
-    def _is_moving(self, function: FunctionType) -> bool:
-        code = function.__code__
-        return code.co_filename == self.edit.origin and self._delta((code.co_qualname, code.co_firstlineno)) is not None
-
-    def _shift(self, function: FunctionType, fresh: dict[int, CodeType]) -> None:
-        code = function.__code__
-        delta = self._delta((code.co_qualname, code.co_firstlineno))
-        new = fresh.get(id(code)) or shift(code, delta or 0)
-        if new is None:
-            raise _TakesThePlainWay
-        fresh[id(code)] = new
-        self.functions.append((function, code))
-        self.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", code))
 
     def _move_classes(self, block: Block, scope: Mapping[str, Any], line: int = 1) -> None:
         """Give the classes of the new text's `block`, which begins on `line`, the lines on which they stand now."""

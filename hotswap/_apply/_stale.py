@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from hotswap import _quiet
 from hotswap._apply import (
@@ -26,7 +25,7 @@ from hotswap._apply._called import called_twice
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
-from hotswap._apply._swap import Swap, Work, resolve
+from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._taken import modules_read, reads_of, takes_all_names
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
@@ -34,7 +33,7 @@ from hotswap._graph._imports import static_truth
 from hotswap._graph._select import WHOLE
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, as_member, is_a, stateless
+from hotswap._run._values import is_a
 from hotswap._text._names import dotted_of, handed
 
 if TYPE_CHECKING:
@@ -118,13 +117,14 @@ def reason(visit: Visit, statement: Statement) -> str:
         swap.changes = changes
 
 
-def _unchanged_inner(pair: Pair) -> Diff:
+def unchanged_inner(pair: Pair) -> Diff:
+    """Return the diff of the inside of a statement that did not change."""
     return Diff(unchanged=tuple(map(Pair, pair.old.children, pair.new.children)))
 
 
 def any_maybe(swap: Swap, statement: Statement) -> bool:
     """Whether `statement`, or one inside it, may be stale."""
-    return id(statement) in swap.maybe or any(any_maybe(swap, child) for child in statement.children)
+    return id(statement) in swap.within
 
 
 def _keep_class(visit: Visit, pair: Pair) -> None:
@@ -153,7 +153,7 @@ def _keep_suite(visit: Visit, pair: Pair) -> None:
         if run_or_tell(visit, pair.new, f"reads {stale[0]}"):
             visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
     elif any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
-        visit.suite(Pair(pair.old, pair.new, _unchanged_inner(pair)))
+        visit.suite(Pair(pair.old, pair.new, unchanged_inner(pair)))
 
 
 def _imports_inside(statement: Statement) -> bool:
@@ -306,81 +306,6 @@ def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
         value = held
         parts.pop(0)
     return False
-
-
-class Block(NamedTuple):
-    """What a block of statements was: its diff, and its old statements, which made what the process holds."""
-
-    diff: Diff
-    old: tuple[Statement, ...]
-
-    def inner(self) -> dict[int, Block]:
-        """Return the same for the class bodies and suites in it, by the ids of their new statements."""
-        pairs = (pair for pair in (*self.diff.unchanged, *self.diff.changed) if pair.new.children)
-        return {id(pair.new): Block(pair.inner or _unchanged_inner(pair), pair.old.children) for pair in pairs}
-
-
-_NOTHING: Final = Block(Diff(), ())
-
-
-def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...], block: Block) -> None:
-    """Before anything changes: note which statements that may run again bound something that was touched since."""
-    inside = block.inner()
-    for statement in statements:
-        if id(statement) in swap.maybe:
-            _probe_chains(swap, work, scope, statement, block)
-        if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
-            alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
-            names = alone or statement.binds  # a chain is looked at as a whole
-            why = _touched(swap, scope, statement, names, _made_before(block, statement))
-            if why:
-                swap.touched[id(statement)] = why
-        if statement.kind is Kind.SUITE:
-            probe(swap, work, scope, statement.children, inside.get(id(statement), _NOTHING))
-        elif statement.kind is Kind.CLASS and isinstance(live := scope.peek(statement.binds[-1]), type):
-            assert isinstance(statement.node, ast.ClassDef)
-            inner = ClassScope(scope, work.scope.stores, statement.node, live)
-            probe(swap, work, inner, statement.children, inside.get(id(statement), _NOTHING))
-
-
-def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:
-    """Note of each chain that `statement` is a link of, whether its object was touched since it was made."""
-    for name in (*statement.binds, *statement.mutates):
-        links = [s for s in block.old if name in s.binds or name in s.mutates]
-        place = (work.edit.module, scope.prefix + name)
-        if len(links) > 1 and place not in swap.probed:
-            swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
-
-
-def _made_before(block: Block, statement: Statement) -> list[Statement]:
-    """Return the old statements that made the names which `statement` reads, where later ones made others of them."""
-    pairs = (*block.diff.unchanged, *block.diff.changed)
-    line = next((pair.old.lineno for pair in pairs if pair.new is statement), 0)
-    found = list[Statement]()
-    for name in dict.fromkeys(read.partition(".")[0] for read in statement.reads):
-        links = [one for one in block.old if name in one.binds or name in one.mutates]
-        above = [link for link in links if link.lineno < line]
-        if above and len(above) < len(links):
-            found += _chains.segments(name, above)[-1]
-    return found
-
-
-def _touched(swap: Swap, scope: AnyScope, statement: Statement, names: Iterable[str], before: list[Statement]) -> str:
-    """Return why the `names` of an assignment do not hold, untouched, what its text gives after `before`; "" if so."""
-    held = {name: as_member(scope.peek(name)) for name in names if name != "__annotations__"}
-    if not held:
-        return ""  # it stores into an object: to run it now would be to store
-    if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):
-        return "it holds an object with state"
-    nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
-    if any(_quiet.unquiet(node, quiet_scope(swap, scope)) for node in nodes):
-        return ""  # told for that reason, should it be stale
-    try:
-        made = scope.run(nodes)
-    except StatementError:
-        return "its text does not give it any more"
-    changed = [name for name, value in held.items() if not alike(as_member(made.get(name, MISSING)), value)]
-    return f"{changed[0]} was changed since" if changed else ""
 
 
 def truth(visit: Visit, node: ast.If) -> bool | None:

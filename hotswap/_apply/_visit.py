@@ -39,6 +39,10 @@ _MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.
 """Statements that may bind a name, or leave it as it is."""
 
 
+_KEPT = (Kind.DEF, Kind.CLASS, Kind.ASSIGN)
+"""Statements that are left as they are, unless they or something inside them may be stale."""
+
+
 class Visit:
     """One block. `wrap` puts statements of a suite back under its ``try`` or ``with`` before they run."""
 
@@ -56,7 +60,12 @@ class Visit:
         changed = {id(pair.new): pair for pair in diff.changed}
         self.new = new
         chains = self.chains = _chains.plan(self, diff, old, new)
+        swap = self.swap
+        busy = {*changed, *swap.within, *swap.forced, *chains.again, *chains.skip, *chains.last}
         for statement in new:
+            if id(statement) not in busy and statement.kind in _KEPT and id(statement) in unchanged:
+                self.closing, self.line = id(statement), statement.lineno
+                continue
             runs = id(statement) in chains.again or not (id(statement) in changed or id(statement) in unchanged)
             self._close_chains(statement, runs=runs)
             if id(statement) in chains.skip:
@@ -164,7 +173,7 @@ class Visit:
             self.forget(pair.inner.removed, self.new)
             return
         for branch, _ in suites(pair.new.node):
-            inner = branch_of(pair.inner, branch)
+            inner = _branches.branch_of(pair.inner, branch)
             wrap = _branches.wrapping(pair.new.node, branch, self.wrap)
             old = [s for s in pair.old.children if s.branch == branch]
             new = [s for s in pair.new.children if s.branch == branch]
@@ -325,17 +334,6 @@ class Visit:
 def _ran_whole(pair: Pair) -> bool:
     """Whether the header of an ``if``, ``try`` or ``with`` changed, so that it is another statement."""
     return pair.new.kind is Kind.SUITE and not same_header(pair)
-
-
-def branch_of(diff: Diff, branch: str) -> Diff:
-    """Return the part of a suite's `diff` that belongs to one of its branches."""
-    return Diff(
-        unchanged=tuple(p for p in diff.unchanged if p.new.branch == branch),
-        moved=tuple(p for p in diff.moved if p.new.branch == branch),
-        changed=tuple(p for p in diff.changed if p.new.branch == branch),
-        added=tuple(s for s in diff.added if s.branch == branch),
-        removed=tuple(s for s in diff.removed if s.branch == branch),
-    )
 
 
 def _variable(node: ast.stmt) -> tuple[str, str] | None:

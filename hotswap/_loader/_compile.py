@@ -9,14 +9,12 @@ from __future__ import annotations
 import ast
 import dis
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from types import CodeType
 from typing import Final, cast
-
-Both = Callable[[], tuple[CodeType, CodeType]]
 
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 Outer = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -277,73 +275,6 @@ def shift(code: CodeType, delta: int) -> CodeType | None:
         else:
             consts.append(const)
     return code.replace(co_firstlineno=code.co_firstlineno + delta, co_consts=tuple(consts))
-
-
-class CodeMap:
-    """Which code takes the place of which: filled from matched statements, asked with the code of a live function.
-
-    Live code is known by its qualified name and first line, and by its content where several share both.
-    """
-
-    def __init__(self) -> None:
-        self._known: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]] = defaultdict(list)
-        self._moved: list[tuple[int, int, int, Both]] = []
-        self._named: dict[str, CodeType] = {}
-
-    def add(self, old: CodeType, new: CodeType) -> None:
-        """Note the successor of every code object inside `old`, module code of the same statements as `new`."""
-        for before, after in match(old, new):
-            self._known[before.co_qualname, before.co_firstlineno].append((before, after))
-
-    def move(self, first: int, last: int, delta: int, compile_both: Both) -> None:
-        """Note that the old lines `first` to `last` stand `delta` lines further down.
-
-        `compile_both` gives the old and the new module code, for code that cannot be moved without a compile.
-        """
-        if delta:
-            self._moved.append((first, last, delta, compile_both))
-
-    def go_by_names(self, new: CodeType) -> None:
-        """Take for the successor of any code the one of its qualified name in the module code `new`, if there is
-        one.
-        """
-        counts = Counter(code.co_qualname for code in all_codes(new))
-        self._named = {code.co_qualname: code for code in all_codes(new) if counts[code.co_qualname] == 1}
-
-    def __bool__(self) -> bool:
-        return bool(self._known or self._moved or self._named)
-
-    def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
-        """Yield all that was added, old and new."""
-        for found in self._known.values():
-            yield from found
-
-    def successor(self, code: CodeType) -> CodeType | None:
-        """Return the code that shall take the place of `code`, or None if it stays as it is.
-
-        Code that was generated (dataclasses, attrs: its file is ``<string>`` or the like) has lines of its own.
-        """
-        if code.co_filename.startswith("<"):
-            return None
-        if self._named:
-            return self._named.get(code.co_qualname)
-        known = self._known.get((code.co_qualname, code.co_firstlineno))
-        if known:
-            return next((new for old, new in known if old == code), None) or _alike(known, code)
-        for first, last, delta, compile_both in self._moved:
-            if first <= code.co_firstlineno <= last:
-                return shift(code, delta) or self._compiled(code, *compile_both())
-        return None
-
-    def _compiled(self, code: CodeType, old: CodeType, new: CodeType) -> CodeType | None:
-        self.add(old, new)
-        known = self._known.get((code.co_qualname, code.co_firstlineno))
-        return _alike(known, code) if known else None
-
-
-def _alike(known: list[tuple[CodeType, CodeType]], code: CodeType) -> CodeType:
-    wanted = content(code)
-    return next((new for old, new in known if content(old) == wanted), known[0][1])
 
 
 def own_content(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[object, ...]:

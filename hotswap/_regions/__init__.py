@@ -8,6 +8,6 @@ route: `compare` returns None, and the whole text is read.
 
 from hotswap._regions._compare import compare
 from hotswap._regions._index import Block, Index, Place, index_of
-from hotswap._regions._parts import Part, Region
+from hotswap._regions._parts import Part, Region, Span
 
-__all__ = ["Block", "Index", "Part", "Place", "Region", "compare", "index_of"]
+__all__ = ["Block", "Index", "Part", "Place", "Region", "Span", "compare", "index_of"]

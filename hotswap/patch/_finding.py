@@ -11,9 +11,11 @@ import functools
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
+from operator import gt
 from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from hotswap._points._way import breathe
 from hotswap.patch._functions import MEMO, live_functions
 
 _EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -81,56 +83,73 @@ def find_functions(
     functions are looked after as well. None says that the places cannot be told. Functions found beyond those are
     returned too; memo caches met on the way are added to `caches`.
     """
-    if expected is None or not _EXACT_COUNTS:
+    found = survey(namespace, expected) if expected is not None else None
+    if found is None or not found.is_whole():
         return live_functions(namespace, caches)
+    caches += found.caches
+    return found.functions
+
+
+def survey(namespace: dict[str, Any], expected: Iterable[tuple[str, int]]) -> Survey | None:
+    """Return what a walk finds of a module whose functions at the places `expected` matter; None if one is missing.
+
+    Nothing is touched. It may be made ahead, by a thread that leaves others their turn.
+    """
+    if not _EXACT_COUNTS:
+        return None
     walk = Walk(namespace)
     places: dict[tuple[str, int], list[FunctionType]] = {}
     for function in walk.functions:
         places.setdefault((function.__code__.co_qualname, function.__code__.co_firstlineno), []).append(function)
-    wanted: list[FunctionType] = []
-    for place in expected:
-        if place not in places:
-            return live_functions(namespace, caches)
-        wanted += places[place]
-    places.clear()
-    if not walk.holds_all(wanted):
-        return live_functions(namespace, caches)
-    caches += walk.caches
-    return walk.functions
+    try:
+        wanted = [function for place in expected for function in places[place]]
+    except KeyError:
+        return None
+    return Survey(walk, wanted)
+
+
+class Survey:
+    """The `functions` that a walk found, and the `caches` that it met.
+
+    It holds the code of those that matter, so that a count says later whether all who hold it are known still.
+    """
+
+    def __init__(self, walk: Walk, wanted: Iterable[FunctionType]) -> None:
+        self.functions, self.caches = walk.functions, walk.caches
+        self._namespace = walk.namespace
+        parents: dict[int, int] = {}
+        self._codes = _with_inner({id(function.__code__): function.__code__ for function in wanted}, parents)
+        ids = [id(code) for code in self._codes]
+        self._places = {key: index for index, key in enumerate(ids)}
+        self._most = [walk.holders.get(key, 0) + parents.get(key, 0) + _BASE for key in ids]
+
+    def is_whole(self) -> bool:
+        """Whether every holder of the code that matters, and of the code inside it, is known: functions, and frames."""
+        most = list(self._most)
+        for key, count in _held_by_frames(self._namespace).items():
+            if key in self._places:
+                most[self._places[key]] += count
+        return not any(map(gt, _counts(self._codes), most))
 
 
 class Walk:
     """The functions of a module that its names lead to, through classes, wrappers, closures and small containers."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
-        self._namespace = namespace
+        self.namespace = namespace
         self._name = namespace.get("__name__")
         self._seen: set[int] = set()
         self.functions: list[FunctionType] = []
         self.caches: list[Any] = []
-        self._holders: dict[int, int] = {}
-        self._bodies: dict[int, CodeType] = {}
-        self._meet_frames()
-        waiting = [(value, 0) for name, value in namespace.items() if name not in _OF_IMPORT]
+        self.holders: dict[int, int] = {}
+        waiting = [(value, 0) for name, value in list(namespace.items()) if name not in _OF_IMPORT]
         while waiting:
             value, depth = waiting.pop()
             if id(value) not in self._seen:
+                breathe()
                 self._seen.add(id(value))
                 deeper = depth + (type(value) is not FunctionType)
                 waiting.extend((inner, deeper) for inner in (self._inside(value) if depth < _DEEP else ()))
-
-    def _meet_frames(self) -> None:
-        """A body that still runs (a script's, say) holds the code of all that it defines; a frame holds its own."""
-        tops: list[FrameType | None] = [*sys._current_frames().values()]
-        while tops:  # emptied: our own frame is among them, and would hold itself, and all its callers have
-            frame = tops.pop()
-            while frame is not None:
-                if frame.f_globals is self._namespace:
-                    key = id(frame.f_code)
-                    self._holders[key] = self._holders.get(key, 0) + 1
-                    if frame.f_code.co_name == "<module>":
-                        self._bodies[key] = frame.f_code
-                frame = frame.f_back
 
     def _inside(self, value: Any) -> Iterable[Any]:
         kind = type(value)
@@ -149,29 +168,36 @@ class Walk:
         if kind is MEMO:
             self.caches.append(value)
         if kind in (dict, list, tuple, set, frozenset):
-            return (value.values() if kind is dict else value) if len(value) < _SMALL else ()
+            return list(value.values() if kind is dict else value) if len(value) < _SMALL else ()
         return _wrapped(value)
 
     def _inside_function(self, function: FunctionType) -> Iterator[Any]:
-        if function.__globals__ is self._namespace:
+        if function.__globals__ is self.namespace:
             self.functions.append(function)
             code = id(function.__code__)
-            self._holders[code] = self._holders.get(code, 0) + 1
+            self.holders[code] = self.holders.get(code, 0) + 1
         yield from (_content(cell) for cell in function.__closure__ or ())
         yield from function.__defaults__ or ()
-        yield from (function.__kwdefaults__ or {}).values()
-        yield from function.__dict__.values()
+        yield from list((function.__kwdefaults__ or {}).values())
+        yield from list(function.__dict__.values())
 
-    def holds_all(self, wanted: Iterable[FunctionType]) -> bool:
-        """Whether every holder of the code of `wanted`, and of the code inside it, was met. Frames count as holders."""
-        parents: dict[int, int] = {}
-        _with_inner(dict(self._bodies), parents)
-        codes = _with_inner({id(function.__code__): function.__code__ for function in wanted}, parents)
-        ids = [id(code) for code in codes]
-        return all(
-            count - _BASE <= self._holders.get(key, 0) + parents.get(key, 0)
-            for key, count in zip(ids, _counts(codes), strict=True)
-        )
+
+def _held_by_frames(namespace: dict[str, Any]) -> dict[int, int]:
+    """Return how often frames, by id, hold code of a module: each its own, and a body that runs what it defines."""
+    held: dict[int, int] = {}
+    bodies: dict[int, CodeType] = {}
+    tops: list[FrameType | None] = [*sys._current_frames().values()]
+    while tops:  # emptied: our own frame is among them, and would hold itself, and all its callers have
+        frame = tops.pop()
+        while frame is not None:
+            if frame.f_globals is namespace:
+                key = id(frame.f_code)
+                held[key] = held.get(key, 0) + 1
+                if frame.f_code.co_name == "<module>":
+                    bodies[key] = frame.f_code
+            frame = frame.f_back
+    _with_inner(bodies, held)
+    return held
 
 
 def _with_inner(found: dict[int, CodeType], parents: dict[int, int]) -> list[CodeType]:

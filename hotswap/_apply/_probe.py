@@ -1,0 +1,107 @@
+"""Before anything changes: which statements may run again, and which of them bound something that was touched since."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from typing import Final, NamedTuple
+
+from hotswap import _quiet
+from hotswap._apply import _chains, _stale
+from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._apply._stale import unchanged_inner
+from hotswap._apply._swap import Swap, Work
+from hotswap._errors import StatementError
+from hotswap._model import Diff, Kind, Statement
+from hotswap._run._journal import MISSING
+from hotswap._run._values import alike, as_member, stateless
+
+
+def within(maybe: AbstractSet[int], statements: Iterable[Statement]) -> Iterator[int]:
+    """Yield the ids of those of `statements`, at any depth, that are among `maybe` or have such inside."""
+    for statement in statements:
+        inside = tuple(within(maybe, statement.children)) if statement.children else ()
+        yield from inside
+        if inside or id(statement) in maybe:
+            yield id(statement)
+
+
+class Block(NamedTuple):
+    """What a block of statements was: its diff, and its old statements, which made what the process holds."""
+
+    diff: Diff
+    old: tuple[Statement, ...]
+
+    def inner(self, within: AbstractSet[int]) -> dict[int, Block]:
+        """Return the same for the class bodies and suites in it that are `within`, by ids of new statements."""
+        pairs = (pair for pair in (*self.diff.unchanged, *self.diff.changed) if pair.new.children)
+        return {
+            id(pair.new): Block(pair.inner or unchanged_inner(pair), pair.old.children)
+            for pair in pairs
+            if id(pair.new) in within
+        }
+
+
+_NOTHING: Final = Block(Diff(), ())
+
+
+def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, ...], block: Block) -> None:
+    """Before anything changes: note which statements that may run again bound something that was touched since."""
+    statements = tuple(statement for statement in statements if id(statement) in swap.within)
+    inside = block.inner(swap.within) if statements else {}
+    for statement in statements:
+        if id(statement) in swap.maybe:
+            _probe_chains(swap, work, scope, statement, block)
+        if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
+            alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
+            names = alone or statement.binds  # a chain is looked at as a whole
+            why = _touched(swap, scope, statement, names, _made_before(block, statement))
+            if why:
+                swap.touched[id(statement)] = why
+        if statement.kind is Kind.SUITE:
+            probe(swap, work, scope, statement.children, inside.get(id(statement), _NOTHING))
+        elif statement.kind is Kind.CLASS and isinstance(live := scope.peek(statement.binds[-1]), type):
+            assert isinstance(statement.node, ast.ClassDef)
+            inner = ClassScope(scope, work.scope.stores, statement.node, live)
+            probe(swap, work, inner, statement.children, inside.get(id(statement), _NOTHING))
+
+
+def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:
+    """Note of each chain that `statement` is a link of, whether its object was touched since it was made."""
+    for name in (*statement.binds, *statement.mutates):
+        links = [s for s in block.old if name in s.binds or name in s.mutates]
+        place = (work.edit.module, scope.prefix + name)
+        if len(links) > 1 and place not in swap.probed:
+            swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
+
+
+def _made_before(block: Block, statement: Statement) -> list[Statement]:
+    """Return the old statements that made the names which `statement` reads, where later ones made others of them."""
+    pairs = (*block.diff.unchanged, *block.diff.changed)
+    line = next((pair.old.lineno for pair in pairs if pair.new is statement), 0)
+    found = list[Statement]()
+    for name in dict.fromkeys(read.partition(".")[0] for read in statement.reads):
+        links = [one for one in block.old if name in one.binds or name in one.mutates]
+        above = [link for link in links if link.lineno < line]
+        if above and len(above) < len(links):
+            found += _chains.segments(name, above)[-1]
+    return found
+
+
+def _touched(swap: Swap, scope: AnyScope, statement: Statement, names: Iterable[str], before: list[Statement]) -> str:
+    """Return why the `names` of an assignment do not hold, untouched, what its text gives after `before`; "" if so."""
+    held = {name: as_member(scope.peek(name)) for name in names if name != "__annotations__"}
+    if not held:
+        return ""  # it stores into an object: to run it now would be to store
+    if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):
+        return "it holds an object with state"
+    nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
+    if any(_quiet.unquiet(node, _stale.quiet_scope(swap, scope)) for node in nodes):
+        return ""  # told for that reason, should it be stale
+    try:
+        made = scope.run(nodes)
+    except StatementError:
+        return "its text does not give it any more"
+    changed = [name for name, value in held.items() if not alike(as_member(made.get(name, MISSING)), value)]
+    return f"{changed[0]} was changed since" if changed else ""
