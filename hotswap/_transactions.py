@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from hotswap import _surroundings
-from hotswap._apply import Applied, Work, apply, make_ready
+from hotswap._apply import Applied, Ready, apply, make_ready
 from hotswap._apply._adapter import found as find_adapters
 from hotswap._apply._instances import Migrations
 from hotswap._errors import EditError, HookError
@@ -27,8 +27,8 @@ from hotswap._process import Process
 from hotswap._settings import Settings
 from hotswap._stale._running import Bodies
 
-Planned = tuple[Plan, list[Edit], Mapping[str, Work]]
-"""A plan, its edits, and what is ready for applying it, by module."""
+Planned = tuple[Plan, list[Edit], Ready]
+"""A plan, its edits, and what is ready for applying it."""
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class Transactions:
         if planned is not None and len(mark) == len(now) and mark[:3] == now[:3] and all(map(is_, mark[3:], now[3:])):
             return planned
         del planned  # what is ready holds code, and would be taken for somebody of the program
-        return *plan_group(self._process, group, edits, entries), {}
+        return *plan_group(self._process, group, edits, entries), Ready()
 
     def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> Steps[None]:
         started = time.perf_counter()
@@ -127,7 +127,7 @@ class Transactions:
         """Run the statements of `wanted` again, and what depends on them."""
         done = Done()
         plan, edits = plan_rerun(self._process, wanted, entries)
-        applied = yield from self._apply(plan, edits, {}, wanted.ids, done)
+        applied = yield from self._apply(plan, edits, Ready(), wanted.ids, done)
         self._process.generation += bool(applied.outcomes)
         done.outcomes += applied.outcomes
         self._process.remains.note(applied.outcomes)
@@ -135,9 +135,7 @@ class Transactions:
         done.error = getattr(applied.error, "error", applied.error)
         return done
 
-    def _apply(
-        self, plan: Plan, edits: list[Edit], ready: Mapping[str, Work], forced: dict[int, str], done: Done
-    ) -> Steps[Applied]:
+    def _apply(self, plan: Plan, edits: list[Edit], ready: Ready, forced: dict[int, str], done: Done) -> Steps[Applied]:
         """Apply one group between its hooks; those that come after are left for when there is a report."""
         hooks = Hooks(_concerned(plan, edits), {name for name in map(_edits_hook, edits) if name in self._raised})
         done.hooks.append(hooks)

@@ -294,6 +294,48 @@ def test_what_is_polled_was_read_on_another_thread(files: Files, monkeypatch: py
     assert threading.get_ident() not in parsed
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("return 7\n", "x = 7\n    return x\n"), ("import sys\n", "import sys, abc\n\n")]
+)
+def test_what_only_moves_is_found_before_a_poll(
+    files: Files, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    """Functions that only move are found and shifted on another thread, in a small edit and in a large one."""
+    import threading
+
+    from hotswap.patch import _finding
+
+    walked: list[int] = []
+    walk = _finding.Walk.__init__
+    monkeypatch.setattr(
+        _finding.Walk, "__init__", lambda self, names: (walked.append(threading.get_ident()), walk(self, names))[1]
+    )
+    text = "import sys\n" + "".join(f"def f{i}():\n    return {i}\n" for i in range(50))
+    files.write("mod", text)
+    with Reloader(files.root, apply="poll") as reloader:
+        mod = files.load("mod")
+        text = text.replace(old, new)
+        files.write("mod", text)
+        next(filter(None, iter(reloader.poll, False)))
+        lines = {text.split("\n")[mod.f49.__code__.co_firstlineno - 1], mod.f49.__code__.co_name}
+        assert lines == {"def f49():", "f49"}
+    assert walked
+    assert threading.get_ident() not in walked
+
+
+def test_a_closure_that_came_after_the_reading_is_not_missed(files: Files, reloader: Reloader) -> None:
+    """What was found ahead does not count if somebody else has its code by the time it is applied."""
+    files.write("mod", "import sys\ndef make():\n    def inner():\n        return 1\n    return inner\nKEPT = {}\n")
+    mod = files.load("mod")
+    files.write("mod", "import abc\n\ndef make():\n    def inner():\n        return 2\n    return inner\nKEPT = {}\n")
+    batch = Batch(1, (FileChange(str(files.path("mod")), "modified"),), 0.0)
+    reloader._works().line.ahead(batch)
+    made = [mod.make()]
+    assert reloader.reload().changed
+    assert made[0]() == 2
+    assert made[0].__code__.co_firstlineno == 4
+
+
 def test_a_budget_spreads_what_can_be_prepared(files: Files, reloader: Reloader) -> None:
     """Many edits take several calls to prepare, and are live at once; a function that changed meanwhile is seen."""
     for number in range(5):

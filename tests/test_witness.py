@@ -125,6 +125,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     sys.path.remove(str(tmp_path))
     sys.modules.pop("witnessed", None)
     sys.modules.pop("witnessed_too", None)
+    sys.modules.pop("witnessed_game", None)
 
 
 def test_what_was_edited_while_the_program_started_is_told(folder: Path) -> None:
@@ -138,6 +139,18 @@ def test_what_was_edited_while_the_program_started_is_told(folder: Path) -> None
         assert [found.code for found in report.findings] == ["HS212"]
         assert module.price(1) == 2
         assert not reloader.reload().findings
+
+
+def test_a_game_is_told_what_was_edited_while_it_started(folder: Path) -> None:
+    """What is found out while a file is read ahead of a poll is in the report of that poll."""
+    path = folder / "witnessed_game.py"
+    path.write_text("SIZE = 1\ndef price(n):\n    return n\n", encoding="utf-8")
+    module = importlib.import_module("witnessed_game")
+    path.write_text("SIZE = 1\ndef price(n):\n    return n + 1\n", encoding="utf-8")
+    with Reloader(folder, apply="poll") as reloader:
+        report = next(filter(None, iter(reloader.poll, False)))
+        assert [found.code for found in report.findings] == ["HS212"]
+        assert module.price(1) == 2
 
 
 def test_a_constant_that_was_edited_while_the_program_started_is_told(folder: Path) -> None:

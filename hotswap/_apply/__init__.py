@@ -30,7 +30,7 @@ from hotswap._apply._moves import Departed, moves
 from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget
-from hotswap._apply._swap import Swap, Work
+from hotswap._apply._swap import Ready, Swap, Work
 from hotswap._apply._texts import definition_now
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
@@ -40,9 +40,9 @@ from hotswap._quiet._values import Definition
 from hotswap._run._execute import forget_frames
 from hotswap.patch._functions import live_functions_of
 
-__all__ = ["Applied", "Departed", "Surroundings", "Work", "apply", "make_ready", "moves"]
+__all__ = ["Applied", "Departed", "Ready", "Surroundings", "apply", "make_ready", "moves"]
 
-_NOTHING: Final[Mapping[str, Work]] = {}
+_NOTHING: Final = Ready()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def apply(
     plan: Plan,
     edits: Sequence[Edit],
     around: Surroundings,
-    ready: Mapping[str, Work] = _NOTHING,
+    ready: Ready = _NOTHING,
     *,
     strict: bool = False,
 ) -> Applied:

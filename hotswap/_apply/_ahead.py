@@ -10,14 +10,15 @@ from types import ModuleType
 
 from hotswap._apply._bodies import map_codes
 from hotswap._apply._expected import expected_places
-from hotswap._apply._swap import Work
+from hotswap._apply._swap import Ready, Work
 from hotswap._model import Edit, Plan
 from hotswap._points._way import breathe
+from hotswap.patch._answers import find_asking
 from hotswap.patch._finding import survey
 
 
-def make_ready(plan: Plan, edits: Iterable[Edit], modules: Mapping[str, ModuleType]) -> dict[str, Work]:
-    """Return what is ready for applying `plan`, by module: its code map, its live functions, their code shifted.
+def make_ready(plan: Plan, edits: Iterable[Edit], modules: Mapping[str, ModuleType]) -> Ready:
+    """Return what is ready for applying `plan`: of each module its code map, its live functions, their code shifted.
 
     Where the functions cannot be told without a pass over the heap, or a loader makes other code, nothing is.
     """
@@ -29,7 +30,7 @@ def make_ready(plan: Plan, edits: Iterable[Edit], modules: Mapping[str, ModuleTy
             work = Work(module, edit)
             if work.scope.build is None and _is_ready(work, maybe):
                 found[edit.module] = work
-    return found
+    return Ready(found, find_asking())
 
 
 def _is_ready(work: Work, maybe: set[int]) -> bool:

@@ -36,8 +36,8 @@ def expected_places(edit: Edit, maybe: AbstractSet[int]) -> list[Place] | None:
 
 
 def _of_diff(diff: Diff, prefix: str, maybe: AbstractSet[int]) -> Iterator[Place]:
-    if diff.removed:
-        raise _Careful
+    for statement in diff.removed:
+        yield from _inside(statement, prefix)
     for pair in diff.changed:
         yield from _of_changed(pair, prefix, maybe)
     for pair in diff.unchanged:

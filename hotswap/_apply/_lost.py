@@ -24,7 +24,7 @@ def tell_lost(swap: Swap, work: Work) -> None:
             continue  # an annotation came, went or changed
         (name,) = pair.old.binds
         held = work.before.get(name)
-        alone = sum(name in (*statement.binds, *statement.mutates) for statement in old) == 1
+        alone = sum(name in one.binds or name in one.mutates for one in old) == 1
         if alone and type(held) in CONTAINERS and held and _is_filled(swap, work.scope, pair.old, held):
             swap.tell(work, "HS223", pair.new.lineno, name=name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._reach import behaves_otherwise
@@ -19,7 +20,7 @@ def forget(swap: Swap) -> None:
         return
     changed = [name for module in swap.works for name in swap.changes.of(module) if "." in name]
     if changed or any("__subclasshook__" in work.edit.new.text for work in swap.works.values()):
-        swap.later.append(forget_answers)
+        swap.later.append(partial(forget_answers, swap.ready.asking))
     if any(name.endswith(".*") for name in changed):
         swap.later.append(forget_dispatch)
     _clear_caches(swap)

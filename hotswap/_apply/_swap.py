@@ -15,7 +15,7 @@ from hotswap._apply._following import Following
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._unload import unload_new
 from hotswap._apply._unloaded import visit_imported
-from hotswap._apply._work import Work, work_for
+from hotswap._apply._work import Ready, Work
 from hotswap._findings import finding, graded
 from hotswap._model import Edit, How, Kind, Patch, Severity, Statement
 from hotswap._quiet._values import Definition
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hotswap._apply._moves import Departed
     from hotswap._apply._registrations import Registrations
 
-__all__ = ["DefinitionOf", "IsProject", "Swap", "Work", "resolve"]
+__all__ = ["DefinitionOf", "IsProject", "Ready", "Swap", "Work", "resolve"]
 
 IsProject = Callable[[ModuleType | FunctionType], bool]
 DefinitionOf = Callable[[FunctionType], Definition | None]
@@ -46,13 +46,13 @@ class Swap:
         modules: Mapping[str, ModuleType],
         is_project: IsProject,
         definition: DefinitionOf,
-        ready: Mapping[str, Work],
+        ready: Ready,
     ) -> None:
         self.is_project, self.definition, self.modules = is_project, definition, modules
-        self.journal = Journal()
+        self.journal, self.ready = Journal(), ready
         self.changes = Changes()
         self.following = Following(self.journal, self.changes, modules)
-        self.works = {edit.module: work_for(modules[edit.module], edit, ready.get(edit.module)) for edit in edits}
+        self.works = {edit.module: ready.work(modules[edit.module], edit) for edit in edits}
         _temporary.give((work.scope for work in self.works.values()), is_project, definition)
         self.maybe: AbstractSet[int] = frozenset()
         self.within: AbstractSet[int] = frozenset()

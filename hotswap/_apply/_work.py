@@ -16,6 +16,7 @@ from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._loader._codemap import CodeMap
 from hotswap._model import Edit, Finding, Kind, Patch, Statement
 from hotswap._run._values import is_a
+from hotswap.patch._answers import Asking
 from hotswap.patch._classes import cell_of, cells_of, functions_of, living
 from hotswap.patch._finding import Survey, find_functions
 from hotswap.patch._functions import DEPARTED
@@ -186,9 +187,17 @@ class Work:
         return value if is_a(value, type) else None
 
 
-def work_for(module: ModuleType, edit: Edit, ready: Work | None) -> Work:
-    """Return the work that is `ready`, if it is for this edit of the module as it is, else a new one."""
-    if ready is None or ready.edit is not edit or ready.module is not module:
-        return Work(module, edit)
-    ready.before = dict(vars(module))
-    return ready
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What was done ahead for applying a plan: works by module, and the abstract base classes that there are."""
+
+    works: Mapping[str, Work] = field(default_factory=dict)
+    asking: Asking | None = None
+
+    def work(self, module: ModuleType, edit: Edit) -> Work:
+        """Return the work that is ready, if it is for this edit of the module as it is, else a new one."""
+        found = self.works.get(edit.module)
+        if found is None or found.edit is not edit or found.module is not module:
+            return Work(module, edit)
+        found.before = dict(vars(module))
+        return found

@@ -64,7 +64,7 @@ class Reading:
         self._as_loaded: dict[str, object] = {}
         self.by_hand = False
         self._recent = Recent()
-        self._edits: dict[str, tuple[Baseline, Packed, Edit]] = {}
+        self._edits: dict[str, tuple[Baseline, Baseline, Edit]] = {}
 
     def changed(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the modules whose file is in another state than when it was read."""
@@ -99,6 +99,8 @@ class Reading:
     def _prepare(self, entry: Entry, prepared: Prepared) -> None:
         old = self._process.baselines.get(entry.name)
         assert old is not None
+        if self._is_known(entry, old, prepared):
+            return
         try:
             new = _now(entry.name, old, self._process.on_load)
         except OSError as error:
@@ -154,16 +156,23 @@ class Reading:
             old = self._process.baselines.get(entry.name)
             new = _now(entry.name, old, self._process.on_load) if old is not None else None
             if old is not None and new is not None and new.source.strip() and new.packed != old.packed:
+                told = len(prepared.told)
                 self._compare(entry, old, new, prepared)
-                if entry.name in prepared.edits:
-                    self._edits[entry.name] = (old, new.packed, prepared.edits[entry.name])
+                if entry.name in prepared.edits and len(prepared.told) == told and not _is_cut(old, new):
+                    self._edits[entry.name] = (old, new, prepared.edits[entry.name])
         return prepared
 
+    def _is_known(self, entry: Entry, old: Baseline, prepared: Prepared) -> bool:
+        """Take what was read ahead, if the file is as it was then; return whether it is."""
+        before, new, edit = self._edits.pop(entry.name, (None, None, None))
+        if before is not old or new is None or edit is None or new.seen != signature(new.path):
+            return False
+        self._gone.discard(entry.name)
+        self._emptied.pop(entry.name, None)
+        prepared.edits[entry.name], prepared.fresh[entry.name] = edit, new
+        return True
+
     def _compare(self, entry: Entry, old: Baseline, new: Baseline, prepared: Prepared) -> None:
-        known = self._edits.pop(entry.name, None)
-        if known is not None and known[0] is old and known[1] == new.packed and known[2].path == new.origin:
-            prepared.edits[entry.name], prepared.fresh[entry.name] = known[2], new
-            return
         try:
             after = read(new.source, entry.name, new.origin)
             before = self._before(entry.name, old)

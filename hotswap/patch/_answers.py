@@ -9,9 +9,12 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
+from collections.abc import Sequence
 from types import CodeType, FunctionType
-from typing import Final
+from typing import Any, Final
+from weakref import ReferenceType, ref
 
+from hotswap._points._way import breathe
 from hotswap.patch._classes import subclasses
 from hotswap.patch._heap import referrers
 
@@ -24,13 +27,29 @@ _DISPATCH: Final = next(
 _REGISTERING: Final = abc.ABCMeta("Registering", (), {})
 
 
-def forget_answers() -> None:
+Asking = Sequence[ReferenceType[Any]]
+"""Abstract base classes, by weak references: whoever counts what holds a class must not meet them."""
+
+
+def find_asking() -> Asking:
+    """Return the abstract base classes that there are. With thousands of classes it takes a while."""
+    found = []
+    for one in subclasses(object):
+        breathe()
+        if abc.ABCMeta in vars(type)["__mro__"].__get__(type(one)):
+            found.append(ref(one))
+    return found
+
+
+def forget_answers(asking: Asking | None = None) -> None:
     """Have every abstract base class ask again which classes are below it; generic functions follow.
 
     They hold their caches valid as long as `abc.get_cache_token` gives the same, which changes with a registration.
+    `asking` are the abstract base classes, if they were looked for just before.
     """
-    for one in subclasses(object):
-        if abc.ABCMeta in vars(type)["__mro__"].__get__(type(one)):
+    for found in find_asking() if asking is None else asking:
+        one = found()
+        if one is not None:
             with contextlib.suppress(AttributeError, TypeError):  # one that ABCMeta's own constructor did not make
                 abc._reset_caches(one)  # type: ignore[attr-defined]  # what ABCMeta's own test-suite uses
     _REGISTERING.register(type("asked", (), {}))
