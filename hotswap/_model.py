@@ -7,7 +7,7 @@ what changed on disk, what the text says, what differs, what imports what, what 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -203,7 +203,8 @@ class Plan:
 
     `memo` says that a text which may be reached speaks of caches, or that the program ran such a module again by
     itself: then results of old code may be remembered anywhere, or functions of an earlier run be held. `followers`
-    are, by module and name there, who does no more with the name than bind it.
+    are, by module and name there, who does no more with the name than bind it. `altered` are names, by module, that
+    lead to what may have other contents though it stays the same object.
     """
 
     group: tuple[str, ...]
@@ -211,6 +212,7 @@ class Plan:
     cycles: tuple[tuple[str, ...], ...] = ()
     memo: bool = True
     followers: Mapping[tuple[str, str], Followers] = field(default_factory=dict)
+    altered: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def following(self) -> tuple[Step, ...]:
         """Return a step for each module that only binds what changes anew."""

@@ -17,6 +17,7 @@ from typing import Final
 from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._ahead import make_ready
+from hotswap._apply._altered import Altered
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
 from hotswap._apply._enrolled import tell_enrolled
@@ -124,6 +125,7 @@ def apply(
         if plan.cycles:
             swap.imports = around.imports
         swap.following.expect(plan.followers)
+        swap.altered = Altered(swap, plan.altered)
         if not plan.memo:
             _expect_places(swap)
         _moves.expect(swap, around.departed)
@@ -209,6 +211,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     swap.commit()
     _moves.follow_files(swap)
     _registrations.end(swap)
+    swap.altered = None  # what is not held any more by anybody else is counted next
     for work in works:
         _annotations.forget_stale(swap, work)
     forget(swap)

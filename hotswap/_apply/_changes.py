@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from hotswap._run._journal import MISSING
@@ -18,8 +18,8 @@ class Changes:
     """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
 
     `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
-    in its code. `rebased` are classes that got other bases, by id. `follow` is called with each change of a name:
-    module, name, old and new value.
+    in its code; `altered` those that hold other contents. `rebased` are classes that got other bases, by id. `follow`
+    is called with each change of a name: module, name, old and new value.
     """
 
     def __init__(self) -> None:
@@ -29,6 +29,7 @@ class Changes:
         self.codes: dict[CodeType, None] = {}
         self._between: dict[tuple[str, str], list[Any]] = {}
         self.members: set[str] = set()
+        self.altered: set[str] = set()
         self.rebased: dict[int, type] = {}
         self.follow: Callable[[str, str, Any, Any], None] | None = None
         self._reached: tuple[tuple[int, ...], dict[int, frozenset[str]]] = ((), {})
@@ -60,6 +61,8 @@ class Changes:
         """Note that what `name` stands for has other contents: that is for who reads it, not for who binds it."""
         self._names.setdefault(module, {}).setdefault(name, ALTERED)
         self._order.append({module: name})
+        if "." in name:
+            self.altered.add(name.rpartition(".")[2])
 
     def is_altered_by(self, mutates: Iterable[str], module: str, dotted: str) -> bool:
         """Whether the object that `dotted` starts from has other contents, of which who `mutates` it puts in some."""
@@ -111,33 +114,39 @@ class Changes:
                 self._names.setdefault(module, {}).setdefault(names[module], old)
         return self._names.get(module, {})
 
-    def changed(self, module: str, dotted: str) -> bool:
+    def changed(self, module: str, dotted: str, *, altered: bool = True) -> bool:
         """Whether reading `dotted` in the scope of `module` may give something else now.
 
         ``A.x`` changed if `A` was bound anew or its member `x` changed; a bare ``A`` only if it was bound anew.
-        ``A.*`` stands for members that were all made anew.
+        ``A.*`` stands for members that were all made anew. Other contents of the same object count if `altered`.
         """
-        names = self.of(module)
+        names = self._told(module, altered=altered)
         if not names:
             return False
         return any(prefix in names or (prefix != dotted and f"{prefix}.*" in names) for prefix in _prefixes(dotted))
 
-    def reads(self, namespace: dict[str, Any], module: str, dotted: str) -> bool:
+    def _told(self, module: str, *, altered: bool) -> Mapping[str, Any]:
+        names = self.of(module)
+        return names if altered else {name: old for name, old in names.items() if old is not ALTERED}
+
+    def reads(self, namespace: dict[str, Any], module: str, dotted: str, *, altered: bool = True) -> bool:
         """Whether the value of `dotted`, read with `namespace` as globals, changed; runs no code of the program."""
         if not self._names:
             return False
-        if self.changed(module, dotted):
+        if self.changed(module, dotted, altered=altered):
             return True
         first, *parts = dotted.split(".")
         value: object = namespace.get(first)
         while parts and value is not None:
             if is_a(value, ModuleType):
-                if self.changed(value.__name__, ".".join(parts)):
+                if self.changed(value.__name__, ".".join(parts), altered=altered):
                     return True
                 value = vars(value).get(parts.pop(0))
                 continue
+            if type(value) is FunctionType:
+                return self.changed(value.__module__, f"{value.__qualname__}.{parts[0]}", altered=altered)
             cls = value if is_a(value, type) else type(value)
-            if self._member_changed(cls, parts[0]):
+            if self._member_changed(cls, parts[0], altered=altered):
                 return True
             if not is_a(value, type):
                 return False
@@ -164,10 +173,10 @@ class Changes:
                 return any(name in vars(other) for other in base.__mro__[1:-1])
         return False
 
-    def _member_changed(self, cls: type, name: str) -> bool:
+    def _member_changed(self, cls: type, name: str, *, altered: bool) -> bool:
         """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""
         for base in cls.__mro__[:-1]:
-            names = self.of(base.__module__)
+            names = self._told(base.__module__, altered=altered)
             if names and (f"{base.__qualname__}.{name}" in names or f"{base.__qualname__}.*" in names):
                 return True
         return False

@@ -7,7 +7,8 @@ when the decorated function is called, so what it reads is not the decorator's.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from hotswap._apply._reach import behaves_otherwise, makes_otherwise, stored
 from hotswap._apply._swap import resolve
 from hotswap._apply._uses import use_of
 from hotswap._model import Pair
+from hotswap._run._journal import MISSING
 from hotswap._text._diff import decorators, only_code, shape
 from hotswap._text._names import dotted_of
 
@@ -39,11 +41,15 @@ def stale(visit: Visit, pair: Pair) -> list[ast.expr]:
 
 
 def reads(visit: Visit, expression: ast.expr) -> bool:
-    """Whether an expression of a module or class body reads a name that changed."""
+    """Whether an expression of a module or class body, a decorator or a base, reads a name that changed.
+
+    Decorators put into tables what they get: that a table has other contents makes none of them stale.
+    """
     if not visit.swap.changes:
         return False
     names = {dotted_of(inner) or "" for inner in ast.walk(expression) if isinstance(inner, ast.expr)} - {""}
-    return any(visit.swap.changes.reads(visit.scope.namespace, visit.work.edit.module, name) for name in names)
+    namespace, module = visit.scope.namespace, visit.work.edit.module
+    return any(visit.swap.changes.reads(namespace, module, name, altered=False) for name in names)
 
 
 def drop_marks(visit: Visit, pair: Pair, functions: Iterable[object]) -> None:
@@ -59,6 +65,23 @@ def drop_marks(visit: Visit, pair: Pair, functions: Iterable[object]) -> None:
             ours = name == "__wrapped__" or name.startswith("__hotswap")
             if not ours and (name in names or (name.startswith("__") and name.endswith("__"))):
                 visit.swap.journal.del_item(vars(function), name)
+
+
+def note_marks(visit: Visit, name: str, old: Mapping[str, object], new: Mapping[str, object]) -> None:
+    """Note which attributes that decorators leave on a function are other ones, for who reads them by its name."""
+    for mark in {*old, *new} if old or new else ():
+        dotted = f"{visit.scope.prefix}{name}.{mark}"
+        visit.swap.changes.note(visit.work.edit.module, dotted, old.get(mark, MISSING), new.get(mark, MISSING))
+
+
+@contextmanager
+def marking(visit: Visit, name: str) -> Iterator[None]:
+    """Do so for a function that is decorated meanwhile and stays the one that `name` stands for."""
+    public = visit.scope.peek(name)
+    marks = dict(vars(public)) if type(public) is FunctionType else {}
+    yield
+    if type(public) is FunctionType and visit.scope.peek(name) is public:
+        note_marks(visit, name, marks, vars(public))
 
 
 def _calls(visit: Visit, decorator: ast.expr) -> bool:

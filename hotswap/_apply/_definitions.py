@@ -207,8 +207,8 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     for decorator in reversed(node.decorator_list):
         value = ast.copy_location(ast.Call(decorator, [value], []), decorator)
     assign = ast.copy_location(ast.Assign([ast.copy_location(ast.Name(node.name, ast.Store()), node)], value), node)
-    made = visit.scope.run([assign], {_RAW: raws[0]})
-    visit.bind_all(new, made)
+    with _decorators.marking(visit, node.name):
+        visit.bind_all(new, visit.scope.run([assign], {_RAW: raws[0]}))
     visit.swap.patched(visit.work, visit.named(new), How.REBOUND)
     visit.swap.ran(visit.work, new, "its decorators or header changed")
 
@@ -244,6 +244,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     registered = registered or (type(value) is FunctionType and weakref.getweakrefcount(value) > 0)  # as signals do
     if not registered and type(old) is FunctionType and type(value) is FunctionType and _same_function(old, value):
         set_header(visit.swap.journal, old, value)
+        _decorators.note_marks(visit, name, vars(old), vars(value))
         set_marks(visit.swap.journal, old, value)
         visit.swap.changes.codes.setdefault(old.__code__)
         for one in forwarders(old):

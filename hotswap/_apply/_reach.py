@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._uses import Use, of_arguments, use_of
+from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
 from hotswap._graph._select import BY_NAME
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
@@ -151,7 +151,7 @@ class _Walk:
                 self.reach(part, frozenset())
         elif type(value) in _HOLDERS:
             self._elements(value, attributes)
-        elif not is_a(value, ModuleType) and _is_ours(self.swap, type(value)):
+        elif not is_a(value, ModuleType) and is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
 
     def _elements(self, container: Any, attributes: frozenset[str]) -> None:
@@ -162,19 +162,19 @@ class _Walk:
                 self.reach(one, new)
 
     def _class(self, cls: type, attributes: frozenset[str]) -> None:
-        if _is_ours(self.swap, cls):
+        if is_ours(self.swap, cls):
             self._members(cls, attributes.union(_CONSTRUCTORS))
             meta = type(cls)
-            if meta is not type and _is_ours(self.swap, meta):
+            if meta is not type and is_ours(self.swap, meta):
                 self._members(meta, frozenset({"__call__"}))
 
     def operate(self, cls: type, attributes: frozenset[str]) -> None:
         """Go through what an operator on the class itself may run: ``A[int]``, and methods of its metaclass."""
-        if "__class_getitem__" in attributes and _is_ours(self.swap, cls):
+        if "__class_getitem__" in attributes and is_ours(self.swap, cls):
             self._members(cls, frozenset({"__class_getitem__"}))
-        if _is_ours(self.swap, cls):
+        if is_ours(self.swap, cls):
             self._members(cls, frozenset(name for name in attributes if not name.startswith("__")))
-        if _is_ours(self.swap, type(cls)):
+        if is_ours(self.swap, type(cls)):
             self._members(type(cls), attributes)
 
     def _members(self, cls: type, names: frozenset[str]) -> None:
@@ -214,9 +214,10 @@ class _Walk:
         code = self.swap.pending_code(function)
         use, self.levels = use_of(code, self.levels), None
         attributes = new if is_known else use.attributes | new
-        members = self.swap.changes.members
-        otherwise = not is_known and (code in self.swap.changes.codes or not members.isdisjoint(use.attributes))
-        if otherwise or (not is_known and _reads_changed(self.swap, function, use)):
+        changes, alters = self.swap.changes, alters_things(code)
+        members = changes.members if alters else changes.members | changes.altered
+        otherwise = not is_known and (code in changes.codes or not members.isdisjoint(use.attributes))
+        if otherwise or (not is_known and _reads_changed(self.swap, function, use, altered=not alters)):
             self.found = True
             return
         namespace = function.__globals__
@@ -261,9 +262,9 @@ def _modules_among(value: Any) -> list[ModuleType]:
     return [value] if type(value) is ModuleType else []
 
 
-def _reads_changed(swap: Swap, function: FunctionType, use: Use) -> bool:
+def _reads_changed(swap: Swap, function: FunctionType, use: Use, *, altered: bool) -> bool:
     namespace, module = function.__globals__, function.__globals__.get("__name__", "")
-    if any(swap.changes.reads(namespace, module, chain) for chain in use.chains):
+    if any(swap.changes.reads(namespace, module, chain, altered=altered) for chain in use.chains):
         return True
     return any(name in swap.changes.of(source) for source, name in _imported(function, use))
 
@@ -299,7 +300,7 @@ def _unwrapped(value: object) -> object:
     return value
 
 
-def _is_ours(swap: Swap, cls: type) -> bool:
+def is_ours(swap: Swap, cls: type) -> bool:
     """Whether `cls` is a class of the project: such a class alone can have members that change."""
     return any(base.__module__ in swap.works or _is_loaded(swap, base.__module__) for base in cls.__mro__[:-1])
 

@@ -267,8 +267,20 @@ class Registrations:
 
     def after(self, container: Any) -> list[Any]:
         """Return what `container` holds after the second phase."""
+        found = self.arranged(container)
+        return list(container) if found is None else found
+
+    def arrange_tables(self) -> None:
+        """Have the program's own tables as they shall be, for a statement that may make something of them."""
+        before = len(self.journal)
+        _tables.arrange(self)
+        if len(self.journal) > before:
+            self._swap.commit()
+
+    def arranged(self, container: Any) -> list[Any] | None:
+        """Return the entries that a watched container has after the second phase; None if it is not watched."""
         book = self._books.get(id(container))
-        return list(container) if book is None else self._arranged(book)
+        return None if book is None else self._arranged(book)
 
     def has(self, value: object) -> bool:
         """Whether something that was just registered stands for `value`."""

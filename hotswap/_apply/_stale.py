@@ -109,6 +109,8 @@ def value_reason(visit: Visit, statement: Statement) -> str:
 def reason(visit: Visit, statement: Statement) -> str:
     """Say why `statement` is stale; if it ran in this swap already, only by what changed since: nothing runs twice."""
     _follow.visit_sources(visit, statement)
+    if visit.swap.altered is not None:
+        visit.swap.altered.look()
     swap, changes = visit.swap, visit.swap.changes
     swap.changes = changes.since(swap.ran_at[id(statement)]) if id(statement) in swap.ran_at else changes
     try:

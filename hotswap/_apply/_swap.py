@@ -26,6 +26,7 @@ from hotswap.patch._referrers import count_held, replace
 
 if TYPE_CHECKING:
     from hotswap._apply._adapter import Adapter
+    from hotswap._apply._altered import Altered
     from hotswap._apply._closures import OldHeader
     from hotswap._apply._instances import Migration
     from hotswap._apply._moves import Departed
@@ -56,7 +57,7 @@ class Swap:
         _temporary.give((work.scope for work in self.works.values()), is_project, definition)
         self.maybe: AbstractSet[int] = frozenset()
         self.within: AbstractSet[int] = frozenset()
-        self.touched: dict[int, str] = {}
+        self.touched, self.renewed = dict[int, str](), dict[int, object]()
         self.probed: dict[tuple[str, str], str] = {}
         self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
@@ -67,7 +68,6 @@ class Swap:
         self.memos: list[Any] | None = None
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
-        self.old_codes: list[CodeType] = []
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
         self.memo, self.too_early = True, False
         self.unvisited: dict[str, Callable[[], None]] = {}
@@ -79,10 +79,10 @@ class Swap:
         self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
-        self.tables, self.copies = list[object](), dict[int, str]()
+        self.tables, self.copies, self.old_codes = list[object](), dict[int, str](), list[CodeType]()
         self.migrations: list[Migration] = []
-        self.renewed: dict[int, object] = {}
         self.registrations: Registrations | None = None
+        self.altered: Altered | None = None
         self.severities: Mapping[str, Severity] = {}
         self.tried: list[tuple[Work, AnyScope, Statement]] = []
 

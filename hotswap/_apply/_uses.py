@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
@@ -15,6 +16,39 @@ _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
 _SILENT = frozenset({"CACHE", "PUSH_NULL", "NOP", "RESUME"})
 _CALLS = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
+
+
+_ADDING: Final = frozenset(
+    ("add", "append", "appendleft", "clear", "discard", "extend", "insert", "insort", "pop", "remove", "setattr")
+) | {"setdefault", "update"}
+_STORING: Final = frozenset(
+    dis.opmap[name] for name in ("STORE_SUBSCR", "DELETE_SUBSCR", "DELETE_ATTR", "STORE_GLOBAL")
+)
+_STORE_ATTR: Final = dis.opmap["STORE_ATTR"]
+
+
+@lru_cache(4096)
+def alters_things(code: CodeType, *, made: bool = False) -> bool:
+    """Whether `code`, or a function in it, may alter what it did not make: an item, an attribute, a container.
+
+    With `made` its first argument is an object that is about to be made, of which it may set the attributes.
+    """
+    own = code.co_varnames[:1] if made else ()
+    if (_ADDING - {"setattr"} if made else _ADDING) & {*code.co_names} or _STORING & {*code.co_code[::2]}:
+        return True
+    if _STORE_ATTR in code.co_code[::2] and any(one not in own for one in _set_on(code)):
+        return True
+    return any(alters_things(const) for const in code.co_consts if isinstance(const, CodeType))
+
+
+def _set_on(code: CodeType) -> Iterator[str]:
+    """Yield the variables of which `code` sets attributes; "" for others."""
+    last = ""
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_ATTR":
+            yield last
+        loaded = step.argval if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else ""
+        last = loaded[-1] if isinstance(loaded, tuple) else loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,8 @@ class Visit:
     def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:
         """End the wave if running `nodes` may meet what it set; return whether they may reach the program's code."""
         reaching = reaches_code(nodes)
+        if self.swap.registrations is not None and statement.kind is Kind.ASSIGN:
+            self.swap.registrations.arrange_tables()
         _follow.visit_sources(self, statement)
         loads = _follow.loads(self, statement)  # what is loaded may import this module in turn
         if loads:  # ... and finds what a fresh start would find
@@ -238,6 +240,8 @@ class Visit:
     def _meets_stores(self, statement: Statement) -> bool:
         """Whether `statement` may look, through a module object, at stores that another module still has waiting."""
         dotted = any("." in name for name in statement.reads)
+        if dotted and len(self.swap.journal):  # attributes of functions
+            return True
         if dotted and any(scope.members or scope.gone for work in self.swap.works.values() for scope in work.classes):
             return True
         if not any(work.scope.stores for work in self.swap.works.values() if work is not self.work):

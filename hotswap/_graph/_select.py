@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from hotswap._graph._facts import Fact, Facts
+from hotswap._graph._facts import Fact, Facts, statement_at
 from hotswap._graph._sketch import Sketch
-from hotswap._graph._taint import Taint, called, changes_in, from_diff, is_served, taint_of
-from hotswap._model import Diff, Kind
+from hotswap._graph._taint import Altered, Taint, called, changes_in, from_diff, is_served, taint_of
+from hotswap._model import Diff, Kind, Statement
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
@@ -26,9 +26,10 @@ class Selection:
     `come_or_go` are, by module, the names that only its old text or only its new one binds.
     """
 
-    def __init__(self, come_or_go: Mapping[str, frozenset[str]] | None = None) -> None:
-        self._taints: dict[str, Taint] = {}
-        self._members: set[str] = set()
+    def __init__(self, come_or_go: Mapping[str, frozenset[str]] | None = None, altered: Altered | None = None) -> None:
+        self._altered = altered or Altered()
+        self._taints: dict[str, Taint] = self._altered.taints()
+        self._members: set[str] = set(self._altered.members)
         self._late: set[str] = set()
         self._met_late: set[str] = set()
         self._come_or_go = come_or_go or {}
@@ -51,6 +52,7 @@ class Selection:
         if diff is not None:
             from_diff(diff, taint, "")
             self._note_members(taint.values | taint.calls)
+        taint.alter(self._altered, facts.module)
         self._late |= facts.sources - self._taints.keys()
         if diff is not None or not leaf or not self._only_binds(taint):
             self._spread(taint)
@@ -64,6 +66,8 @@ class Selection:
         """
         self._met_late |= sketch.imported - self._taints.keys()
         taint = Taint(None, own=sketch.own)
+        if self._altered.concerns(module):
+            return True
         if diff is not None:
             from_diff(diff, taint, "")
             self._note_members(taint.calls)
@@ -197,6 +201,12 @@ class Selection:
         """Whether an import binding of `module` may have to be bound anew."""
         return self._taints[module].follows
 
+    def running(self) -> Iterator[tuple[str, Statement]]:
+        """Yield the unchanged statements that may have to run, each with its module."""
+        for module, taint in self._taints.items():
+            if taint.facts is not None:
+                yield from ((module, statement_at(taint.facts.statements, place)) for place in taint.found)
+
     def runs(self) -> bool:
         """Whether a statement of any module may have to run."""
         return any(taint.found for taint in self._taints.values())
@@ -222,7 +232,9 @@ class Selection:
                 facts = taint.facts.by_attribute[name]
                 names |= {n for fact in facts for n in self._mark(fact, taint, f"reads .{name}")}
             for name in new & taint.facts.behind.keys():
-                names |= {n for fact in taint.facts.behind[name] for n in self._taint(taint.calls, called(fact))}
+                own = name in self._altered.members
+                facts = [fact for fact in taint.facts.behind[name] if not (own and taint.sees_to(fact))]
+                names |= {n for fact in facts for n in self._taint(taint.calls, called(fact))}
             while names:
                 names |= self._reached(names.pop(), taint, mentioned)
 
@@ -300,8 +312,9 @@ class Selection:
         self._members |= {name.rpartition(".")[2] for name in names if "." in name and not name.endswith(".*")}
 
     def _reason(self, fact: Fact, taint: Taint) -> str:
+        gives = fact.decorated or fact.statement.kind is Kind.CLASS  # decorators and bases put something in
         for name in fact.reads:
-            if self._is_tainted(name, fact.scope, taint, calls=False):
+            if not (gives and taint.is_altered(name)) and self._is_tainted(name, fact.scope, taint, calls=False):
                 return f"reads {name}"
         for name in fact.calls:
             if name in WHOLE and taint.values and not fact.scope:
@@ -313,7 +326,8 @@ class Selection:
     def _mentions(self, fact: Fact, taint: Taint, mentioned: set[str]) -> bool:
         if not mentioned.isdisjoint(fact.mentions):
             return True
-        return any(self._is_tainted(name, "", taint, calls=True) for name in fact.mentions)
+        alters = taint.is_altered if taint.sees_to(fact) else _never
+        return any(not alters(name) and self._is_tainted(name, "", taint, calls=True) for name in fact.mentions)
 
     def _is_tainted(self, dotted: str, scope: str, taint: Taint, *, calls: bool) -> bool:
         dotted = dotted.removesuffix(".__code__")
@@ -359,6 +373,8 @@ class Selection:
 
     def _carry(self, taint: Taint, here: str, other: Taint, there: str) -> None:
         if there in other.values or is_served(there, other):
+            if there in other.altered and here not in taint.values:
+                taint.altered.add(here)
             taint.values.add(here)
         if there in other.calls:
             taint.calls.add(here)
@@ -368,6 +384,10 @@ class Selection:
         taint.rebinds |= here in taint.values
         for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
             mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 def _may_be_made_whole(fact: Fact, taint: Taint) -> bool:

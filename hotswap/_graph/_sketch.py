@@ -12,7 +12,7 @@ import dis
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import compress
@@ -93,12 +93,15 @@ class Sketch:
             return False
         return any(_any_uses(bodies, names) for bodies in self.bodies.values())
 
-    def using(self, names: AbstractSet[str], *, imports: bool) -> Iterator[tuple[str, set[str]]]:
+    def using(
+        self, names: AbstractSet[str], *, imports: bool, but: Container[str] = ()
+    ) -> Iterator[tuple[str, set[str]]]:
         """Yield the definitions whose functions use one of `names`, or one of these definitions, each with its methods.
 
-        With `imports`, what functions import counts as well; in which of them that is, is not known.
+        With `imports`, what functions import counts as well; in which of them that is, is not known. Those in `but` do
+        not count.
         """
-        names, left = set(names), dict(self.bodies)
+        names, left = set(names), {name: bodies for name, bodies in self.bodies.items() if name not in but}
         while found := [name for name, bodies in left.items() if imports or _any_uses(bodies, names)]:
             for name in found:
                 yield name, {method for method, _ in left.pop(name) if method != name}

@@ -6,10 +6,44 @@ import ast
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from hotswap._graph._facts import Fact, Facts
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._text._diff import decorators, only_code, same_header
+
+_NO_NAMES: Mapping[str, Collection[str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Altered:
+    """What may have other contents though it stays the same object, because statements that run call what alters it.
+
+    `names` lead there, by module, and definitions that read it are `calls`; `by` are the functions that alter it: they
+    don't count as readers. It is found under the attributes `members` of objects. `late` are the modules that ran after
+    who alters it, or alter it.
+    """
+
+    names: Mapping[str, Collection[str]] = _NO_NAMES
+    calls: Mapping[str, Collection[str]] = _NO_NAMES
+    by: Mapping[str, Collection[str]] = _NO_NAMES
+    members: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+
+    def taints(self) -> dict[str, Taint]:
+        """Return what this taints in modules of which nothing else does."""
+        return {
+            module: Taint(None, values=set(found), calls=set(self.calls.get(module, ())), altered=set(found))
+            for module, found in self.names.items()
+        }
+
+    def concerns(self, module: str) -> bool:
+        """Whether the module has names for it, and read them after who alters it."""
+        return module in self.late and bool(self.names.get(module))
+
+    def adds_to(self, known: Altered) -> bool:
+        """Whether there is anything here that is not in `known`."""
+        return any(not set(names) <= set(known.names.get(module, ())) for module, names in self.names.items())
 
 
 @dataclass(slots=True)
@@ -20,6 +54,7 @@ class Taint:
     `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
     may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names. `passes`
     says that one of its `modules` may change, `rebinds` that a name of it may have to be bound to another object.
+    `altered` are those of the `values` that may have other contents only, `alters` the functions that see to that.
     """
 
     facts: Facts | None
@@ -36,6 +71,23 @@ class Taint:
     follows: bool = False
     passes: bool = False
     rebinds: bool = False
+    altered: set[str] = field(default_factory=set)
+    alters: Collection[str] = ()
+
+    def alter(self, altered: Altered, module: str) -> None:
+        """Take in what may have other contents."""
+        if module in altered.late:
+            self.altered = set(altered.names.get(module, ())) - self.values
+            self.values |= self.altered
+            self.alters = altered.by.get(module, ())
+
+    def is_altered(self, dotted: str) -> bool:
+        """Whether what `dotted` begins with may have other contents, and is the same object."""
+        return any(dotted == name or dotted.startswith(f"{name}.") for name in self.altered)
+
+    def sees_to(self, fact: Fact) -> bool:
+        """Whether `fact` is a function that alters what it gets at: it does not read that as others do."""
+        return any(fact.scope + one in self.alters for one in fact.statement.binds)
 
     def __bool__(self) -> bool:
         return bool(self.values or self.calls or self.passes)

@@ -10,15 +10,18 @@ import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import partial
 
 from hotswap._apply import moves
 from hotswap._graph._facts import Facts, facts_of, statement_at
 from hotswap._graph._followers import Follower, Followers
 from hotswap._graph._imports import edges
 from hotswap._graph._select import Selection
+from hotswap._graph._taint import Altered
 from hotswap._loader._baselines import Baseline, text_of
 from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
+from hotswap._plan._altered import altered_by
 from hotswap._plan._prepare import Prepared, follower, snapshot_of
 from hotswap._plan._steps import make as make_plan
 from hotswap._plan._targets import Target
@@ -121,7 +124,8 @@ def _plan_group(
     plan = make_plan(sorted(group), chosen, order, maybe)
     memo = not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again)
     followers = followers_of(process, selected, chosen.keys())
-    return replace(plan, memo=memo, followers=followers), list(chosen.values())
+    plan = replace(plan, memo=memo, followers=followers, altered=selected.altered.names)
+    return plan, list(chosen.values())
 
 
 def _begun_in(cycle: Sequence[str]) -> Sequence[str]:
@@ -140,6 +144,7 @@ class Selected:
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
         self.of: dict[str, Facts] = {}
+        self.altered = Altered()
 
 
 def select(
@@ -156,11 +161,18 @@ def select(
     """
     passing = {name: names_that_come_or_go(edit) for name, edit in edits.items()}
     near = find_near(process, edits, passing)
+    altered = Altered()
     while True:
         order = process.graph.order(near & packages.keys(), process.rank)
-        selected = _go_through(process, order, edits, packages, forced, Selection(passing))
+        selected = _go_through(process, order, edits, packages, forced, Selection(passing, altered))
         if selected.selection.came_late:  # a loose import of a cycle: no order is right, so all are read
-            selected = _go_through(process, order, edits, packages, forced, Selection(), sketches=False)
+            selected = _go_through(process, order, edits, packages, forced, Selection(None, altered), sketches=False)
+        selected.altered = altered
+        importers = partial(_concerned_importers, process)
+        more = altered_by(process, selected.selection, edits, packages.keys(), importers)
+        if more.adds_to(altered):
+            altered, near = more, near | (more.late & packages.keys())
+            continue
         members = process.bindings.by_attribute(selected.selection.members)
         further = {name for modules in members for name in modules if name in affected} - near
         if not further:
@@ -180,6 +192,10 @@ def find_near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[s
         pending += found - near
         near |= found
     return near
+
+
+def _concerned_importers(process: Process, name: str) -> set[str]:
+    return _concerned(process, name, process.graph.importers(name), (), any_other=False)
 
 
 def _concerned(

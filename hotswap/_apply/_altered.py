@@ -1,0 +1,85 @@
+"""Objects that stay the same and have other contents now: tables of decorators, lists that a base class keeps.
+
+The plan says which names lead to what may be altered by the statements that run. What they hold is noted before the
+first of these, so that who reads such a name can be told whether it is altered by now.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from hotswap._apply._reach import content_of, is_ours
+from hotswap._run._journal import MISSING
+from hotswap._run._values import immutable, is_a
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
+
+_DEEP: Final = 5
+_MANY: Final = 10_000
+"""Items that are looked at behind one name."""
+
+
+class Altered:
+    """What names lead to, and what that held before the first statement ran."""
+
+    def __init__(self, swap: Swap, names: Mapping[str, Collection[str]]) -> None:
+        self._swap, self._seen, self._left = swap, (-1, -1), _MANY
+        places = [(module, name) for module, found in names.items() for name in found]
+        self._before = {place: self._state(*place) for place in places}
+
+    def look(self) -> None:
+        """Note what has other contents by now; asked for before it is decided whether a statement is stale."""
+        now = (len(self._swap.tried), sum(len(work.log.ran) for work in self._swap.works.values()))
+        if not self._before or now == self._seen:
+            return
+        self._seen = now
+        for place in [place for place, state in self._before.items() if self._state(*place) != state]:
+            del self._before[place]
+            self._swap.changes.alter(*place)
+
+    def _state(self, module: str, dotted: str) -> object:
+        self._left = _MANY
+        first, *rest = dotted.split(".")
+        value: Any = vars(self._swap.modules[module]).get(first, MISSING)
+        for name in rest:
+            value = next((vars(base)[name] for base in getattr(value, "__mro__", ()) if name in vars(base)), MISSING)
+        if type(value) is FunctionType:
+            return [self._content(content_of(cell), _DEEP) for cell in value.__closure__ or ()]
+        return self._content(value, _DEEP)
+
+    def _content(self, value: Any, deep: int) -> object:
+        """Return what equals the same of a value with the same contents."""
+        if type(value) is FunctionType:  # one that is made anew in place of another is the same to who has it
+            return value.__module__, value.__qualname__
+        if immutable(value):
+            return type(value), value
+        if not deep or is_a(value, (type, ModuleType)):
+            return id(value)
+        if is_a(value, (dict, list, tuple, deque)):
+            return id(type(value)), [self._content(one, deep - 1) for one in self._entries(value)]
+        if is_a(value, (set, frozenset)):
+            kind: Any = set if is_a(value, set) else frozenset
+            return {repr(self._content(one, 0)) for one in kind.__iter__(value)}
+        attributes = attributes_of(value) if is_ours(self._swap, type(value)) else {}
+        return id(value), self._content(attributes, deep - 1)
+
+    def _entries(self, container: Any) -> Iterable[object]:
+        registrations = self._swap.registrations
+        known = registrations.arranged(container) if registrations is not None else None
+        if known is None:
+            known = list(dict.items(container)) if is_a(container, dict) else list(container)
+        self._left -= len(known)
+        return known[: max(self._left + len(known), 0)]
+
+
+def attributes_of(value: object) -> dict[str, Any]:
+    """Return the attributes that an object has itself, without running anything."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}

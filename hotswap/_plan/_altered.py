@@ -1,0 +1,278 @@
+"""What statements that run may alter through what they call: a decorator's table, a list that a base class keeps.
+
+``@on("start")`` binds nothing but its function, and still whoever made something of the table of ``on`` reads what it
+put there. Which objects that may be, live functions say by the names in their code; whether they were, applying finds
+out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import partial
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+from hotswap._apply._reach import content_of
+from hotswap._apply._uses import alters_things, use_of
+from hotswap._graph._select import Selection
+from hotswap._graph._taint import Altered
+from hotswap._model import Diff, Edit, Kind, Statement
+from hotswap._process import Process
+from hotswap._run._values import attribute, is_a
+from hotswap._text._diff import only_code, same_header
+
+_HOLDERS: Final = (list, dict, set, deque)
+_MAKING: Final = ("__init__", "__post_init__", "__set_name__")
+_BELOW: Final = ("__init_subclass__",)
+_OF_META: Final = ("__new__", "__init__", "__prepare__", "__call__")
+_FAR: Final = 300
+"""Functions that are gone through: what a statement of a module's top level alters is near."""
+
+
+def altered_by(
+    process: Process,
+    selection: Selection,
+    edits: Mapping[str, Edit],
+    project: AbstractSet[str],
+    importers: Callable[[str], AbstractSet[str]],
+) -> Altered:
+    """Return what the statements that run, of `edits` and of those that `selection` has chosen, may alter by calls.
+
+    `importers` gives those importers of a module that do more with its names than bind them.
+    """
+    walk, by = _Walk(project), set[str]()
+    running = [(name, one) for name, edit in edits.items() for one in _certain(edit.diff)]
+    for module, statement in (*running, *selection.running()):
+        if walk.start(module, statement):
+            by.add(module)
+    if not walk.objects and not walk.inside:
+        return Altered()
+    names, members = _places(walk, project)
+    late = _late(process, names, by, importers) | by
+    by_module = walk.by_module()
+    calls: dict[str, set[str]] = {}
+    for module, found in names.items():
+        sketch = process.sketch(module)
+        firsts = {name.partition(".")[0] for name in found}
+        for name, methods in sketch.using(firsts, imports=False, but=by_module.get(module, ())) if sketch else ():
+            calls.setdefault(module, set()).add(name)
+            members |= methods
+    return Altered(names, calls, by_module, frozenset(members), frozenset(late))
+
+
+def _certain(diff: Diff) -> Iterator[Statement]:
+    """Yield the statements that run because their text changed, and those which left: what they did is taken back."""
+    yield from diff.added
+    yield from (one for one in diff.removed if one.kind is not Kind.CLASS)
+    for pair in diff.changed:
+        if pair.inner is not None and same_header(pair):
+            yield from _certain(pair.inner)
+        elif not only_code(pair):
+            yield from (pair.old, pair.new)
+
+
+def _late(
+    process: Process, names: Iterable[str], by: AbstractSet[str], importers: Callable[[str], AbstractSet[str]]
+) -> set[str]:
+    """Return the modules that import one of those which have the `names`, and ran after one that alters there."""
+    rank = process.rank
+    first = min((rank.get(one, 0) for one in by), default=0)
+    above = process.graph.between(process.graph.affected(names), by) - by
+    found, pending = set[str](), list(names)
+    while pending:
+        for one in importers(pending.pop()):
+            if one not in found and one not in above and rank.get(one, first + 1) > first:
+                found.add(one)
+                pending.append(one)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An object that is about to be made: what is stored on it alters nothing."""
+
+    cls: type
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Goes from what is called to what that may alter: `objects` by id, through the functions `altering`.
+
+    `inside` are containers that classes hold, each with its name there.
+    """
+
+    project: AbstractSet[str]
+    objects: dict[int, object] = field(default_factory=dict)
+    altering: dict[int, FunctionType] = field(default_factory=dict)
+    attributes: set[str] = field(default_factory=set)
+    inside: set[tuple[type, str]] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
+    _alters: dict[int, bool] = field(default_factory=dict)
+
+    def start(self, module: str, statement: Statement) -> bool:
+        """Go through what a statement of a module calls; return whether that may alter anything."""
+        namespace = vars(sys.modules[module]) if module in sys.modules else {}
+        found = [self._once(path, self._call) for name in statement.calls if (path := _path(namespace, name))]
+        for name in statement.reads if statement.kind is Kind.CLASS else ():
+            found += [self._once(path, self._base) for path in [_path(namespace, name)] if path]
+        if any(found):  # it may have been handed the table
+            for name in (*statement.reads, "__all__"):
+                self._hold(one for one in _path(namespace, name) if not is_a(one, type))
+        return any(found)
+
+    def _once(self, path: list[object], go: Callable[[list[object]], None]) -> bool:
+        key, before = id(path[-1]), len(self.altering)
+        if key not in self._alters:
+            go(path)
+            self._alters[key] = len(self.altering) > before
+        return self._alters[key]
+
+    def by_module(self) -> dict[str, set[str]]:
+        """Return the qualified names of the functions that alter, by module."""
+        found: dict[str, set[str]] = {}
+        for one in self.altering.values():
+            name = one.__code__.co_qualname.partition(".<locals>")[0]
+            found.setdefault(one.__globals__.get("__name__", ""), set()).add(name)
+        return found
+
+    def _call(self, path: list[object]) -> None:
+        value: Any = path[-1] if path else None
+        owner = path[-2] if len(path) > 1 else None
+        for _ in range(8):
+            if type(value) is MethodType:
+                value, owner = value.__func__, value.__self__
+            elif is_a(value, partial):
+                self._hold([*value.args, *value.keywords.values()])
+                value = value.func
+            elif is_a(value, (staticmethod, classmethod)):
+                value = attribute(value, "__func__")
+            elif type(value) is not FunctionType and "__wrapped__" in _attributes(value):
+                value = _attributes(value)["__wrapped__"]
+            else:
+                break
+        if type(value) is FunctionType:
+            self._function(value, None if is_a(owner, ModuleType) else owner)
+        elif is_a(value, type):
+            self._members(value, value, ("__new__",))
+            self._members(value, _Made(value), _MAKING)
+        elif value is not None and self._is_ours(type(value)):
+            self._members(type(value), value, ("__call__",))
+
+    def _base(self, path: list[object]) -> None:
+        cls = path[-1]
+        if is_a(cls, type):
+            self._members(cls, cls, _BELOW)
+            self._members(type(cls), cls, _OF_META)
+
+    def _members(self, cls: type, owner: object, names: Iterable[str]) -> None:
+        for name in names if self._is_ours(cls) else ():
+            for base in cls.__mro__[:-1]:
+                member = vars(base).get(name)
+                self._call([owner, getattr(member, "__func__", member)])
+
+    def _function(self, function: FunctionType, owner: object) -> None:
+        ours = function.__globals__.get("__name__") in self.project
+        if id(function) in self._seen or not ours or len(self._seen) > _FAR:
+            return
+        self._seen.add(id(function))
+        made = type(owner) is _Made
+        names, stores = use_of(function.__code__).chains, alters_things(function.__code__, made=made)
+        cells = [content_of(cell) for cell in function.__closure__ or ()]
+        paths = [_path(function.__globals__, name) for name in names]
+        if stores:
+            self.altering[id(function)] = function
+            self.attributes |= {name.rpartition(".")[2] for name in names} | {*_every_name(function.__code__)}
+            self._hold([*(() if made else (owner,)), *cells, *(one for path in paths for one in path)])
+        for path in (*paths, *([one] for one in cells)):
+            self._call(path)
+        if type(owner) is _Made and stores:
+            for name in _data(owner.cls, _every_name(function.__code__)):
+                self.inside |= {(owner.cls, name)} if is_a(getattr(owner.cls, name), _HOLDERS) else set()
+        if owner is not None:
+            cls = owner.cls if type(owner) is _Made else _class_of(owner)
+            self._members(cls, owner, [name for name in _every_name(function.__code__) if name[:2] != "__"])
+
+    def _hold(self, values: Iterable[object]) -> None:
+        for one in values:
+            if is_a(one, _HOLDERS) or (not is_a(one, (FunctionType, ModuleType)) and self._is_ours(_class_of(one))):
+                self.objects[id(one)] = one
+
+    def _is_ours(self, cls: type) -> bool:
+        return any(base.__module__ in self.project for base in cls.__mro__[:-1])
+
+
+def _places(walk: _Walk, project: Iterable[str]) -> tuple[dict[str, set[str]], set[str]]:
+    """Return the names that lead to what may be altered, by module, and the attributes that hold it."""
+    names: dict[str, set[str]] = {}
+    members = {name for _, name in walk.inside}
+    for cls, name in walk.inside:
+        names.setdefault(cls.__module__, set()).add(f"{cls.__qualname__}.{name}")
+    for module in project:
+        found = sys.modules.get(module)
+        for name, value in list(vars(found).items()) if found is not None else ():
+            if name[:2] == "__" and name != "__all__":
+                continue
+            if id(value) not in walk.objects:
+                if type(value) is not FunctionType or not value.__closure__ or id(value) in walk.altering:
+                    continue
+                if any(id(content_of(cell)) in walk.objects for cell in value.__closure__):
+                    names.setdefault(module, set()).add(name)
+            elif is_a(value, type):
+                below = _data(value, walk.attributes)
+                members |= below
+                home = names.setdefault(value.__module__, set())
+                home |= {f"{value.__qualname__}.{one}" for one in below}
+            else:
+                members |= {one for one in _attributes(value) if one in walk.attributes}
+                names.setdefault(module, set()).add(name)
+    return {module: found for module, found in names.items() if found}, members
+
+
+def _data(cls: type, names: Iterable[str]) -> set[str]:
+    """Return those of `names` that are members of a class, and no functions."""
+    found = {name: vars(base)[name] for base in cls.__mro__[-2::-1] for name in names if name in vars(base)}
+    return {name for name, value in found.items() if name[:2] != "__" and not hasattr(type(value), "__get__")}
+
+
+def _class_of(value: object) -> type:
+    return value if is_a(value, type) else type(value)
+
+
+def _attributes(value: object) -> Mapping[str, object]:
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}
+
+
+def _path(namespace: Mapping[str, object], dotted: str) -> list[object]:
+    """Return what the parts of `dotted` stand for, as far as that is known without running anything."""
+    first, *rest = dotted.split(".")
+    if first not in namespace:
+        return []
+    found = [namespace[first]]
+    for name in rest:
+        value = found[-1]
+        held = _attributes(value).get(name)
+        if held is None:
+            held = next((vars(base)[name] for base in _class_of(value).__mro__ if name in vars(base)), None)
+        if held is None:
+            break
+        found.append(held)
+    return found
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _codes(const)
+
+
+def _every_name(code: CodeType) -> set[str]:
+    return {name for one in _codes(code) for name in one.co_names}
