@@ -147,12 +147,17 @@ def page(title: str, done: list[str], versions: list[Files], came: Came) -> str:
     parts = [f"## {title}: {' + '.join(done)}\n", f"{came.crash}\n" if came.crash else ""]
     parts += [f"    {one}\n"[:400] for one in came.silent[:12]]
     parts += [f"    told: {one}\n"[:400] for one in came.told[:12]]
-    parts += [f"\n```python file={name}\n{text}```\n" for name, text in sorted(versions[0].items())]
+    parts += [_block("python file", name, text) for name, text in sorted(versions[0].items())]
     for before, after in pairwise(versions):
         parts.append("\nA save:\n")
-        parts += [f"\n```python edit={n}\n{t}```\n" for n, t in sorted(after.items()) if before.get(n) != t]
-        parts += [f"\n```text delete={name}\n```\n" for name in sorted(before.keys() - after.keys())]
+        parts += [_block("python edit", n, t) for n, t in sorted(after.items()) if before.get(n) != t]
+        parts += [_block("text delete", name, "") for name in sorted(before.keys() - after.keys())]
     return "".join(parts)
+
+
+def _block(kind: str, name: str, text: str) -> str:
+    fence = "````" if "```" in text else "```"
+    return f"\n{fence}{kind}={name}\n{text}{fence}\n"
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ import types
 import typing
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import filterfalse
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ _MODULE_OWN: Final = frozenset(
 _CLASS_OWN: Final = frozenset(
     "__dict__ __weakref__ __module__ __doc__ __annotations__ __qualname__ _abc_impl __annotate__ __firstlineno__"
     " __static_attributes__ __abstractmethods__ __annotations_cache__ __annotate_func__ __classdictcell__"
-    " _is_runtime_protocol".split()
+    " _is_runtime_protocol cls_counter".split()  # the last is what attrs counts fields with: it only grows
 )
 _BY_TYPE_ALONE: Final = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _BY_TEXT: Final = (re.Pattern, typing.TypeVar, typing.ParamSpec, types.BuiltinFunctionType, types.MethodDescriptorType)
@@ -68,7 +69,7 @@ class Walk:
     counted many times. `functions` and `classes` are those met on the way, by path.
     """
 
-    def __init__(self, packages: Iterable[str], root: str, limit: Mapping[str, object] | None = None) -> None:
+    def __init__(self, packages: Iterable[str], root: str, limit: Mapping[str, Facets] | None = None) -> None:
         self.packages, self.root, self.limit = tuple(packages), root, limit
         self.digest: Digest = {}
         self.functions: dict[str, FunctionType] = {}
@@ -225,8 +226,8 @@ class Walk:
     def _class(self, path: str, cls: type, facets: Facets, depth: int) -> None:
         self.classes[path] = cls
         members = type.__dict__["__dict__"].__get__(cls)
-        facets["bases"] = ", ".join(map(self.name, cls.__bases__))
-        facets["mro"] = ", ".join(map(self.name, cls.__mro__))
+        facets["bases"] = ", ".join(map(self.name, filterfalse(_lays_out, cls.__bases__))) or "builtins:object"
+        facets["mro"] = ", ".join(map(self.name, filterfalse(_lays_out, cls.__mro__)))
         facets["metaclass"] = self.name(type(cls))
         facets["abstract"] = self.text(sorted(members.get("__abstractmethods__", ())))
         facets["doc"] = self.text(members.get("__doc__"))
@@ -243,8 +244,13 @@ class Walk:
                 self.visit(f"{path}.{name}", members[name], depth + 1)
 
     def _is_wanted(self, cls: type) -> bool:
-        """Whether `cls` may still be asked for: a class whose definition is gone lives on with who holds it."""
-        return self.limit is None or f"{cls.__module__}:{cls.__qualname__}" in self.limit
+        """Whether `cls` may still be asked for: a class whose definition is gone lives on with who holds it, and one
+        that `dataclasses` threw away, to make slots, with what it wrote for it.
+        """
+        if _is_thrown_away(cls):
+            return False
+        there = None if self.limit is None else self.limit.get(f"{cls.__module__}:{cls.__qualname__}", {})
+        return there is None or "bases" in there or there.get("value", "").startswith("same as")
 
     def _object(self, path: str, value: Any, depth: int) -> None:
         facets = self._enter(path, value)
@@ -336,6 +342,26 @@ class Walk:
 
 
 # -- small questions ---------------------------------------------------------------------------------------------------
+
+
+def _lays_out(base: type) -> bool:
+    """Whether `base` is the empty one that CPython wants between, for a class to keep how its objects are laid out."""
+    return base.__module__ == "hotswap.patch._layout"
+
+
+_THROWN_AWAY: Final[weakref.WeakSet[type]] = weakref.WeakSet()
+
+
+def _is_thrown_away(cls: type) -> bool:
+    """Whether `dataclasses` made another class of `cls`, with slots, which took its place, now or before an edit."""
+    found: Any = sys.modules.get(cls.__module__)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, "__dict__", {}).get(part)
+    own, other = vars(cls), getattr(found, "__dict__", {})
+    is_other = found is not cls and "__dataclass_fields__" in own and "__dataclass_fields__" in other
+    if is_other and "__slots__" in other and "__slots__" not in own:
+        _THROWN_AWAY.add(cls)
+    return cls in _THROWN_AWAY
 
 
 def _stands_for_another(value: object) -> bool:
