@@ -31,10 +31,12 @@ from hotswap._apply._moves import Departed, moves
 from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget
+from hotswap._apply._rounds import follow_imports, visit_unchanged
 from hotswap._apply._swap import Ready, Swap, Work
 from hotswap._apply._texts import definition_now
+from hotswap._apply._undone import detach_made
 from hotswap._apply._unnamed import let_go
-from hotswap._apply._visit import follow_imports, looked_at, visit_module, visit_unchanged
+from hotswap._apply._visit import looked_at, visit_module
 from hotswap._model import Edit, Finding, Outcome, Plan, Severity, Statement
 from hotswap._points import _interrupt
 from hotswap._quiet._values import Definition
@@ -146,6 +148,8 @@ def apply(
         stays, made, late = _take_back(swap) if swap is not None else ((), False, None)
         forget_frames(error)
         if swap is not None:
+            if made:
+                detach_made(swap, error)
             swap.forget()
         if made:  # a class that nobody has stays among the subclasses of its bases until then
             gc.collect()

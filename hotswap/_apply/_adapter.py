@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute
 from hotswap.patch import _dataclasses
-from hotswap.patch._classes import guard, instances, subclasses, twin_of
+from hotswap.patch._classes import guard, instances, subclasses
+from hotswap.patch._twins import twin_of
 
 if TYPE_CHECKING:
     from hotswap._apply._registrations import Registrar

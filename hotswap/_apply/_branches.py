@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
 from hotswap._apply._stale import truth
-from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._model import Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
 from hotswap._text._diff import only_code
@@ -139,14 +139,3 @@ def wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
 
 def _reraise() -> ast.ExceptHandler:
     return ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])
-
-
-def branch_of(diff: Diff, branch: str) -> Diff:
-    """Return the part of a suite's `diff` that belongs to one of its branches."""
-    return Diff(
-        unchanged=tuple(p for p in diff.unchanged if p.new.branch == branch),
-        moved=tuple(p for p in diff.moved if p.new.branch == branch),
-        changed=tuple(p for p in diff.changed if p.new.branch == branch),
-        added=tuple(s for s in diff.added if s.branch == branch),
-        removed=tuple(s for s in diff.removed if s.branch == branch),
-    )

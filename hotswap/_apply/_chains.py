@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
-from hotswap._apply import _follow, _stale
+from hotswap._apply import _follow, _stale, _unnamed
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
@@ -171,12 +171,12 @@ def _affected(visit: Visit, diff: Diff) -> set[int]:
 
 
 def _runs(visit: Visit, pair: Pair) -> bool:
+    if pair.old.kind is pair.new.kind is Kind.CLASS and _unnamed.class_of(visit, pair) is None:
+        return True  # the text deletes it further down, or binds something else
     if only_code(pair):
         return False
     if pair.new.kind is Kind.DEF:
         return decorators(pair.old.node) != decorators(pair.new.node) or not visit.work.live(visit.scope, pair.old)
-    if pair.new.kind is Kind.CLASS and visit.scope.peek(pair.new.binds[-1]) is MISSING:
-        return True  # the text deletes it further down
     if pair.new.kind is Kind.SUITE and pair.inner is not None:
         inner = _affected(visit, pair.inner) | {id(s) for s in pair.inner.removed}
         return any(s.mutates for s in (*pair.new.children, *pair.inner.removed) if id(s) in inner)

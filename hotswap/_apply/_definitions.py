@@ -7,18 +7,16 @@ raw function takes the new code in place; the public value is made anew only if 
 from __future__ import annotations
 
 import ast
-import gc
 import weakref
 from collections.abc import Iterator
 from functools import partial
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _decorators, _follow, _kinds, _rebuild, _stale, _unnamed
+from hotswap._apply import _decorators, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
-from hotswap._apply._chains import is_registration, makes_of_itself
-from hotswap._apply._kinds import is_alias_that_left
-from hotswap._apply._reach import content_of
+from hotswap._apply._chains import is_registration
+from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined
 from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
@@ -32,6 +30,7 @@ from hotswap.patch._functions import (
     set_copied_doc,
     set_header,
     set_marks,
+    set_names,
     set_type_parameters,
     unmark,
 )
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
-_FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
-_OBJECTS = (Kind.DEF, Kind.CLASS)
 _DESCRIPTORS = (staticmethod, classmethod, property)
 
 
@@ -191,7 +188,7 @@ def is_bare(public: object, raws: list[FunctionType]) -> bool:
 def _inside(public: object) -> object:
     """Return the function that a memo cache, a partial or another C object around a function calls."""
     if type(public) in (staticmethod, classmethod):
-        return _made_of(public)
+        return made_of(public)
     if type(public) is FunctionType or type(public).__module__ != "functools":
         return None
     return public.func if is_a(public, partial) else attribute(public, "__wrapped__")
@@ -246,11 +243,12 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         set_header(visit.swap.journal, old, value)
         _decorators.note_marks(visit, name, vars(old), vars(value))
         set_marks(visit.swap.journal, old, value)
+        set_names(visit.swap.journal, old, value)
         visit.swap.changes.codes.setdefault(old.__code__)
         for one in forwarders(old):
             forward(visit.swap.journal, one, old, like=value)
         return old
-    if _was_defined(visit, name, old) and not _goes_on(visit, old):
+    if was_defined(visit, name, old) and not _goes_on(visit, old):
         _leave_to(visit, name, old, value)
     return value
 
@@ -273,47 +271,6 @@ def _same_function(old: FunctionType, new: FunctionType) -> bool:
     if old.__code__.co_qualname != new.__code__.co_qualname or old.__closure__ or new.__closure__:
         return False
     return own_content(old.__code__) == own_content(new.__code__) and old.__code__ == new.__code__
-
-
-def _was_defined(visit: Visit, name: str, old: object) -> bool:
-    """Whether the statement that bound `old` defined it; an assignment that picks an existing object does not."""
-    flat = _flat(visit.work.edit.old.statements, visit.scope.prefix)
-    binders = [s for s in flat if name in _follow.names_bound(visit, s) and s.kind is not Kind.SUITE]
-    if not binders:
-        return False
-    for function in _functions_in(old) if callable(old) else ():
-        line = visit.work.old_line(function)
-        if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
-            return True  # in whichever branch of an `if` or `try` that ran
-    if _was_made(old, binders[-1]) or (type(old) is FunctionType and is_alias_that_left(binders[-1], visit.new)):
-        return True
-    return binders[-1].kind in _OBJECTS or (
-        makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)
-    )
-
-
-def _was_made(old: object, binder: Statement) -> bool:
-    """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone.
-
-    Or a property of such closures.
-    """
-    functions = [one for one in _parts(old) if type(one) is FunctionType]
-    if not functions or any("<locals>" not in one.__code__.co_qualname for one in functions) or len(binder.binds) != 1:
-        return False
-    return isinstance(binder.node, ast.Assign | ast.AnnAssign) and isinstance(binder.node.value, ast.Call)
-
-
-def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
-    """Return the statements of the scope that `prefix` names, those in suites included."""
-    found: list[Statement] = []
-    for statement in statements:
-        found.append(statement)
-        if statement.kind is Kind.SUITE:
-            found += _flat(statement.children, "")
-    if not prefix:
-        return found
-    first, _, rest = prefix.partition(".")
-    return [inner for s in found if s.kind is Kind.CLASS and s.binds == (first,) for inner in _flat(s.children, rest)]
 
 
 def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
@@ -343,7 +300,7 @@ def _is_ours(swap: Swap, old: FunctionType) -> bool:
     """Whether `old` is the program's, or a closure that a library, as `contextlib`, made around what is."""
     if swap.is_project(old):
         return True
-    return "<locals>" in old.__code__.co_qualname and any(map(swap.is_project, _functions_in(old)))
+    return "<locals>" in old.__code__.co_qualname and any(map(swap.is_project, functions_in(old)))
 
 
 def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
@@ -353,7 +310,7 @@ def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
     can forward for it.
     """
     swap, qualname = visit.swap, visit.scope.prefix + name
-    for function, successor in zip(_parts(old), _parts(value), strict=False):
+    for function, successor in zip(parts_of(old), parts_of(value), strict=False):
         if type(function) is not FunctionType or function is successor or not swap.is_project(function):
             continue
         if type(old) is not type(value):
@@ -364,35 +321,6 @@ def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
                 swap.forwarded.add(one)
 
 
-def _parts(member: object) -> tuple[object, ...]:
-    """Return what a member of a class is made of: the functions of a property, or one."""
-    return (member.fget, member.fset, member.fdel) if is_a(member, property) else (_made_of(member),)
-
-
-def _made_of(member: object) -> object:
-    """Return the function that a member of a class is made of."""
-    if is_a(member, property):
-        return member.fget
-    return member.__func__ if is_a(member, staticmethod) or is_a(member, classmethod) else member
-
-
 def _holds(value: object, old: FunctionType) -> bool:
     """Whether calling `value` may come back to `old`, which it wraps."""
-    return any(function is old for function in _functions_in(value))
-
-
-def _functions_in(value: object) -> Iterator[FunctionType]:
-    """Yield `value`, if it is a function, and those that it wraps: in closures, defaults, attributes, C objects."""
-    seen: set[int] = set()
-    waiting = [value]
-    while waiting and len(seen) < _FAR:
-        one = waiting.pop()
-        if id(one) in seen or is_a(one, (type, ModuleType, str)):
-            continue
-        seen.add(id(one))
-        if type(one) is FunctionType:
-            yield one
-            waiting += map(content_of, one.__closure__ or ())
-            waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
-        else:
-            waiting += gc.get_referents(one)
+    return any(function is old for function in functions_in(value))

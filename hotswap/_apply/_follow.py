@@ -260,10 +260,12 @@ def _from_other_star(visit: Visit, source: str, name: str) -> object:
 
 
 def leaving(visit: Visit, statement: Statement) -> set[str]:
-    """Return the names that leave the module `statement` imports from; they are there until the last wave."""
-    node = statement.node
-    work = visit.swap.works.get(absolute(visit, node)) if isinstance(node, ast.ImportFrom) else None
-    return {name for scope, name in visit.swap.last if work is not None and scope is work.scope}
+    """Return the names that leave the modules `statement` imports from; they are there until the last wave."""
+    if not visit.swap.last:
+        return set()
+    sources = {absolute(visit, node) for node in imports(statement.node) if isinstance(node, ast.ImportFrom)}
+    scopes = [work.scope for name, work in visit.swap.works.items() if name in sources]
+    return {name for scope, name in visit.swap.last if scope in scopes}
 
 
 def let_names_go(swap: Swap) -> None:

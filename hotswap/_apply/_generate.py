@@ -23,7 +23,8 @@ from hotswap._run._journal import MISSING
 from hotswap._text._diff import only_code
 from hotswap._text._names import dotted_of
 from hotswap.patch import _dataclasses, _generated
-from hotswap.patch._classes import detach, kept_containers, subclasses
+from hotswap.patch._classes import kept_containers, subclasses
+from hotswap.patch._twins import detach
 
 if TYPE_CHECKING:
     from hotswap._apply._scopes import ClassScope
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _WHOLE: Final = ("enum", "namedtuple", "typeddict")
 _MAKES_MEMBERS: Final = ("__new__", "__init__", "_generate_next_value_", "_ignore_", "__init_subclass__")
 _OF_CTYPES: Final = ("_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_length_", "_type_")
-_CHECKS: Final = (enum.unique, enum.verify)
+_KNOWN: Final = (enum.unique, enum.verify, functools.total_ordering)
 
 
 def kind_of(visit: Visit, live: type) -> str:
@@ -232,11 +233,8 @@ def _aside(visit: Visit, new: Statement) -> Any:
     visit.swap.commit()
     node = new.node
     assert isinstance(node, ast.ClassDef)
-    kept = [
-        d
-        for d in node.decorator_list
-        if called(visit, d) in _CHECKS or _adapter.decorates(visit.swap, called(visit, d))
-    ]
+    found = [(one, called(visit, one)) for one in node.decorator_list]
+    kept = [one for one, maker in found if maker in _KNOWN or _adapter.decorates(visit.swap, maker)]
     bare = ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "decorator_list": kept}), node)
     live = visit.scope.peek(new.binds[-1])
     with kept_containers(live) if isinstance(live, type) else nullcontext():
@@ -288,10 +286,10 @@ def stated(visit: Visit, pair: Pair, scope: ClassScope) -> dict[str, Any]:
 def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool) -> str | None:
     params = _params(visit, pair, live)
     if params is None:
-        return _strip_dataclass(visit, live, scope)
+        return _strip_dataclass(visit, pair, live, scope)
     slots = bool(params.pop("slots", _dataclasses.has_slots(live)))
     params.pop("weakref_slot", None)
-    if slots != _dataclasses.has_slots(live) and "__slots__" not in pair.new.binds:
+    if slots != _dataclasses.has_slots(live) and not _states_slots(pair.new):
         return "its fields are slots" if slots else "its fields are no slots any more"
     if not header and not _reads_fields(pair, scope):
         return None
@@ -318,13 +316,21 @@ def _states_dataclass(visit: Visit, new: Statement) -> bool:
     return any(is_dataclass(visit, decorator) for decorator in getattr(new.node, "decorator_list", ()))
 
 
-def _strip_dataclass(visit: Visit, live: type, scope: ClassScope) -> str | None:
+def _states_slots(statement: Statement) -> bool:
+    return any("__slots__" in child.binds for child in statement.children)
+
+
+def _strip_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope) -> str | None:
     """The decorator left the text: what it wrote goes."""
-    if _dataclasses.has_slots(live):
+    if _dataclasses.has_slots(live) and not _states_slots(pair.old):
         return "its fields are no slots any more"
     _dataclasses.strip(visit.swap.journal, live, scope.peek("__eq__"))
     scope.members |= scope.aside
     scope.aside.clear()
+    scope.flush(visit.swap.journal)
+    visit.swap.commit()
+    visit.swap.changes.note(visit.work.edit.module, f"{visit.named(pair.new)}.__dataclass_fields__", None, live)
+    _edit(visit, pair, live, live).renew_dataclasses_below()
     return None
 
 

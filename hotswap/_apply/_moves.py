@@ -101,6 +101,7 @@ def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
 def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:
     """Yield the definitions that are new, those in class bodies as well, with what their qualified names begin with."""
     yield from ((prefix, s) for s in diff.added if s.kind is Kind.DEF or (s.kind is Kind.CLASS and not prefix))
+    yield from ((prefix, s) for s in _inside(diff.added) if not prefix)
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind is Kind.CLASS:
             yield from _added(pair.inner, f"{prefix}{pair.new.binds[-1]}.")
@@ -111,9 +112,18 @@ def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:
 def _removed(diff: Diff) -> Iterator[Statement]:
     """Yield the definitions that left the module, those in its suites as well."""
     yield from (statement for statement in diff.removed if statement.kind in _DEFINITIONS)
+    yield from _inside(diff.removed)
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind is Kind.SUITE:
             yield from _removed(pair.inner)
+
+
+def _inside(statements: Iterable[Statement]) -> Iterator[Statement]:
+    """Yield the definitions in those of `statements` that are suites."""
+    for statement in statements:
+        if statement.kind is Kind.SUITE:
+            yield from (child for child in statement.children if child.kind in _DEFINITIONS)
+            yield from _inside(statement.children)
 
 
 def follow_files(swap: Swap) -> None:
@@ -210,6 +220,16 @@ def take_up(visit: Visit, statement: Statement) -> bool:
         _take_function(visit, statement, live)
         return True
     return False
+
+
+def take_place(visit: Visit, name: str, value: object) -> None:
+    """Let `value`, which a suite that ran whole has bound to `name`, take the place of what had that name before."""
+    known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + name))
+    live = known.ref() if known is not None else None
+    if is_a(live, type) and is_a(value, type):
+        _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
+    elif type(live) is FunctionType and type(value) is FunctionType:
+        forward(visit.swap.journal, live, value)
 
 
 def note_left(visit: Visit, statement: Statement, name: str) -> None:

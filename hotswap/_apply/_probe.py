@@ -16,6 +16,8 @@ from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import alike, as_member, stateless
+from hotswap._text._diff import branch_of
+from hotswap._text._source import suites
 
 
 def within(maybe: AbstractSet[int], statements: Iterable[Statement]) -> Iterator[int]:
@@ -42,6 +44,10 @@ class Block(NamedTuple):
             if id(pair.new) in within
         }
 
+    def of_branch(self, branch: str) -> Block:
+        """Return the part of a suite that belongs to one of its branches."""
+        return Block(branch_of(self.diff, branch), tuple(one for one in self.old if one.branch == branch))
+
 
 _NOTHING: Final = Block(Diff(), ())
 
@@ -60,7 +66,9 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
             if why:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
-            probe(swap, work, scope, statement.children, inside.get(id(statement), _NOTHING))
+            for branch, _ in suites(statement.node):  # of which one alone made what is there
+                children = tuple(child for child in statement.children if child.branch == branch)
+                probe(swap, work, scope, children, inside.get(id(statement), _NOTHING).of_branch(branch))
         elif statement.kind is Kind.CLASS and isinstance(live := scope.peek(statement.binds[-1]), type):
             assert isinstance(statement.node, ast.ClassDef)
             inner = ClassScope(scope, work.scope.stores, statement.node, live)
@@ -68,11 +76,14 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
 
 
 def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:
-    """Note of each chain that `statement` is a link of, whether its object was touched since it was made."""
+    """Note of each chain that `statement` is a link of, whether its object was touched since it was made.
+
+    Of chains in several branches of a suite the one counts that gives what is there.
+    """
     for name in (*statement.binds, *statement.mutates):
         links = [s for s in block.old if name in s.binds or name in s.mutates]
         place = (work.edit.module, scope.prefix + name)
-        if len(links) > 1 and place not in swap.probed:
+        if len(links) > 1 and swap.probed.get(place) != "":
             swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
 
 

@@ -41,6 +41,7 @@ from hotswap.patch._classes import (
     settle_abstract,
 )
 from hotswap.patch._layout import bases_for
+from hotswap.patch._proxies import forward
 
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
@@ -130,7 +131,9 @@ def annotated(statements: Iterable[Statement]) -> Iterator[ast.AnnAssign]:
 def _settle_hash(scope: ClassScope, pair: Pair) -> None:
     """A body that binds ``__eq__`` and not ``__hash__`` makes the class unhashable; one that binds neither does not."""
     old, new = (frozenset(name for s in side.children for name in s.binds) for side in (pair.old, pair.new))
-    if "__hash__" in new or not {"__eq__", "__hash__"} & (old ^ new) or "__dataclass_fields__" in vars(scope.cls):
+    if "__hash__" in new or not {"__eq__", "__hash__"} & (old ^ new):
+        return
+    if _generated.kind_of(scope.cls) in ("dataclass", "namedtuple"):  # the one says so itself, the other does not
         return
     if "__eq__" in new:
         scope.store("__hash__", None)
@@ -303,7 +306,8 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
     assert isinstance(pair.new.node, ast.ClassDef)
     if _generate.kind_of(visit, live) == "dataclass":
         stated = _generate.stated(visit, pair, scope)
-        held = _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
+        own = {name: held[name] for name in ("__slots__",) if name in held}  # of the text's, see below
+        held = own | _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
         fields = _dataclasses.fields_of(live, stated, annotations)
         held |= fields if pair.new.node.decorator_list else _dataclasses.defaults_of(fields)
     bound = {name for s in pair.new.children for name in s.binds}
@@ -339,6 +343,7 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
         _leave_members(swap, work, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
+        _leave_functions(swap, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
             behind += _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
@@ -347,6 +352,19 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
     swap.replaced.append((work, name, old, value))
     swap.patched(work, name, How.REBOUND)
     return [(work, name, left), *behind] if left else behind
+
+
+def _leave_functions(swap: Swap, old: type, new: type) -> None:
+    """Lead who holds a function of the class, as a bound method, to the one that took its place."""
+    found = {name: attribute(member, "__func__", member) for name, member in vars(new).items()}
+    kept = set(map(id, found.values()))
+    for name, member in vars(old).items():
+        was, now = attribute(member, "__func__", member), found.get(name)
+        if type(was) is not FunctionType or type(now) is not FunctionType or id(was) in kept:
+            continue
+        if was.__qualname__ == f"{old.__qualname__}.{name}" and swap.is_project(was):
+            forward(swap.journal, was, now)
+            swap.forwarded.add(was)
 
 
 def _leave_below(swap: Swap, work: Work, below: type, made: type) -> list[tuple[Work, str, int]]:

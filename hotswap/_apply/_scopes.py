@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import CellType, CodeType, ModuleType
+from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
 
 from hotswap._loader._builds import build_of
@@ -217,12 +217,18 @@ class ClassScope(Scope):
         return layer
 
     def _not_there_yet(self, nodes: Sequence[ast.stmt]) -> set[str]:
-        """Return names that `nodes` assign and nothing above them in the body: ``size = size`` reads the module's."""
-        assigned = _assigned(node for node in nodes if isinstance(node, (ast.Assign, ast.AnnAssign)))
-        read = {inner.id for node in nodes for inner in ast.walk(node) if _loads(inner)}
-        if assigned.isdisjoint(read):
+        """Return names that `nodes` read, and that the body binds below alone: ``size = size`` reads the module's.
+
+        So does what has the name of a slot, which the class has when its body is over.
+        """
+        held = vars(self.cls)
+        read = {inner.id for node in nodes for inner in ast.walk(node) if _loads(inner)} & {*held, *self.members}
+        if not read:
             return set()
-        return assigned - _assigned(node for node in self.node.body if node.lineno < nodes[0].lineno)
+        line = nodes[0].lineno
+        below = _assigned(node for node in self.node.body if (node.end_lineno or line) >= line)
+        late = {name for name in read if name in below or type(held.get(name)) is MemberDescriptorType}
+        return late - _assigned(node for node in self.node.body if node.lineno < line) if late else late
 
     def body(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the code of `nodes` as a class body of their own."""
@@ -296,4 +302,5 @@ def _assigned(nodes: Iterable[ast.stmt]) -> set[str]:
     """Return the names that are stored anywhere in `nodes`, or defined by them."""
     found = [inner for node in nodes for inner in ast.walk(node)]
     names = {inner.id for inner in found if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
-    return names | {getattr(inner, "name", None) or "" for inner in found}
+    imported = {inner.asname or inner.name.partition(".")[0] for inner in found if isinstance(inner, ast.alias)}
+    return names | imported | {getattr(inner, "name", None) or "" for inner in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -102,7 +103,7 @@ class Swap:
         """
         diffs = [work.edit.diff for work in self.works.values()]
         run = [s for diff in diffs for s in (*diff.added, *(pair.new for pair in diff.changed))]
-        made = any(s.kind in (Kind.CLASS, Kind.SUITE) for s in run)
+        made = any(s.kind in (Kind.CLASS, Kind.SUITE, Kind.OTHER) and not isinstance(s.node, ast.Expr) for s in run)
         for work in self.works.values():
             work.scope.stores.clear()
         self.following.waiting.clear()

@@ -6,7 +6,7 @@ A block is a module, the body of a class that exists, or a suite. Definitions ha
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 
 from hotswap._apply import (
@@ -32,7 +32,7 @@ from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
 from hotswap._run._values import immutable
-from hotswap._text._diff import dump, only_code, same_header
+from hotswap._text._diff import branch_of, dump, only_code, same_header
 from hotswap._text._source import suites
 
 _MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.While, ast.Match)
@@ -81,7 +81,8 @@ class Visit:
                 self.execute(statement, "new")
             self._end_chains(statement)
         self.forget(diff.removed, new)
-        self.forget([pair.old for pair in diff.changed if pair.inner is None or _ran_whole(pair)], new)
+        again = chains.again.keys()
+        self.forget([p.old for p in diff.changed if p.inner is None or _ran_whole(p, again)], new)
         _effects.tell_effects(self, diff)
 
     def _close_chains(self, statement: Statement, *, runs: bool) -> None:
@@ -173,7 +174,7 @@ class Visit:
             self.forget(pair.inner.removed, self.new)
             return
         for branch, _ in suites(pair.new.node):
-            inner = _branches.branch_of(pair.inner, branch)
+            inner = branch_of(pair.inner, branch)
             wrap = _branches.wrapping(pair.new.node, branch, self.wrap)
             old = [s for s in pair.old.children if s.branch == branch]
             new = [s for s in pair.new.children if s.branch == branch]
@@ -259,6 +260,8 @@ class Visit:
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
             changed = self.bind(name, value)
+            if known is MISSING and statement.kind is Kind.SUITE:
+                _moves.take_place(self, name, value)
             if changed and not name.startswith("__hotswap"):
                 how = How.ADDED if known is MISSING else How.REBOUND
                 self.swap.patched(self.work, self.scope.prefix + name, how)
@@ -335,9 +338,9 @@ class Visit:
         return f"{self.work.edit.module}:{self.named(statement)}"
 
 
-def _ran_whole(pair: Pair) -> bool:
-    """Whether the header of an ``if``, ``try`` or ``with`` changed, so that it is another statement."""
-    return pair.new.kind is Kind.SUITE and not same_header(pair)
+def _ran_whole(pair: Pair, again: Container[int]) -> bool:
+    """Whether a suite is another statement, by its header, or ran `again` as a link of a chain."""
+    return pair.new.kind is Kind.SUITE and (not same_header(pair) or id(pair.new) in again)
 
 
 def _variable(node: ast.stmt) -> tuple[str, str] | None:
@@ -363,25 +366,6 @@ def visit_module(swap: Swap, work: Work) -> None:
     if _annotations.are_other(edit):
         swap.commit()
         _annotations.renew_all(visit, edit.new.statements)
-
-
-def follow_imports(swap: Swap, work: Work) -> None:
-    """Bring the import bindings of a module of which nothing else may change to what they are now."""
-    visit = Visit(swap, work, work.scope)
-    for pair in work.edit.diff.unchanged:
-        _follow.follow(visit, pair.new)
-
-
-def visit_unchanged(swap: Swap, work: Work) -> None:
-    """Go through the unchanged statements once more, and all imports: in a cycle, what they read may have changed."""
-    visit = Visit(swap, work, work.scope)
-    diff = work.edit.diff
-    for statement in (*(pair.new for pair in diff.changed), *diff.added):
-        if statement.kind is Kind.IMPORT:
-            _follow.follow(visit, statement)
-    for pair in diff.unchanged:
-        if id(pair.new) not in swap.forced:
-            _stale.keep(visit, pair)
 
 
 def looked_at(edit: Edit) -> tuple[Statement, ...]:

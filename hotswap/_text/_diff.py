@@ -83,6 +83,17 @@ def header(node: ast.stmt) -> str:
     return "".join(map(dump, node.items)) if isinstance(node, ast.With) else ""
 
 
+def branch_of(diff: Diff, branch: str) -> Diff:
+    """Return the part of a suite's `diff` that belongs to one of its branches."""
+    return Diff(
+        unchanged=tuple(p for p in diff.unchanged if p.new.branch == branch),
+        moved=tuple(p for p in diff.moved if p.new.branch == branch),
+        changed=tuple(p for p in diff.changed if p.new.branch == branch),
+        added=tuple(s for s in diff.added if s.branch == branch),
+        removed=tuple(s for s in diff.removed if s.branch == branch),
+    )
+
+
 def same_header(pair: Pair) -> bool:
     """Whether what stands before a class body or suites is the same on both sides."""
     return header(pair.old.node) == header(pair.new.node)

@@ -20,6 +20,7 @@ from typing import Any
 from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
 from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
+from hotswap.patch._twins import is_detached, is_twin
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 _FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
@@ -142,7 +143,7 @@ def living(module: str, qualname: str) -> list[type]:
     """
     name_of = type.__dict__["__qualname__"].__get__
     found = (one for one in subclasses(object) if vars(one).get("__module__") == module and name_of(one) == qualname)
-    return [one for one in found if _Quiet not in one.__mro__]
+    return [one for one in found if not is_detached(one)]
 
 
 def settle_abstract(journal: Journal, cls: type) -> None:
@@ -282,30 +283,6 @@ def _restore_members(cls: type, members: Mapping[str, Any]) -> None:
             set_raw(cls, name, value)
 
 
-class _Quiet:
-    """Stands first among a twin's bases, so that making it runs nobody's ``__init_subclass__``."""
-
-    __slots__ = ()
-
-    def __init_subclass__(cls, **keywords: Any) -> None: ...
-
-
-def twin_of(cls: type, members: Mapping[str, Any]) -> type:
-    """Return an empty class with bases and metaclass of `cls`, and `members` put on it; no code of the program runs."""
-    named = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-    bases = (_Quiet, *(base for base in cls.__bases__ if base is not object))
-    twin: type = type.__new__(type(cls), cls.__name__, bases, named)
-    for name, value in members.items():
-        set_raw(twin, name, value)
-    return twin
-
-
-def detach(twin: type) -> None:
-    """Take a class that served its purpose out of the ``__subclasses__()`` of its bases, where CPython allows it."""
-    with contextlib.suppress(TypeError):
-        type.__setattr__(twin, "__bases__", (_Quiet,))
-
-
 def instances(*classes: type) -> list[Any]:
     """Return the live objects whose class is exactly one of `classes`. An instance refers to its class, so one pass
     finds them all.
@@ -323,7 +300,7 @@ def move_instances(journal: Journal, old: type, new: type) -> int:
     """Give the instances of `old` the class `new`; return how many would not take it."""
     left = 0
     for one in instances(old):
-        journal.note(partial(object.__setattr__, one, "__class__", old))
+        journal.note(partial(_give_back, one, old))
         try:
             object.__setattr__(one, "__class__", new)
         except TypeError:
@@ -331,11 +308,16 @@ def move_instances(journal: Journal, old: type, new: type) -> int:
     return left
 
 
+def _give_back(one: object, cls: type) -> None:
+    if type(one) is not cls:
+        object.__setattr__(one, "__class__", cls)
+
+
 def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type, type]]:
     """Have the subclasses of `old` inherit from `new`, at once; yield (old, new) for those made anew, too."""
     below: list[Any] = type.__subclasses__(old)
     for one in below:
-        if one is new or new in one.__mro__ or one in new.__mro__:
+        if one is new or new in one.__mro__ or one in new.__mro__ or is_twin(one):
             continue
         bases = tuple(new if base is old else base for base in one.__bases__)
         gets_metaclass = len(bases) == 1 and not issubclass(type(one), type(new))  # of several bases others may follow

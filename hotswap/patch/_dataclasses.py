@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +18,9 @@ from typing import Any, Final
 
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute
-from hotswap.patch._classes import detach, subclasses, twin_of
+from hotswap.patch._classes import subclasses
 from hotswap.patch._proxies import forward
+from hotswap.patch._twins import detach, is_twin, twin_of
 
 _FIELDS: Final = "__dataclass_fields__"
 _PARAMS: Final = "__dataclass_params__"
@@ -81,7 +83,7 @@ def is_generated(cls: type, name: str, value: Any) -> bool:
         return bool(value == tuple(f.name for f in fields if f.init and not f.kw_only))
     if name == "__doc__":
         return type(value).__name__ == "_AutoDocstring" or (
-            isinstance(value, str) and value.startswith(f"{cls.__name__}(")
+            isinstance(value, str) and bool(re.fullmatch(rf"{cls.__name__}\(((\*, )?\w+: ?.+)?\)", value))
         )
     if name == "__hash__":
         return value is None or _is_written(value)
@@ -228,7 +230,7 @@ def own_slots(cls: type) -> frozenset[str]:
 
 def below(cls: type) -> list[type]:
     """Return the live dataclasses that inherit fields of `cls`, bases first."""
-    found = [one for one in subclasses(cls) if one is not cls and _FIELDS in vars(one)]
+    found = [one for one in subclasses(cls) if one is not cls and _FIELDS in vars(one) and not is_twin(one)]
     return sorted(found, key=lambda one: len(one.__mro__))
 
 

@@ -79,7 +79,7 @@ def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for:
     """
     old, closure = function.__code__, function.__closure__
     if old.co_filename == FORWARDING != code.co_filename:  # it is a function of its own again
-        journal.del_item(function.__dict__, "__wrapped__")
+        _unmark_forwarder(journal, function)
     if old.co_freevars == code.co_freevars:
         _do_all(journal, _assign(function, code), partial(_put_back, function, old, closure))
         return ()
@@ -93,6 +93,14 @@ def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for:
         ]
         _do_all(journal, operations, partial(_put_back, function, old, closure))
     return missing
+
+
+def _unmark_forwarder(journal: Journal, function: FunctionType) -> None:
+    """Record that the marks go which `function` has of the one that it forwards to."""
+    target = function.__dict__.get("__wrapped__")
+    given = vars(target) if type(target) is FunctionType else {}
+    for name in ["__wrapped__", *(n for n, mark in given.items() if vars(function).get(n, MISSING) is mark)]:
+        journal.del_item(function.__dict__, name)
 
 
 def _do_all(journal: Journal, operations: list[Operation], inverse: Operation) -> None:
@@ -162,6 +170,18 @@ def set_marks(journal: Journal, function: FunctionType, fresh: FunctionType) -> 
     for name, value in vars(fresh).items():
         if name != "__wrapped__" and vars(function).get(name, MISSING) is not value:
             journal.set_item(vars(function), name, value)
+
+
+def set_names(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:
+    """Record what ``functools.wraps`` has `fresh`, which stands in the place of `function`, called, or has no more."""
+    if vars(fresh).get("__wrapped__", MISSING) is vars(function).get("__wrapped__", MISSING):
+        return
+    if "__wrapped__" in vars(fresh):
+        journal.set_item(vars(function), "__wrapped__", vars(fresh)["__wrapped__"])
+    else:
+        journal.del_item(vars(function), "__wrapped__")
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        journal.set_attribute(function, name, getattr(fresh, name))
 
 
 def set_type_parameters(journal: Journal, function: FunctionType, fresh: FunctionType) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute, equal
-from hotswap.patch._classes import detach, twin_of
+from hotswap.patch._twins import detach, twin_of
 
 _TABLES: Final = ("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_")
 _FLAGS: Final = ("_flag_mask_", "_all_bits_", "_singles_mask_", "_inverted_")

@@ -1,0 +1,105 @@
+"""Whether what a name holds is what its statement defined, or made for it; what such things are made of."""
+
+from __future__ import annotations
+
+import ast
+import gc
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING
+
+from hotswap._apply import _follow
+from hotswap._apply._chains import makes_of_itself
+from hotswap._apply._kinds import is_alias_that_left
+from hotswap._apply._reach import content_of
+from hotswap._model import Kind, Statement
+from hotswap._run._values import is_a
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+_FAR = 1000  # objects that are looked through before giving up: what a wrapper wraps is near
+_OBJECTS = (Kind.DEF, Kind.CLASS)
+
+
+def was_defined(visit: Visit, name: str, old: object) -> bool:
+    """Whether the statement that bound `old` defined it; an assignment that picks an existing object does not."""
+    flat = _flat(visit.work.edit.old.statements, visit.scope.prefix)
+    binders = [s for s in flat if name in _follow.names_bound(visit, s) and s.kind is not Kind.SUITE]
+    if not binders:
+        return False
+    for function in functions_in(old) if callable(old) else ():
+        line = visit.work.old_line(function)
+        if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
+            return True  # in whichever branch of an `if` or `try` that ran
+    if is_a(old, type) and _home(old) == (visit.work.edit.module, visit.scope.prefix + name):
+        return _makes_class(binders[-1], name)
+    if _was_made(old, binders[-1]) or (type(old) is FunctionType and is_alias_that_left(binders[-1], visit.new)):
+        return True
+    return binders[-1].kind in _OBJECTS or (
+        makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)
+    )
+
+
+def _home(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
+
+
+def _makes_class(binder: Statement, name: str) -> bool:
+    """Whether `binder` has the statement of a class of that name in it, or calls what makes one, as `namedtuple`."""
+    if isinstance(binder.node, ast.Assign | ast.AnnAssign):
+        return isinstance(binder.node.value, ast.Call)
+    return any(isinstance(node, ast.ClassDef) and node.name == name for node in ast.walk(binder.node))
+
+
+def _was_made(old: object, binder: Statement) -> bool:
+    """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone.
+
+    Or a property of such closures.
+    """
+    functions = [one for one in parts_of(old) if type(one) is FunctionType]
+    if not functions or any("<locals>" not in one.__code__.co_qualname for one in functions) or len(binder.binds) != 1:
+        return False
+    return isinstance(binder.node, ast.Assign | ast.AnnAssign) and isinstance(binder.node.value, ast.Call)
+
+
+def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:
+    """Return the statements of the scope that `prefix` names, those in suites included."""
+    found: list[Statement] = []
+    for statement in statements:
+        found.append(statement)
+        if statement.kind is Kind.SUITE:
+            found += _flat(statement.children, "")
+    if not prefix:
+        return found
+    first, _, rest = prefix.partition(".")
+    return [inner for s in found if s.kind is Kind.CLASS and s.binds == (first,) for inner in _flat(s.children, rest)]
+
+
+def parts_of(member: object) -> tuple[object, ...]:
+    """Return what a member of a class is made of: the functions of a property, or one."""
+    return (member.fget, member.fset, member.fdel) if is_a(member, property) else (made_of(member),)
+
+
+def made_of(member: object) -> object:
+    """Return the function that a member of a class is made of."""
+    if is_a(member, property):
+        return member.fget
+    return member.__func__ if is_a(member, staticmethod) or is_a(member, classmethod) else member
+
+
+def functions_in(value: object) -> Iterator[FunctionType]:
+    """Yield `value`, if it is a function, and those that it wraps: in closures, defaults, attributes, C objects."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting and len(seen) < _FAR:
+        one = waiting.pop()
+        if id(one) in seen or is_a(one, (type, ModuleType, str)):
+            continue
+        seen.add(id(one))
+        if type(one) is FunctionType:
+            yield one
+            waiting += map(content_of, one.__closure__ or ())
+            waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
+        else:
+            waiting += gc.get_referents(one)
