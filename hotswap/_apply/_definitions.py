@@ -26,6 +26,7 @@ from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
     copies,
+    methods_of,
     set_copied,
     set_copied_doc,
     set_header,
@@ -111,8 +112,10 @@ def note_docs(visit: Visit, pair: Pair) -> None:
 def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
     public = visit.scope.peek(name)
     for raw in raws:
-        for wrapper in _copies(visit, public, raw) if id(raw) in visit.work.docs else ():
-            set_copied_doc(visit.swap.journal, wrapper, raw, *visit.work.docs[id(raw)])
+        before, after = visit.work.docs.get(id(raw), (None, None))
+        if before != after:
+            for wrapper in {id(one): one for one in (*_copies(visit, public, raw), *methods_of(raw))}.values():
+                set_copied_doc(visit.swap.journal, wrapper, raw, before, after)
 
 
 def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> FunctionType:

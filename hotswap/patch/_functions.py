@@ -225,6 +225,12 @@ def copies(value: object, function: FunctionType | type) -> Iterator[Any]:
         yield from found
 
 
+def methods_of(function: FunctionType) -> list[Any]:
+    """Return the static and class methods that were made of `function`, wherever they are; one pass over the heap."""
+    found = referrers(function)
+    return [one for one in found if type(one) in (classmethod, staticmethod) and one.__func__ is function]
+
+
 def _wrapped(value: object, function: FunctionType | type) -> object:
     if type(value) in (classmethod, staticmethod):
         return value.__func__  # type: ignore[attr-defined]  # both have it
