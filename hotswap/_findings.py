@@ -6,7 +6,8 @@ could not be read or run (its group is held), `HS4xx` watching trouble. Codes ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final
@@ -120,6 +121,16 @@ _RULES: Final = (
 CATALOGUE: Final[dict[str, Rule]] = {rule.code: rule for rule in _RULES}
 
 
+SEVERAL: Final = {
+    "HS201": "{count} values depend on what changed but keep what they are: {name}. The first: {why}",
+    "HS226": "{count} values depend on what changed but are state by now: {name}. The first: {why}",
+}
+"""What is said of many values of one file by one finding, which counts and names them."""
+
+_FEW, _MANY = 3, 8
+"""So many values of a file are told one by one that depend on the same change, or on whatever changed."""
+
+
 def finding(code: str, path: str, lineno: int, **fields: object) -> Finding:
     """Return the finding `code` at `path`:`lineno`, its words filled from `fields`.
 
@@ -128,6 +139,25 @@ def finding(code: str, path: str, lineno: int, **fields: object) -> Finding:
     rule = CATALOGUE[code]
     target = str(fields.get("target", ""))
     return Finding(code, path, lineno, rule.message.format(**fields), rule.advice.format(**fields), target=target)
+
+
+def gathered(findings: Mapping[Finding, Mapping[str, object]]) -> list[Finding]:
+    """Return `findings` of one file, given with their fields; as one those of them that say the same of many values."""
+    by_code = Counter(one.code for one in findings)
+    found: dict[object, list[Finding]] = {}
+    for one, fields in findings.items():
+        is_alike = one.code in SEVERAL
+        cause = is_alike and (by_code[one.code] > _MANY or str(fields["why"]).partition(";")[0])
+        found.setdefault((one.code, cause) if is_alike else one, []).append(one)
+    groups = ([_together(same, findings)] if len(same) > _FEW else same for same in found.values())
+    return [one for group in groups for one in group]
+
+
+def _together(same: Sequence[Finding], findings: Mapping[Finding, Mapping[str, object]]) -> Finding:
+    first, names = same[0], ", ".join(str(findings[one]["name"]) for one in same)
+    words = SEVERAL[first.code].format(count=len(same), name=names, why=findings[first]["why"])
+    advice, target = f"{first.advice}, and the others alike", ", ".join(one.target for one in same)
+    return replace(first, message=words, advice=advice, target=target)
 
 
 def graded(found: Finding, severities: Mapping[str, Severity]) -> Finding:

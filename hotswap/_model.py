@@ -246,7 +246,8 @@ class Finding:
     """One thing that is not in effect, by name and line. Silence means that all is live.
 
     `code` is stable (``HS201``); its hundreds digit is the severity, unless the settings give it another `grade`.
-    `path` may be empty where no file is at fault; `target` (``module:name``) says what of the program it is about.
+    `path` may be empty where no file is at fault; `target` (``module:name``) says what of the program it is about:
+    several of them, with commas between, where one finding counts many.
     """
 
     code: str

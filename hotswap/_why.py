@@ -72,7 +72,7 @@ def _of_report(report: Report, module: str, name: str) -> Iterator[str]:
         if outcome.step.module == module:
             yield from (f"{when}: {line}" for line in _of_outcome(outcome, name))
     for found in report.findings:
-        if f"{module}:{name}'" in found.advice or found.message.startswith(f"{name} "):
+        if f"{module}:{name}" in found.target.split(", ") or found.message.startswith(f"{name} "):
             yield f"{when}: {found.code}, {found.message}"
 
 

@@ -11,6 +11,7 @@ import itertools
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,7 +166,7 @@ def check(living: Living, report: Report) -> None:
         assert finding.code in ("HS102", "HS201", "HS202", "HS203", "HS205", "HS226"), finding
         path = Path(finding.path)
         short = path.parent.name if path.stem == "__init__" else path.stem
-        living.told |= {f"{short}.{word}" for word in finding.message.replace(".", " ").split()}
+        living.told |= {f"{short}.{word}" for word in re.findall(r"\w+", finding.message)}
     excused = {item.name for short, item in living.items() if any(_is_told(living, one) for one in item.needs())}
     differing = {name for name in {*fresh, *here} if fresh.get(name) != here.get(name)}
     # Whether a star import in a cycle gives what its source binds last depends on who was imported first.

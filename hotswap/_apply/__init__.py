@@ -37,6 +37,7 @@ from hotswap._apply._texts import definition_now
 from hotswap._apply._undone import detach_made
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import looked_at, visit_module
+from hotswap._findings import gathered
 from hotswap._model import Edit, Finding, Outcome, Plan, Severity, Statement
 from hotswap._points import _interrupt
 from hotswap._quiet._values import Definition
@@ -132,7 +133,7 @@ def apply(
             _expect_places(swap)
         _moves.expect(swap, around.departed)
         _carry_out(swap, around)
-        findings = tuple(found for work in swap.works.values() for found in work.log.findings)
+        findings = tuple(found for work in swap.works.values() for found in gathered(work.log.findings))
         if strict and any(found.severity is Severity.REFUSED for found in findings):
             stays, _, late = _take_back(swap)
             swap.forget()
@@ -268,5 +269,7 @@ def _outcomes(plan: Plan, swap: Swap) -> list[Outcome]:
         work = swap.works.get(step.module)
         if work is not None:
             log = work.log
-            found.append(Outcome(step, tuple(log.ran), tuple(log.patches), tuple(log.findings), tuple(log.reasons)))
+            found.append(
+                Outcome(step, tuple(log.ran), tuple(log.patches), tuple(gathered(log.findings)), tuple(log.reasons))
+            )
     return found + swap.following.outcomes()

@@ -157,14 +157,16 @@ def _functions(inner: Diff) -> Iterator[tuple[Statement, bool]]:
 
 def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
     """Tell of classes that were made before one of their decorators changed."""
+    older: dict[str, list[Statement]] = {}
     for statement in statements if visit.swap.changes else ():
         found = statement.node.decorator_list if isinstance(statement.node, ast.ClassDef) else ()
         for decorator in found if found and statement not in visit.work.log.ran else ():
             if _behaves_otherwise(visit, _generate.called(visit, decorator)):
-                name = ast.unparse(getattr(decorator, "func", decorator))
-                visit.swap.tell(
-                    visit.work, "HS229", statement.lineno, name=f"decorator {name}", count=1, what="classes"
-                )
+                older.setdefault(ast.unparse(getattr(decorator, "func", decorator)), []).append(statement)
+    for name, made in older.items():
+        names = ": " + ", ".join(map(visit.named, made)) if len(made) > 1 else ""
+        given = {"name": f"decorator {name}", "count": len(made), "what": f"classes{names}"}
+        visit.swap.tell(visit.work, "HS229", made[0].lineno, **given)
 
 
 def _behaves_otherwise(visit: Visit, member: object) -> bool:

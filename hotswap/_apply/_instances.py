@@ -137,14 +137,15 @@ def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> Non
 
 
 def _tell_lacking(visit: Visit, pair: Pair, added: Iterable[str], fields: frozenset[str], found: list[Any]) -> None:
+    lacking: dict[int, list[str]] = {}
     for name in added:
-        if name not in fields and not _is_read(visit, name):
-            continue
-        count = _count_lacking(found, name)
+        if name in fields or _is_read(visit, name):
+            lacking.setdefault(_count_lacking(found, name), []).append(name)
+    for count, names in lacking.items():
         if count:
-            target = f"{visit.target(pair.new)}.{name}"
-            whose = visit.named(pair.new)
-            visit.swap.tell(visit.work, "HS210", pair.new.lineno, count=count, name=whose, missing=name, target=target)
+            missing, target = ", ".join(names), ", ".join(f"{visit.target(pair.new)}.{name}" for name in names)
+            given = {"count": count, "name": visit.named(pair.new), "missing": missing, "target": target}
+            visit.swap.tell(visit.work, "HS210", pair.new.lineno, **given)
 
 
 def _is_read(visit: Visit, name: str) -> bool:

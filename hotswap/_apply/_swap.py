@@ -190,8 +190,7 @@ class Swap:
     def tell(self, work: Work, code: str, lineno: int, **fields: object) -> None:
         """Add a finding about a line of the module's file, once."""
         found = graded(finding(code, work.edit.path, lineno, **fields), self.severities)
-        if found not in work.log.findings:
-            work.log.findings.append(found)
+        work.log.findings.setdefault(found, fields)
 
     def ran(self, work: Work, statement: Statement, reason: str) -> None:
         """Add to the report that `statement` ran and why; what it registered is its."""

@@ -24,12 +24,12 @@ from hotswap.patch._functions import DEPARTED
 
 @dataclass(slots=True)
 class Log:
-    """What was done to one module."""
+    """What was done to one module; findings with the fields that they were made from."""
 
     ran: list[Statement] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     patches: list[Patch] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: dict[Finding, Mapping[str, object]] = field(default_factory=dict)
 
 
 class Work:

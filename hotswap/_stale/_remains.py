@@ -10,7 +10,7 @@ import gc
 import sys
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -44,9 +44,10 @@ class Remains:
         self._known = {key: known for key, known in self._known.items() if key[1] not in ran}
         for outcome in outcomes:
             for found in outcome.findings:
-                made = _remain(found) if found.target else None
-                if made is not None:
-                    self._known[found.code, found.target] = made
+                for target in filter(None, found.target.split(", ")):
+                    made = _remain(replace(found, target=target))
+                    if made is not None:
+                        self._known[found.code, target] = made
 
     def classes(self) -> list[type]:
         """Return the classes of which there were objects that lack something."""

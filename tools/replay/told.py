@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from edits import ANY
 
-from hotswap._findings import CATALOGUE
+from hotswap._findings import CATALOGUE, SEVERAL
 
 Told = tuple[str, str, int, str]
 """A finding as plain data: code, module, line, message."""
@@ -94,9 +94,14 @@ def _is_inside(inside: str, name: str) -> bool:
 
 
 @cache
-def _template(code: str) -> re.Pattern[str]:
-    """Return what finds the fields in the words of a finding of `code`."""
-    parts = re.split(r"\{(\w+)(?:!r)?\}", CATALOGUE[code].message)
+def _templates(code: str) -> tuple[re.Pattern[str], ...]:
+    """Return what finds the fields in the words of a finding of `code`, about one thing or about many."""
+    texts = [text for text in (SEVERAL.get(code), CATALOGUE[code].message) if text]
+    return tuple(map(_template, texts))
+
+
+def _template(text: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)(?:!r)?\}", text)
     return re.compile(
         "".join(f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(parts)) + r"\Z", re.DOTALL
     )
@@ -105,12 +110,14 @@ def _template(code: str) -> re.Pattern[str]:
 def claim(told: Told, statements: Mapping[str, Mapping[int, frozenset[str]]]) -> Claim:
     """Return what the finding `told` names; `statements` are the names of the statements of each module by line."""
     code, module, line, message = told
-    match = _template(code).match(message) if code in CATALOGUE else None
+    found = (one.match(message) for one in (_templates(code) if code in CATALOGUE else ()))
+    match = next(filter(None, found), None)
     fields = match.groupdict() if match else {}
     name = fields.get("name", "")
     names = {name} if _DOTTED.fullmatch(name) else {word for word in _DOTTED.findall(name) if len(word) > 1}
     names |= {word.partition(".")[0] for word in names} if code == "HS203" else set()
     names |= {fields[key] for key in ("holder",) if key in fields}
+    names |= set(_DOTTED.findall(fields["what"].partition(": ")[2])) if "what" in fields else set()
     names |= statements.get(module, {}).get(line, frozenset()) if code not in ("HS210", "HS203") else frozenset()
     attribute = fields.get("missing", "") if code == "HS210" else ""
     return Claim(code, module, frozenset(names), attribute)
