@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,26 @@ def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
     for child in statement.children:
         if (child.branch == "body") is taken:
             yield from bound_by(visit, child)
+
+
+def idle(visit: Visit, pair: Pair) -> Container[int]:
+    """Return the ids of the statements of a ``try``, old and new, that do not run: an import above fails still."""
+    failed = failed_import(visit, pair.new) if isinstance(pair.new.node, ast.Try) else None
+    both = next((one for one in pair.inner.unchanged if one.new is failed), None) if pair.inner else None
+    if both is None:
+        return set()
+    sides = ((pair.old, both.old), (pair.new, both.new))
+    return {id(one) for side, end in sides for one in side.children if one is not end and _is_behind(one, end)}
+
+
+def without(idle: Container[int], diff: Diff) -> Diff:
+    """Return `diff` but for the statements whose ids are `idle`."""
+    if not idle:
+        return diff
+    return Diff(
+        *(tuple(p for p in pairs if id(p.new) not in idle) for pairs in (diff.unchanged, diff.moved, diff.changed)),
+        *(tuple(s for s in alone if id(s) not in idle) for alone in (diff.added, diff.removed)),
+    )
 
 
 def _is_behind(child: Statement, failed: Statement) -> bool:

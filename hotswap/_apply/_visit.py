@@ -173,11 +173,12 @@ class Visit:
             self.execute(pair.new, "its body did not come to its end before")
             self.forget(pair.inner.removed, self.new)
             return
+        idle = _branches.idle(self, pair)
         for branch, _ in suites(pair.new.node):
-            inner = branch_of(pair.inner, branch)
+            inner = _branches.without(idle, branch_of(pair.inner, branch))
             wrap = _branches.wrapping(pair.new.node, branch, self.wrap)
-            old = [s for s in pair.old.children if s.branch == branch]
-            new = [s for s in pair.new.children if s.branch == branch]
+            old = [s for s in pair.old.children if s.branch == branch and id(s) not in idle]
+            new = [s for s in pair.new.children if s.branch == branch and id(s) not in idle]
             visit = Visit(self.swap, self.work, self.scope, wrap)
             if not isinstance(pair.new.node, ast.If):
                 visit.siblings = frozenset(n for s in pair.new.children if s.branch != branch for n in s.binds)
