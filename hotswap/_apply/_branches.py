@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
 from hotswap._apply._stale import truth
-from hotswap._model import Kind, Pair, Statement
+from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
 from hotswap._text._diff import only_code
@@ -124,11 +124,12 @@ def idle(visit: Visit, pair: Pair) -> Container[int]:
 
 def without(idle: Container[int], diff: Diff) -> Diff:
     """Return `diff` but for the statements whose ids are `idle`."""
-    if not idle:
-        return diff
     return Diff(
-        *(tuple(p for p in pairs if id(p.new) not in idle) for pairs in (diff.unchanged, diff.moved, diff.changed)),
-        *(tuple(s for s in alone if id(s) not in idle) for alone in (diff.added, diff.removed)),
+        unchanged=tuple(p for p in diff.unchanged if id(p.new) not in idle),
+        moved=tuple(p for p in diff.moved if id(p.new) not in idle),
+        changed=tuple(p for p in diff.changed if id(p.new) not in idle),
+        added=tuple(s for s in diff.added if id(s) not in idle),
+        removed=tuple(s for s in diff.removed if id(s) not in idle),
     )
 
 
