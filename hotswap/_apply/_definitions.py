@@ -113,9 +113,8 @@ def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
     public = visit.scope.peek(name)
     for raw in raws:
         before, after = visit.work.docs.get(id(raw), (None, None))
-        if before != after:
-            for wrapper in {id(one): one for one in (*_copies(visit, public, raw), *methods_of(raw))}.values():
-                set_copied_doc(visit.swap.journal, wrapper, raw, before, after)
+        for wrapper in (*_copies(visit, public, raw), *methods_of(raw)) if before != after else ():
+            set_copied_doc(visit.swap.journal, wrapper, raw, before, after)
 
 
 def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> FunctionType:
