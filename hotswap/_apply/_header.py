@@ -10,13 +10,14 @@ from functools import partial
 from types import CellType, prepare_class
 from typing import TYPE_CHECKING, Any
 
+from hotswap._apply import _decorators
 from hotswap._apply._reach import content_of
 from hotswap._errors import StatementError
 from hotswap._run._journal import MISSING, Journal, nothing
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
-    from hotswap._model import Statement
+    from hotswap._model import Pair, Statement
 
 _PROBE = "__hotswap_probe__"
 _KEYWORDS = "__hotswap_keywords__"
@@ -171,3 +172,18 @@ def unchanged(visit: Visit, new: Statement, live: type) -> Header:
         {n: vars(live).get(n, MISSING) for n in found.generic},
         differs=False,
     )
+
+
+def is_as_before(visit: Visit, pair: Pair, live: type, header: Header) -> bool:
+    """Whether the bases alone are written otherwise, and are the same: ``class A(object)``."""
+    if header.bases != live.__bases__ or header.meta is not type(live) or any(map(_others, (pair.old, pair.new))):
+        return False
+    bases = pair.new.node.bases if isinstance(pair.new.node, ast.ClassDef) else ()
+    is_plain = all(value is MISSING and name not in vars(live) for name, value in header.generic.items())
+    return is_plain and not any(_decorators.reads(visit, base) for base in bases)
+
+
+def _others(statement: Statement) -> list[ast.AST]:
+    """Return what stands in the header of a class besides its bases."""
+    node = statement.node
+    return [one for name in ("keywords", "decorator_list", "type_params") for one in getattr(node, name, ())]

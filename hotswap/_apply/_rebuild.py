@@ -14,7 +14,6 @@ from hotswap._apply import (
     _annotations,
     _chains,
     _collectors,
-    _decorators,
     _generate,
     _header,
     _instances,
@@ -185,7 +184,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     if not all(isinstance(base, type) for base in header.bases):
         _run_whole(visit, pair, live)
         return
-    if _is_as_before(visit, pair, live, header):
+    if _header.is_as_before(visit, pair, live, header):
         change_members(visit, pair, live)
         return
     guard(swap.journal, live)
@@ -206,21 +205,6 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
             _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)
     visit.swap.ran(visit.work, new, "its header changed")
-
-
-def _is_as_before(visit: Visit, pair: Pair, live: type, header: Header) -> bool:
-    """Whether the bases alone are written otherwise, and are the same: ``class A(object)``."""
-    if header.bases != live.__bases__ or header.meta is not type(live) or any(map(_others, (pair.old, pair.new))):
-        return False
-    bases = pair.new.node.bases if isinstance(pair.new.node, ast.ClassDef) else ()
-    is_plain = all(value is MISSING and name not in vars(live) for name, value in header.generic.items())
-    return is_plain and not any(_decorators.reads(visit, base) for base in bases)
-
-
-def _others(statement: Statement) -> list[ast.AST]:
-    """Return what stands in the header of a class besides its bases."""
-    node = statement.node
-    return [one for name in ("keywords", "decorator_list", "type_params") for one in getattr(node, name, ())]
 
 
 def _run_whole(visit: Visit, pair: Pair, live: type) -> None:
