@@ -94,7 +94,8 @@ def _over(case: str, key: str, one: tuple[str, int], other: tuple[str, int], tim
 
 def _heap(objects: int, times: int) -> tuple[float, str]:
     found = run("heap", "hotswap", objects, times)
-    return found["full"] / found["tool"], f"{found['full'] * 1e3:.2f} ms"
+    floor = found["floor full"] / found["floor"]
+    return found["full"] / found["tool"], f"{found['full'] * 1e3:.2f} ms; the floor {floor:.2f}"
 
 
 def _slope(times: int) -> tuple[float, str]:

@@ -95,16 +95,26 @@ def edit(tool: str, kind: str, modules: int, lines: int, times: int) -> Numbers:
 
 
 def heap(tool: str, objects: int, times: int) -> Numbers:
-    """The same small edit with and without `objects` more objects on the heap, by turns in one process."""
+    """The same small edit with and without `objects` more objects on the heap, by turns in one process.
+
+    An edit before each, which does not count, has the caches of the processor as warm in both.
+    """
     project = Project(tool, 10)
     plain, full = [], []
     for number in range(1, times + 1):
-        plain.append(project.both(value=2 * number)[1])
+        project.both(value=4 * number)
+        plain.append(project.both(value=4 * number + 1))
         more = [[] for _ in range(objects)]
         gc.collect()
-        full.append(project.both(value=2 * number + 1)[1])
+        project.both(value=4 * number + 2)
+        full.append(project.both(value=4 * number + 3))
         del more
-    return {"tool": middle(plain[1:]), "full": middle(full[1:])}
+    return {
+        "tool": middle(pair[1] for pair in plain[1:]),
+        "full": middle(pair[1] for pair in full[1:]),
+        "floor": middle(pair[0] for pair in plain[1:]),
+        "floor full": middle(pair[0] for pair in full[1:]),
+    }
 
 
 def constant(tool: str, importers: int, times: int) -> Numbers:
