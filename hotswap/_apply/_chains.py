@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hotswap import _quiet
 from hotswap._apply import _follow, _stale, _unnamed
+from hotswap._apply._altering import Altering
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
@@ -110,7 +111,7 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
     for statement in (pair.new for pair in diff.unchanged):
         if not any(times[name] > 1 for name in (*statement.binds, *statement.mutates)):
             continue
-        if statement.kind is Kind.IMPORT and not isinstance(visit.scope, ClassScope):
+        if statement.kind is Kind.IMPORT:
             stale = _follow.will_follow(visit, statement, first)
         else:
             stale = id(statement) in visit.swap.maybe and bool(
@@ -201,8 +202,13 @@ def _plan_one(
     if _alters_borrowed(visit, name, parts[-1]):
         return
     removed = were[-1:] != [tuple(id(chains.partner[id(link)]) for link in parts[-1] if id(link) in chains.partner)]
-    emptied = removed and type(visit.scope.peek(name)) in (list, dict, set)  # it holds what the removed link put there
-    if _only_added_mutators(name, parts[-1], affected) and len(parts) == len(were) and not emptied:
+    changed = any(id(link) in affected and id(link) in chains.partner for link in parts[-1])
+    put = (removed or changed) and type(visit.scope.peek(name)) in (
+        list,
+        dict,
+        set,
+    )  # it holds what the old link put in
+    if _only_added_mutators(name, parts[-1], affected) and len(parts) == len(were) and not put:
         return
     for segment in parts:
         partners = tuple(id(chains.partner.get(id(link))) for link in segment)
@@ -315,28 +321,8 @@ def unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> st
         if old is not None and visit.work.live(visit.scope, old) and _returns_what_it_gets(visit, node):
             return ""
     elif link.kind is not Kind.CLASS:
-        node = ast.fix_missing_locations(_Altering(name).visit(copy.deepcopy(node)))
+        node = ast.fix_missing_locations(Altering(name).visit(copy.deepcopy(node)))
     return _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope)) or ""
-
-
-class _Altering(ast.NodeTransformer):
-    """Leaves of ``X += e`` and ``X.append(e)`` only the ``e``."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
-        if isinstance(node.target, ast.Name) and node.target.id == self.name:
-            return ast.copy_location(ast.Expr(node.value), node)
-        return node
-
-    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
-        call = node.value
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-            if isinstance(call.func.value, ast.Name) and call.func.value.id == self.name:
-                given = [*call.args, *(keyword.value for keyword in call.keywords)]
-                return ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node)
-        return node
 
 
 def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
@@ -351,7 +337,7 @@ def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
         return "it holds an object with state"
     scope = _stale.quiet_scope(visit.swap, visit.scope)
     for link in olds:
-        node = ast.fix_missing_locations(_Altering(name).visit(copy.deepcopy(link.node)))
+        node = ast.fix_missing_locations(Altering(name).visit(copy.deepcopy(link.node)))
         if why := _quiet.unquiet(node, scope):
             return why
     try:

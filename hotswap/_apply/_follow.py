@@ -60,6 +60,28 @@ def _may_load(node: ast.Import | ast.ImportFrom, source: str) -> list[str]:
     return [f"{source}.{name}" for name in names] if source else names
 
 
+def uncover(visit: Visit, statement: Statement) -> bool:
+    """Take away what an older text of a package bound to names that `statement` imports from the package itself; return
+    whether there was any.
+
+    ``from . import name`` takes the package's own name before its submodule; at a start there is no such name yet.
+    """
+    module = visit.work.edit.module
+    if not isinstance(visit.scope, ModuleScope) or "__path__" not in visit.scope.namespace:
+        return False
+    found = False
+    for node in imports(statement.node):
+        if isinstance(node, ast.ImportFrom) and absolute(visit, node) == module:
+            above = [one for one in visit.new if one.lineno < statement.lineno]
+            bound = {name for one in above for name in names_bound(visit, one)}
+            for name in {alias.name for alias in node.names} - bound:
+                held = visit.scope.peek(name)
+                if held is not MISSING and not is_a(held, ModuleType):
+                    visit.scope.drop(name)
+                    found = True
+    return found
+
+
 def follow(visit: Visit, statement: Statement) -> None:
     """Bind anew the names of an unchanged import statement whose sources changed."""
     node = statement.node

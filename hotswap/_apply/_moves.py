@@ -127,22 +127,34 @@ def _inside(statements: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def follow_files(swap: Swap) -> None:
-    """Let what a module that was imported just now defines take the place of what another one did whose file is gone.
+    """Let what a module that was imported just now defines take the place of what left another one, or of what one
+    defined whose file is gone.
 
     So does a file that got another name: objects of its classes move, and its old functions forward.
     """
     if not sys.modules.keys() - swap.known:
         return
     came = [module for name, module in _project(swap) if name not in swap.known]
-    gone = [module for name, module in _project(swap) if name in swap.known and not _has_file(module)] if came else []
-    for old, new in ((old, new) for old in gone for new in came):
-        for name in sorted(vars(old).keys() & vars(new).keys()):
-            was, now = vars(old)[name], vars(new)[name]
-            if (_home(was), _home(now)) == (old.__name__, new.__name__) and was is not now and _are_alike(was, now):
+    for old, name, was in list(_homeless(swap)) if came else ():
+        for new in came:
+            now = vars(new).get(name)
+            if (_home(was), _home(now)) == (old, new.__name__) and was is not now and _are_alike(was, now):
                 if is_a(was, type):
                     _rebuild.leave_class(swap, next(iter(swap.works.values())), name, was, now)
                 else:
                     forward(swap.journal, was, now)
+
+
+def _homeless(swap: Swap) -> Iterator[tuple[str, str, Any]]:
+    """Yield module, name and object of definitions that left their module's text, or whose file is gone."""
+    for module, work in swap.works.items():
+        for statement in _removed(work.edit.diff) if work.edit.edited else ():
+            name = statement.binds[-1]
+            if (was := work.before.get(name)) is not None and vars(work.module).get(name) is not was:
+                yield module, name, was
+    for module, gone in _project(swap):
+        if module in swap.known and not _has_file(gone):
+            yield from ((module, name, vars(gone)[name]) for name in sorted(vars(gone)))
 
 
 def _project(swap: Swap) -> list[tuple[str, ModuleType]]:

@@ -147,15 +147,27 @@ def has_stale_header(visit: Visit, statement: Statement) -> bool:
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
-    swap, scope, head = visit.swap, visit.scope, _expressions(pair.new)
-    stale = [n for n in pair.new.reads if n in head and swap.changes.reads(scope.namespace, visit.work.edit.module, n)]
-    entered = ENTRY if isinstance(pair.new.node, ast.With) else ()
-    stale += [n for n in pair.new.calls if n in head and behaves_otherwise(swap, resolve(scope, n), entered)]
-    if stale and id(pair.new) in visit.swap.maybe:
-        if run_or_tell(visit, pair.new, f"reads {stale[0]}"):
-            visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
+    if id(pair.new) in visit.swap.maybe and _stale_head(visit, pair.new):
+        run_for_head(visit, pair)
     elif any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, unchanged_inner(pair)))
+
+
+def run_for_head(visit: Visit, pair: Pair) -> bool:
+    """Run an ``if`` or ``with`` whole if its header reads what changed, or tell; return whether it ran."""
+    stale = _stale_head(visit, pair.new)
+    ran = bool(stale) and run_or_tell(visit, pair.new, f"reads {stale[0]}")
+    if ran:
+        visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
+    return ran
+
+
+def _stale_head(visit: Visit, statement: Statement) -> list[str]:
+    """Return what the header of an ``if`` or ``with`` reads that changed."""
+    swap, scope, head = visit.swap, visit.scope, _expressions(statement)
+    stale = [n for n in statement.reads if n in head and swap.changes.reads(scope.namespace, visit.work.edit.module, n)]
+    entered = ENTRY if isinstance(statement.node, ast.With) else ()
+    return stale + [n for n in statement.calls if n in head and behaves_otherwise(swap, resolve(scope, n), entered)]
 
 
 def _imports_inside(statement: Statement) -> bool:

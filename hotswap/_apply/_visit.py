@@ -132,7 +132,8 @@ class Visit:
         elif old.kind is new.kind is Kind.CLASS:
             _definitions.change_class(self, pair)
         elif old.kind is new.kind is Kind.SUITE and same_header(pair):
-            self.suite(pair)
+            if not _stale.run_for_head(self, pair):
+                self.suite(pair)
         elif only_code(pair):
             _definitions.note_docs(self, pair)
             self.swap.patched(self.work, self.named(new), How.IN_PLACE)
@@ -232,10 +233,11 @@ class Visit:
         if self.swap.registrations is not None and statement.kind is Kind.ASSIGN:
             self.swap.registrations.arrange_tables()
         _follow.visit_sources(self, statement)
+        uncovered = _follow.uncover(self, statement)
         loads = _follow.loads(self, statement)  # what is loaded may import this module in turn
         if loads:  # ... and finds what a fresh start would find
             _follow.let_names_go(self.swap)
-        if reaching or loads or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
+        if reaching or loads or uncovered or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
             self.swap.commit()
         return reaching
 

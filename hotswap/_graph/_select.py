@@ -256,9 +256,9 @@ class Selection:
         if fact.mentions and self._mentions(fact, taint, mentioned):
             return self._taint(taint.calls, called(fact))
         if fact.statement.kind is not Kind.IMPORT and (taken or self._holds(fact, taint)):
-            by_name = next((name for name in fact.calls if name.rpartition(".")[2] in BY_NAME), "")
+            by_name = [name for name in fact.calls if name.rpartition(".")[2] in BY_NAME or taken]
             if by_name or "__dict__" in fact.attributes:
-                return self._mark(fact, taint, f"calls {by_name}")
+                return self._mark(fact, taint, "".join(f"calls {name}" for name in by_name[:1]))
             return self._taint(taint.calls, called(fact) | {fact.scope + name for name in fact.statement.mutates})
         return set()
 

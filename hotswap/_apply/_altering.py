@@ -1,0 +1,34 @@
+"""What a statement does besides altering the object of a name, as text: that is asked whether it is quiet."""
+
+from __future__ import annotations
+
+import ast
+
+
+class Altering(ast.NodeTransformer):
+    """Leaves of ``X += e``, ``X.append(e)`` and ``X.setdefault(k, []).append(e)`` only what is given."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        if isinstance(node.target, ast.Name) and node.target.id == self.name:
+            return ast.copy_location(ast.Expr(node.value), node)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        given = self._given(node.value) if isinstance(node.value, ast.Call) else None
+        return node if given is None else ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node)
+
+    def _given(self, node: ast.expr) -> list[ast.expr] | None:
+        """Return what is given on the way to a method of the object or of what is in it, None if it is another's."""
+        match node:
+            case ast.Name():
+                return [] if node.id == self.name else None
+            case ast.Subscript():
+                inner, more = self._given(node.value), [node.slice]
+            case ast.Call(func=ast.Attribute(value=value)):
+                inner, more = self._given(value), [*node.args, *(keyword.value for keyword in node.keywords)]
+            case _:
+                return None
+        return None if inner is None else inner + more
