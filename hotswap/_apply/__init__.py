@@ -233,13 +233,19 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
 
 
 def _go_round(swap: Swap) -> None:
-    """Go through all modules again, for what one of a cycle made anew that another read before: until nothing is."""
+    """Go through all modules again, for what one of a cycle made anew that another read before: until nothing is.
+
+    What two rounds make alike is nothing new: definitions whose headers read each other.
+    """
+    last: frozenset[tuple[str, str]] | None = None
     for _ in swap.works:
         before = swap.changes.now
         for work in swap.works.values():
             visit_unchanged(swap, work)
-        if swap.changes.now == before:
+        made = swap.changes.names_since(before)
+        if swap.changes.now == before or made == last:
             break
+        last = made
     for work in swap.works.values():
         follow_imports(swap, work)
 

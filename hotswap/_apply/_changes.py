@@ -79,6 +79,10 @@ class Changes:
         """How much has changed so far."""
         return len(self._order), len(self.codes)
 
+    def names_since(self, then: tuple[int, int]) -> frozenset[tuple[str, str]]:
+        """Return the names, with their modules, that changed after `then`, an earlier `now`."""
+        return frozenset(pair for names in self._order[then[0] :] for pair in names.items())
+
     def since(self, then: tuple[int, int]) -> Changes:
         """Return what has changed after `then`, an earlier `now`."""
         later = Changes()
