@@ -26,7 +26,7 @@ from hotswap._model import Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._text._diff import dump
 from hotswap.patch import _generated
-from hotswap.patch._dataclasses import annotations_of
+from hotswap.patch._dataclasses import annotations_of, renew_inherited
 from hotswap.patch._functions import copies, set_annotations, set_code, set_copied
 
 if TYPE_CHECKING:
@@ -85,6 +85,16 @@ def renew_all(visit: Visit, statements: Iterable[Statement]) -> None:
             inner = type(visit)(visit.swap, visit.work, visit.work.class_scope(visit.scope, statement.node, live))
             renew(inner, statement.children, statement.children)
             renew_all(inner, statement.children)
+            if "__dataclass_fields__" in vars(live):
+                _renew_fields(visit, statement, live)
+
+
+def _renew_fields(visit: Visit, statement: Statement, live: type) -> None:
+    """Have `dataclasses` write anew what it made of the annotations: types of fields, ``__init__``, the docstring."""
+    visit.swap.commit()
+    renew_inherited(visit.swap.journal, live)
+    visit.swap.commit()
+    visit.swap.changes.note(visit.work.edit.module, f"{visit.named(statement)}.__dataclass_fields__", None, live)
 
 
 def renew_inside(visit: Visit, statement: Statement, live: type) -> None:

@@ -6,13 +6,10 @@ import ast
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from hotswap._graph._facts import Fact, Facts
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._text._diff import decorators, only_code, same_header
-
-_NO_NAMES: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,9 +21,9 @@ class Altered:
     who alters it, or alter it.
     """
 
-    names: Mapping[str, Collection[str]] = _NO_NAMES
-    calls: Mapping[str, Collection[str]] = _NO_NAMES
-    by: Mapping[str, Collection[str]] = _NO_NAMES
+    names: Mapping[str, Collection[str]] = field(default_factory=dict)
+    calls: Mapping[str, Collection[str]] = field(default_factory=dict)
+    by: Mapping[str, Collection[str]] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     late: frozenset[str] = frozenset()
 
