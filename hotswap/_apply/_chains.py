@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from hotswap import _quiet
 from hotswap._apply import _follow, _stale, _unnamed
 from hotswap._apply._altering import Altering
-from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import alike, attribute, immutable, stateless
 from hotswap._text._diff import decorators, only_code, same_header
+from hotswap._text._names import filled_by
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
@@ -154,12 +155,14 @@ def _lost(pair: Pair) -> bool:
 def _links(visit: Visit, name: str, statements: Sequence[Statement], lost: Container[int] = ()) -> list[Statement]:
     """Return the statements that bind or mutate `name`; a branch that is not taken does neither.
 
-    A star import binds what it gave, if its id is among `lost`.
+    A star import binds what it gave, if its id is among `lost`; a call of a function fills what that stores into.
     """
+    functions = {s.binds[-1]: s.node for s in statements if s.kind is Kind.DEF and isinstance(visit.scope, ModuleScope)}
     return [
         s
         for s in statements
         if name in s.mutates
+        or (s.kind is Kind.OTHER and name in filled_by(s.node, functions))
         or (name in s.binds and name in visit.bound_by(s))
         or ("*" in s.binds and id(s) in lost and name in _follow.names_bound(visit, s))
     ]

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from hotswap._errors import TargetError
 from hotswap._graph._facts import facts_of
-from hotswap._model import Edit, Statement
+from hotswap._model import Edit, Kind, Statement
 from hotswap._plan._prepare import untouched
 from hotswap._process import Process
+from hotswap._text._names import filled_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,13 @@ def find(process: Process, target: str) -> Target:
         raise TargetError(f"{target}: {known}")
     edit = untouched(module, baseline, None)
     found = leaves(edit, name)
-    made = [(scope, s) for scope, s in found if name in {scope + n for n in (*s.binds, *s.mutates)}]
+    functions = {s.binds[-1]: s.node for scope, s in found if s.kind is Kind.DEF and not scope}
+    made = [
+        (scope, s)
+        for scope, s in found
+        if name in {scope + n for n in (*s.binds, *s.mutates)}
+        or (s.kind is Kind.OTHER and not scope and name in filled_by(s.node, functions))
+    ]
     made = made or [(scope, s) for scope, s in found if scope + s.key == name]
     if not made:
         raise TargetError(f"{target}: no statement of {baseline.path} makes that name")

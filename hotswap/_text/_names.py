@@ -7,8 +7,9 @@ does, a lambda's body does not, a comprehension does.
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -276,3 +277,28 @@ def root_of(node: ast.expr) -> str | None:
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
+
+
+_FILLING: Final = frozenset("add append extend insert setdefault update".split())
+
+
+def filled_by(node: ast.AST, functions: Mapping[str, ast.AST]) -> frozenset[str]:
+    """Return the module's names whose objects a call of one of its `functions` for effect stores into: ``_init()``."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    called = functions.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+    if called is None:
+        return frozenset()
+    every = list(ast.walk(called))
+    own = {one.arg for one in every if isinstance(one, ast.arg)}
+    own |= {one.id for one in every if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    return frozenset(name for one in every if (name := _filled(one))) - own
+
+
+def _filled(node: ast.AST) -> str | None:
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+        return root_of(node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr" and node.args:
+        return root_of(node.args[0])
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _FILLING:
+        return root_of(node.func)
+    return None
