@@ -307,8 +307,9 @@ def _run_segment(
         chains.again |= {id(link): f"{name} is made by several statements" for link in run}
     elif run:
         first = next((link for link in segment if id(link) in affected), segment[0])
-        code, target = "HS201" if loud else "HS226", f"{visit.work.edit.module}:{name}"
-        visit.swap.tell(visit.work, code, first.lineno, name=name, why=why, target=target)
+        code, told = "HS201" if loud else "HS226", visit.scope.prefix + name
+        target = f"{visit.work.edit.module}:{told}"
+        visit.swap.tell(visit.work, code, first.lineno, name=told, why=why, target=target)
         chains.skip |= {id(link) for link in segment if makes_of_itself(name, link) and link.kind not in _IN_PLACE}
 
 

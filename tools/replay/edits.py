@@ -120,10 +120,22 @@ def made_of(text: bytes, names: Names) -> Names:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
         return names
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     found = set(names)
-    for name, read in _made(body, ""):
+    for name, read in (*_made(body, ""), *_filled(body, functions)):
         found |= {name} if read & found else set()
     return frozenset(found)
+
+
+def _filled(body: list[ast.stmt], functions: Mapping[str, ast.FunctionDef]) -> Iterator[tuple[str, set[str]]]:
+    """Yield what a call such as ``_init()`` stores into, and what the function reads: names, and those of defaults."""
+    for node in body:
+        call = node.value if isinstance(node, ast.Expr) else None
+        called = functions.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+        for inner in ast.walk(called) if called is not None else ():
+            target = inner.value if isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store) else None
+            if isinstance(target, ast.Name):
+                yield target.id, set(_named(node, functions))
 
 
 def _made(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, set[str]]]:
