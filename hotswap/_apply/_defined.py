@@ -90,15 +90,27 @@ def made_of(member: object) -> object:
 
 def functions_in(value: object) -> Iterator[FunctionType]:
     """Yield `value`, if it is a function, and those that it wraps: in closures, defaults, attributes, C objects."""
+    return (one for one in _inside(value) if type(one) is FunctionType)
+
+
+def wraps_class(value: object, old: type) -> bool:
+    """Whether `value`, which is no class itself, has the class `old` inside, as what a decorator makes of it."""
+    return not is_a(value, type) and any(one is old for one in _inside(value))
+
+
+def _inside(value: object) -> Iterator[object]:
+    """Yield `value` and what it holds; classes and modules are not gone into."""
     seen: set[int] = set()
     waiting = [value]
     while waiting and len(seen) < _FAR:
         one = waiting.pop()
-        if id(one) in seen or is_a(one, (type, ModuleType, str)):
+        if id(one) in seen:
+            continue
+        yield one
+        if is_a(one, (type, ModuleType, str)):
             continue
         seen.add(id(one))
         if type(one) is FunctionType:
-            yield one
             waiting += map(content_of, one.__closure__ or ())
             waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
         else:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import _decorators, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._chains import is_registration
-from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined
+from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined, wraps_class
 from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
@@ -278,6 +278,8 @@ def _same_function(old: FunctionType, new: FunctionType) -> bool:
 def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     swap = visit.swap
     if is_a(old, type):
+        if wraps_class(value, old):  # it goes on inside: what leads to it there must not lead back
+            return
         _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, old, value)
         return
     target = _kinds.callee(visit.scope, value) if type(old) is FunctionType else value
