@@ -325,7 +325,8 @@ class Walk:
         if type(value) is dict:
             return f"{{{', '.join(f'{self.text(k, depth)}: {self.text(v, depth)}' for k, v in value.items())}}}"
         if _is_union(value):
-            return " | ".join(self.text(item, depth) for item in value.__args__)
+            parts = [self.text(item, depth) for item in value.__args__]
+            return " | ".join(parts if depth == 1 else sorted(parts))  # inside others, caches give one for an equal one
         if hasattr(value, "__origin__") and hasattr(value, "__args__"):
             return f"{self.text(value.__origin__, depth)}[{', '.join(self.text(a, depth) for a in value.__args__)}]"
         place = self._places.get(id(value))

@@ -152,6 +152,7 @@ class Replay:
             return Step(version, crash="the process ended")
         cost = {"cpu": answer["cpu"], "wall": answer["wall"], "told": answer["told"]}
         if answer.get("failed"):
+            self._teller.note(self._claim(told, before) for told in answer["told"])
             return Step(version, failed=True, **cost)
         count = len(edited(before, self._files))
         found = self._judge(answer, before, fresh)

@@ -155,10 +155,14 @@ class Teller:
         self._loose: list[Claim] = []
         self._before: dict[tuple[str, str], tuple[str, str]] = {}
 
+    def note(self, claims: Iterable[Claim]) -> None:
+        """Keep in mind what goes on though a version is gone through that is no measure."""
+        self._loose += [one for one in claims if one.code in _CUT_LOOSE]
+
     def step(self, claims: Iterable[Claim], places: Iterable[Place]) -> Iterator[str]:
         """Yield for each of `places` the code of the finding that tells of it, of now or still; "" if there is none."""
         claims, places = list(claims), list(places)
-        self._loose += [one for one in claims if one.code in _CUT_LOOSE]
+        self.note(claims)
         now: dict[tuple[str, str], tuple[str, str]] = {}
         there: dict[str, str] = {}
         for place in places:
