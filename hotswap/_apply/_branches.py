@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
 from hotswap._apply._stale import truth
+from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
@@ -89,6 +90,19 @@ def failed_import(visit: Visit, statement: Statement) -> Statement | None:
             if any(alias.name not in sys.modules for alias in child.node.names):
                 return child
     return None
+
+
+def fails_still(visit: Visit, statement: Statement) -> bool:
+    """Whether the import that a ``try`` did without fails once more: what its handler made stays then."""
+    failed = failed_import(visit, statement) if isinstance(statement.node, ast.Try) else None
+    if failed is None:
+        return False
+    visit.make_ready(statement, [failed.node])
+    try:
+        visit.scope.run([failed.node])
+    except StatementError as error:
+        return isinstance(error.error, ImportError)
+    return False
 
 
 def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:

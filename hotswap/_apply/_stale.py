@@ -50,7 +50,7 @@ def keep(visit: Visit, pair: Pair) -> None:
     if (why := swap.forced.get(id(statement))) is not None:
         if not why:
             visit.execute(statement, "asked for")
-        elif run_or_tell(visit, statement, why):
+        elif not _fails_still(visit, statement) and run_or_tell(visit, statement, why):
             visit.forget([pair.old], visit.new)
     elif statement.kind is Kind.IMPORT:
         _follow.follow(visit, statement)
@@ -71,6 +71,12 @@ def keep(visit: Visit, pair: Pair) -> None:
             _keep_link(visit, statement, own, why)
         elif not (visit.work.module.__name__ == "__main__" and _is_over(statement, why)):
             run_or_tell(visit, statement, why)
+
+
+def _fails_still(visit: Visit, statement: Statement) -> bool:
+    from hotswap._apply import _branches  # which suites ran is asked for stale ones, too: the two know each other
+
+    return _branches.fails_still(visit, statement)
 
 
 def _keep_link(visit: Visit, statement: Statement, own: set[str], why: str) -> None:
