@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, MutableMapping
+from collections.abc import Callable, Container, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,10 @@ class Claim:
     public: tuple[object, ...] = ()
     handed: tuple[tuple[str, tuple[object, ...]], ...] = ()
 
+    def names_now(self, value: object) -> bool:
+        """Whether its new text has `value` still, as a function goes on that is defined with another header."""
+        return self.new is not None and any(self.work.scope.peek(name) is value for name in self.new.binds[-1:])
+
     def hands(self, method: str, objects: Same) -> bool:
         """Whether it hands one of `objects` to a method of that name."""
         return any(name == method and any(one in objects for one in given) for name, given in self.handed)
@@ -59,7 +63,8 @@ class Book:
         self.container, self.objects = container, objects
         self.write: Callable[[list[Any]], object] = getattr(container, "fill", None) or partial(fill, container)
         self.is_mapping = isinstance(container, MutableMapping)
-        self.withdraws, self.by = False, ""
+        self.withdraws = False
+        self.by: Sequence[str] = ()
         self.before = self.entries()
         self.leaving: set[Any] = set()
         self.owner: dict[Any, Claim] = {}

@@ -315,7 +315,10 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
         held |= fields if pair.new.node.decorator_list else _dataclasses.defaults_of(fields)
     bound = {name for s in pair.new.children for name in s.binds}
     slots = set(_adapter.slots_in(held, live.__name__)) - bound if "__slots__" in bound else {"__slots__"}
-    left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots}
+    without_doc = (
+        ("__doc__",) if held.get("__doc__") is None and "__doc__" not in bound else ()
+    )  # as it comes to be None
+    left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots, *without_doc}
     held = {n: v for n, v in held.items() if n not in left_out and type(v) is not MemberDescriptorType}
     return held | {name: value for name, value in header.generic.items() if value is not MISSING}
 

@@ -115,14 +115,14 @@ class Registrations:
         return frozenset(self._swap.changes.of(module))
 
     def watch(
-        self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False, by: str = ""
+        self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False, by: Sequence[str] = ()
     ) -> None:
         """Watch `container` from now on: a list, a mapping, or an iterable with a method ``fill(entries)``.
 
         `objects` gives what an entry (of a mapping an item) stands for. What leaves goes on serving until the second
         phase; with `withdraw` it is taken out at once, for a library that refuses a second entry of the name. Other
-        methods find the container by itself, or by `key` if that is given. `by` is the method that makes such entries
-        of what it is handed, where a statement may name the objects for another reason as well.
+        methods find the container by itself, or by `key` if that is given. `by` are the methods that make such
+        entries of what they are handed, where a statement may name the objects for another reason as well.
         """
         place = id(container if key is None else key)
         if place in self._books:
@@ -178,7 +178,7 @@ class Registrations:
     def went(self, value: object) -> bool:
         """Whether `value` was made by definitions that all left the text, or gave way to others."""
         owners = [claim for claim in self._claims if claim.old.kind is Kind.DEF and value in Same(claim.objects)]
-        return bool(owners) and all(claim.leaves for claim in owners)
+        return bool(owners) and all(claim.leaves and not claim.names_now(value) for claim in owners)
 
     def set(self, target: object, name: str, value: object) -> None:
         """Set an attribute with the next wave."""
@@ -326,8 +326,9 @@ class Registrations:
     def _claimants(self, book: Book, entry: Any) -> list[Claim]:
         objects = Same(book.objects(entry))
         found = [claim for claim in self._claims if any(one in objects for one in claim.objects)]
-        if book.by:
-            return [claim for claim in found if claim.hands(book.by, objects)]
+        handing = [claim for claim in found if any(claim.hands(method, objects) for method in book.by)]
+        if handing:
+            return handing
         named = [claim for claim in found if _claims.names_class_of(claim.old, entry[1] if book.is_mapping else entry)]
         return named or found
 

@@ -9,6 +9,9 @@ from typing import Any, Final
 from hotswap.adapters import Registrar, Registrations, is_a
 
 
+_INCLUDES: Final = ("include_router", "include_routers")
+
+
 class Aiogram(Registrar):
     """See `hotswap.adapters.Registrar`."""
 
@@ -30,7 +33,7 @@ class Aiogram(Registrar):
                 old.watch(handlers, lambda handler: (handler.callback,))
             for middlewares in _middlewares(router):
                 old.watch(middlewares, lambda middleware: (middleware,), withdraw=True)
-            old.watch(router.sub_routers, lambda inner: (inner,), withdraw=True)
+            old.watch(router.sub_routers, lambda inner: (inner,), withdraw=True, by=_INCLUDES)
             for inner in old.leaving(router.sub_routers):  # else it may not be included again
                 old.set_now(inner, "_parent_router", None)
 

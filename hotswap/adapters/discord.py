@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from hotswap.adapters import Registrations, discord_cogs, is_a
+from hotswap.adapters import Registrations, discord_cogs, discord_ui, is_a
 from hotswap.adapters.discord_commands import kinds, take_interval, take_settings
 
 
@@ -36,6 +36,7 @@ class Discord:
                 old.journal.note_attribute(bot, name)
         for group in _groups(old):
             old.watch(_children(group), _command, withdraw=True)
+        discord_ui.note(old)
 
     def refresh(self, changes: Registrations) -> None:
         """Put commands and listeners at their places, and give live cogs what their classes got."""
@@ -48,6 +49,7 @@ class Discord:
         for group in _groups(changes):
             changes.arrange(_children(group))
         discord_cogs.renew(changes)
+        discord_ui.renew(changes)
 
     def take_over(self, changes: Registrations, old: Any, new: Any) -> bool:
         """Give `old` the settings of `new`, which its statement has just made; return whether `old` goes on."""
@@ -64,8 +66,8 @@ class Discord:
         return True
 
     def tends(self, cls: type) -> bool:
-        """Whether live objects of `cls` are given what its members become: so for cogs."""
-        return isinstance(cls, kinds("discord.ext.commands", "CogMeta"))
+        """Whether live objects of `cls` are given what its members become: so for cogs; views are told."""
+        return isinstance(cls, kinds("discord.ext.commands", "CogMeta")) or discord_ui.collecting(cls) is not None
 
 
 def _bots(registrations: Registrations) -> Iterator[Any]:

@@ -26,7 +26,8 @@ def renew(changes: Registrations) -> None:
     if library is None:
         return
     changed = [cls for cls in changes.classes if isinstance(cls, library.CogMeta)]
-    below = {id(one): one for cls in changed for one in (cls, *_subclasses(cls))}
+    changed = list(map(_now, changed))
+    below = {id(one): one for cls in changed for one in (cls, *subclasses(cls))}
     for cls in below.values():
         before = {name: getattr(cls, name) for name in _LISTS}
         if not _renew_class(changes, cls, before):
@@ -37,11 +38,18 @@ def renew(changes: Registrations) -> None:
             _renew_cog(changes, cls, cog, before, [bot for bot in bots if cog in bot.cogs.values()])
 
 
-def _subclasses(cls: type) -> Iterator[type]:
+def _now(cls: Any) -> Any:
+    """Return the class that has the place of `cls`, whose header may be another one."""
+    found = vars(sys.modules.get(cls.__module__, sys)).get(cls.__name__)
+    return found if type(found) is type(cls) and found.__qualname__ == cls.__qualname__ else cls
+
+
+def subclasses(cls: type) -> Iterator[type]:
+    """Yield the live classes below `cls`."""
     below: list[type] = type.__subclasses__(cls)
     for one in below:
         yield one
-        yield from _subclasses(one)
+        yield from subclasses(one)
 
 
 def _renew_class(changes: Registrations, cls: Any, before: dict[str, Any]) -> bool:
@@ -50,7 +58,7 @@ def _renew_class(changes: Registrations, cls: Any, before: dict[str, Any]) -> bo
     app_commands: Any = sys.modules["discord.app_commands"]
     found: dict[str, Any] = {}
     for part in reversed(cls.__mro__):
-        for name, value in _as_stated(changes, part):
+        for name, value in as_stated(changes, part):
             found.pop(name, None)
             found[name] = value
     slash = (app_commands.Command, app_commands.Group)
@@ -69,7 +77,7 @@ def _renew_class(changes: Registrations, cls: Any, before: dict[str, Any]) -> bo
     return not unchanged or any(map(changes.took_over, followed))
 
 
-def _as_stated(changes: Registrations, cls: type) -> list[tuple[str, Any]]:
+def as_stated(changes: Registrations, cls: type) -> list[tuple[str, Any]]:
     """Return the members of a class in the order of its text: what came since stands at the end of the class."""
     places = {name: place for place, name in enumerate(changes.stated(cls))}
     return sorted(vars(cls).items(), key=lambda item: places.get(item[0], -1))
@@ -107,6 +115,9 @@ def _renew_cog(changes: Registrations, cls: Any, cog: Any, before: dict[str, Any
     changes.set_now(cog, "__cog_commands__", tuple(commands))
     changes.set_now(cog, "__cog_app_commands__", aside.__cog_app_commands__)
     for bot in bots:
+        cogs = bot._BotBase__cogs
+        if cogs.get(cog.qualified_name) is not cog:
+            changes.exchange(cogs, [(cog.qualified_name if one is cog else name, one) for name, one in cogs.items()])
         _hand_over(changes, bot.all_commands, old[0], [c for c in commands if c.parent is None])
         _hand_over(changes, bot.tree._global_commands, old[1], _in_tree(cog))
         _listen(changes, bot, cog, before["__cog_listeners__"], cls.__cog_listeners__)

@@ -14,12 +14,22 @@ _OF_LOOPS: Final = ("_sleep", "_seconds", "_hours", "_minutes", "_time", "count"
 
 def take_settings(changes: Registrations, old: Any, new: Any) -> None:
     """Have the command `old` be what `new` is, but for what others have hung on it since it was made."""
+    _keep_completions(changes, old, new)
+    _keep_completions(changes, getattr(old, "app_command", None), getattr(new, "app_command", None))
     for name, value in list(vars(new).items()):
         if name not in _KEPT and not (name in _HOOKS and vars(old).get(name) and not _differs(old, new, name)):
             changes.set_now(old, name, value)
     wrapped = getattr(new, "app_command", None)
     if getattr(wrapped, "wrapped", None) is new:
         changes.set_now(wrapped, "wrapped", old)
+
+
+def _keep_completions(changes: Registrations, old: Any, new: Any) -> None:
+    """Have the parameters of an application command complete as they did: ``@command.autocomplete`` said so later."""
+    was = getattr(old, "_params", {})
+    for name, parameter in getattr(new, "_params", {}).items():
+        if not parameter.autocomplete and name in was and was[name].autocomplete:
+            changes.set_now(parameter, "autocomplete", was[name].autocomplete)
 
 
 def _differs(old: Any, new: Any, name: str) -> bool:

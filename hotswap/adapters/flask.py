@@ -53,7 +53,7 @@ class Flask(Registrar):
             old.watch(application.teardown_appcontext_funcs, _itself)
             for names in flask_blueprints.of_templates(application):
                 old.watch(names, lambda item: (item[1],))
-            old.watch(application.blueprints, lambda item: (item[1],), withdraw=True, by="register_blueprint")
+            old.watch(application.blueprints, lambda item: (item[1],), withdraw=True, by=("register_blueprint",))
             flask_blueprints.give_up(old, application)
             old.set_now(application, "_got_first_request", value=False)
         for blueprint in blueprints:
@@ -63,7 +63,7 @@ class Flask(Registrar):
             serving = [one for one in applications if blueprint in one.blueprints.values()]
             old.set_now(blueprint, "record", partial(flask_blueprints.record, blueprint, serving))
             within = [place for one in serving for place in flask_blueprints.places(blueprint, one)]
-            old.watch(blueprint._blueprints, lambda one: (one[0],), withdraw=True, by="register_blueprint")
+            old.watch(blueprint._blueprints, lambda one: (one[0],), withdraw=True, by=("register_blueprint",))
             old.set_now(blueprint, "register_blueprint", partial(flask_blueprints.register, blueprint, within))
         flask_views.note(old)
 
