@@ -2,8 +2,8 @@
 
 Each tool runs the same loop in a process of its own: 2 ms of work a frame, a module of 6,000 lines and 200 small ones.
 Meanwhile this process saves, five times each: nothing, to compare with ("idle"); the body of a method in the long
-module ("small"); a table there from which a class and a list are made, so that all of the module is gone through
-("large"); and all 200 small ones at once ("many").
+module, by a line more ("small"); a table at its top from which a class and a list are made, by a row more, so that all
+of the module is gone through and moves ("large"); and all 200 small ones at once ("many").
 
 A frame's time is the CPU time of the whole process from the frame's begin to the end of its work, so that a thread
 which holds the interpreter is counted, and what other programs do is not. What is printed is by how much the worst
@@ -37,16 +37,20 @@ IN_PLACE = False
 
 
 def long_text(version: int, table: int = 0) -> str:
-    """Return the long module; a method in its middle differs from version to version, and what is made of `table`."""
-    parts = ["import math\n"]
+    """Return the long module; a method in its middle differs from version to version, and what is made of `table`.
+
+    Both have a line more each time, so that all that stands below them moves.
+    """
+    parts = ["import math\n\nTABLE = [\n", f"    {table},\n" * (1 + table), "]\n"]
     for i in range(CLASSES):
         result = version if i == CLASSES // 2 else 0
+        more = "        y += 1\n" * result
         parts.append(
             f"\n\nclass Entity{i}:\n    def update(self, dt):\n        y = dt + {i}\n        if y > 1e9:\n"
-            f"            return math.sin(y)\n        return {result}\n\n"
+            f"            return math.sin(y)\n{more}        return {result}\n\n"
             "    def reach(self):\n        return [self.update(n) for n in range(3)]\n"
         )
-    parts.append(f"\n\nTABLE = [{table}]\nTWICE = [2 * n for n in TABLE]\n\n\nclass Map:\n    size = TABLE[0]\n")
+    parts.append("\n\nTWICE = [2 * n for n in TABLE]\n\n\nclass Map:\n    size = TABLE[0]\n")
     return "".join(parts)
 
 

@@ -38,8 +38,9 @@ class Claim:
         return self.new is not None and any(self.work.scope.peek(name) is value for name in self.new.binds[-1:])
 
     def hands(self, method: str, objects: Same) -> bool:
-        """Whether it hands one of `objects` to a method of that name."""
-        return any(name == method and any(one in objects for one in given) for name, given in self.handed)
+        """Whether it hands one of `objects` to a method of that name; ``message.register`` says of which attribute."""
+        named = [given for name, given in self.handed if f".{name}".endswith(f".{method}")]
+        return any(one in objects for given in named for one in given)
 
 
 Spot = tuple[Any, bool]

@@ -57,11 +57,16 @@ def _named(work: Work, dotted: str) -> list[object]:
 
 
 def handed(work: Work, statement: Statement) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Yield the methods that `statement` calls, each with the objects in its arguments, as far as names give them."""
+    """Yield the methods that `statement` calls, as it names them, each with the objects in its arguments, as far as names
+    give them.
+    """
     for call in (node for node in ast.walk(statement.node) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute):
             arguments = (*call.args, *(keyword.value for keyword in call.keywords))
-            yield call.func.attr, tuple(value for one in arguments for value in _named(work, dotted_of(one) or ""))
+            yield (
+                dotted_of(call.func) or call.func.attr,
+                tuple(value for one in arguments for value in _named(work, dotted_of(one) or "")),
+            )
 
 
 def names_class_of(statement: Statement, value: object) -> bool:

@@ -264,7 +264,10 @@ def _modules_among(value: Any) -> list[ModuleType]:
 
 def _reads_changed(swap: Swap, function: FunctionType, use: Use, *, altered: bool) -> bool:
     namespace, module = function.__globals__, function.__globals__.get("__name__", "")
-    if any(swap.changes.reads(namespace, module, chain, altered=altered) for chain in use.chains):
+    changes = swap.changes
+    if any(changes.reads(namespace, module, chain, altered=altered) for chain in use.chains):
+        return True
+    if any(changes.remade(namespace, chain) for chain in use.chains):
         return True
     return any(name in swap.changes.of(source) for source, name in _imported(function, use))
 
