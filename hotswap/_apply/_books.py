@@ -22,7 +22,7 @@ class Claim:
     """A statement of the old text that may have registered `objects`. `new` is what becomes of it, None if it leaves.
 
     `leaves` says whether its entries do: it left the text, or its new text is about to run. `handed` are the methods
-    that it calls, each with the objects that it hands them.
+    that it calls, each with the objects that it hands them; `over` is what a loop goes over.
     """
 
     work: Work
@@ -32,6 +32,11 @@ class Claim:
     leaves: bool
     public: tuple[object, ...] = ()
     handed: tuple[tuple[str, tuple[object, ...]], ...] = ()
+    over: tuple[object, ...] = ()
+
+    def times(self, objects: Same) -> int:
+        """How many entries it made for `objects`: a loop one for each that it found."""
+        return sum(one in objects for one in self.over) if self.over else 1
 
     def names_now(self, value: object) -> bool:
         """Whether its new text has `value` still, as a function goes on that is defined with another header."""

@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._run._journal import MISSING
-from hotswap._run._values import is_a
+from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._run._values import elements, is_a
 from hotswap._text._diff import only_code, same_header
 from hotswap._text._names import dotted_of
 
@@ -48,6 +48,14 @@ def values(work: Work, statement: Statement, *but: type) -> list[object]:
     return [value for value in found if not issubclass(type(value), but or (ModuleType, type))]
 
 
+def gone_over(work: Work, statement: Statement) -> Iterator[object]:
+    """Yield what a loop finds in the containers that it names: ``for name, function in TABLE.items():``."""
+    waiting = values(work, statement) if isinstance(statement.node, ast.For) else []
+    for container in waiting:
+        for one in elements(container) if type(container) in (*CONTAINERS, tuple) else ():
+            yield from one if type(one) is tuple else (one,)
+
+
 def _named(work: Work, dotted: str) -> list[object]:
     first, *rest = dotted.split(".")
     value = work.scope.peek(first)
@@ -57,9 +65,7 @@ def _named(work: Work, dotted: str) -> list[object]:
 
 
 def handed(work: Work, statement: Statement) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Yield the methods that `statement` calls, as it names them, each with the objects in its arguments, as far as names
-    give them.
-    """
+    """Yield the methods that `statement` calls, as it names them, each with the objects that its arguments name."""
     for call in (node for node in ast.walk(statement.node) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute):
             arguments = (*call.args, *(keyword.value for keyword in call.keywords))

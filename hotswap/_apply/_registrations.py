@@ -253,8 +253,10 @@ class Registrations:
             raws = work.live(work.scope, old) if old.kind is Kind.DEF else ()
             public = [work.scope.peek(name) for name in old.binds[-1:]]
             read = [] if old.kind is not Kind.OTHER else _claims.values(work, old, ModuleType)
+            over = tuple(_claims.gone_over(work, old))
             handed = tuple(_claims.handed(work, old)) if old.kind is Kind.OTHER else ()
-            self._claims.append(Claim(work, old, new, (*raws, *public, *read), leaves, tuple(public), handed))
+            objects = (*raws, *public, *read, *over)
+            self._claims.append(Claim(work, old, new, objects, leaves, tuple(public), handed, over))
         self._claims.sort(key=lambda claim: claim.old.lineno)  # the n-th of several like ones made the n-th entry
         self.roots += tuple(value for statement in named for value in _claims.values(work, statement))
 
@@ -311,8 +313,10 @@ class Registrations:
             claims = [by_id[one] for one in ids]
             if not claims:
                 continue
-            if len(claims) == len(keys):
-                pairs = list(zip(keys, claims, strict=True))
+            objects = Same(one for key in keys for one in book.objects(book.before[key]))
+            each = [claim for claim in claims for _ in range(claim.times(objects))]
+            if len(each) == len(keys):
+                pairs = list(zip(keys, each, strict=True))
             elif len({claim.leaves for claim in claims}) == 1:
                 pairs = [(key, claims[0]) for key in keys]
             else:

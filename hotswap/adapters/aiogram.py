@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from hotswap.adapters import Registrar, Registrations, is_a
 
-
 _INCLUDES: Final = ("include_router", "include_routers")
 
 

@@ -40,7 +40,7 @@ def renew(changes: Registrations) -> None:
 
 def _now(cls: Any) -> Any:
     """Return the class that has the place of `cls`, whose header may be another one."""
-    found = vars(sys.modules.get(cls.__module__, sys)).get(cls.__name__)
+    found: Any = vars(sys.modules.get(cls.__module__, sys)).get(cls.__name__)
     return found if type(found) is type(cls) and found.__qualname__ == cls.__qualname__ else cls
 
 

@@ -30,7 +30,7 @@ class Telegram(Registrar):
             old.set_now(application, "handlers", groups)
             for group in application.handlers.values():
                 old.watch(group, _objects, withdraw=True)
-            old.watch(application.error_handlers, lambda item: (item[0],))
+            old.watch(application.error_handlers, lambda item: (item[0],), withdraw=True)
 
     def refresh(self, changes: Registrations) -> None:
         """Put handlers at their places; a conversation goes on where its users are; an empty group goes."""
@@ -53,7 +53,8 @@ def _applications(registrations: Registrations) -> Iterator[Any]:
 
 
 def _objects(handler: Any) -> tuple[object, ...]:
-    return (handler, handler.callback)
+    """Return what a statement may name for a handler; a conversation has none of its own to call."""
+    return (handler, handler.callback) if hasattr(handler, "callback") else (handler,)
 
 
 ADAPTER: Final = Telegram()
