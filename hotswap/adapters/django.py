@@ -151,7 +151,9 @@ def _roots(registrations: Registrations) -> list[Any]:
 
 
 def _containers(value: Any) -> Iterator[tuple[Any, Callable[[Any], tuple[object, ...]]]]:
-    """Yield what `value` keeps registrations in, with what an entry stands for."""
+    """Yield what `value` keeps registrations in, with what an entry stands for; ``admin.site`` is lazy."""
+    if is_a(value, _kind("django.utils.functional", "LazyObject")):
+        value = vars(value).get("_wrapped")
     if is_a(value, _kind("django.template.library", "Library")):
         yield from (
             (container, lambda item: (item[1], inspect.unwrap(item[1]))) for container in (value.filters, value.tags)
