@@ -208,7 +208,8 @@ def test_trusted(name: str) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["print(1)", "input()", "open('a')", "exec('a')", "eval('a')", "globals()", "time.time()", "random.random()",
+    ["print(1)", "input()", "open('a')", "exec('a')", "eval('a')", "globals().pop('a')",
+         "vars(os).pop('sep')", "time.time()", "random.random()",
      "itertools.count(1)", "uuid.uuid4()", "datetime.datetime.now()", "datetime.date.today()", "os.getcwd()",
      "os.listdir()", "pathlib.Path('a').exists()", "pathlib.Path('a').read_text()", "pathlib.Path.cwd()",
      "threading.Thread()", "threading.Event()", "os.environ.pop('a')", "os.environ.setdefault('a', 'b')",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._reach import content_of, is_ours
@@ -28,8 +28,8 @@ class Altered:
 
     def __init__(self, swap: Swap, names: Mapping[str, Collection[str]]) -> None:
         self._swap, self._seen, self._left = swap, (-1, -1), _MANY
-        places = [(module, name) for module, found in names.items() for name in found]
-        self._before = {place: self._state(*place) for place in places}
+        places = [(module, name) for module, found in names.items() for name in found if module in swap.modules]
+        self._before = {place: (self._value(*place), self._state(*place)) for place in places}
 
     def look(self) -> None:
         """Note what has other contents by now; asked for before it is decided whether a statement is stale."""
@@ -37,18 +37,31 @@ class Altered:
         if not self._before or now == self._seen:
             return
         self._seen = now
-        for place in [place for place, state in self._before.items() if self._state(*place) != state]:
-            del self._before[place]
-            self._swap.changes.alter(*place)
+        for (module, name), (value, state) in list(self._before.items()):
+            new = self._value(module, name)
+            if new is not value and self._swap.changes.note(module, name, value, new):
+                del self._before[module, name]
+            elif self._state(module, name) != state:
+                del self._before[module, name]
+                self._swap.changes.alter(module, name)
 
-    def _state(self, module: str, dotted: str) -> object:
-        self._left = _MANY
+    def _value(self, module: str, dotted: str) -> Any:
         first, *rest = dotted.split(".")
         value: Any = vars(self._swap.modules[module]).get(first, MISSING)
         for name in rest:
             value = next((vars(base)[name] for base in getattr(value, "__mro__", ()) if name in vars(base)), MISSING)
+        return value
+
+    def _state(self, module: str, dotted: str) -> object:
+        self._left = _MANY
+        value = self._value(module, dotted)
         if type(value) is FunctionType:
-            return [self._content(content_of(cell), _DEEP) for cell in value.__closure__ or ()]
+            held = map(content_of, value.__closure__ or ())
+            return [self._content(one, _DEEP) for one in (*held, vars(value).get("registry"))]
+        if dotted.endswith(".__subclasses__"):
+            cls = self._value(module, dotted.rpartition(".")[0])
+            below: list[Any] = type.__subclasses__(cls) if is_a(cls, type) else []
+            return [(one.__module__, one.__qualname__) for one in below]
         return self._content(value, _DEEP)
 
     def _content(self, value: Any, deep: int) -> object:
@@ -59,6 +72,8 @@ class Altered:
             return type(value), value
         if not deep or is_a(value, (type, ModuleType)):
             return id(value)
+        if is_a(value, MappingProxyType):
+            return self._content(dict(value), deep)
         if is_a(value, (dict, list, tuple, deque)):
             return id(type(value)), [self._content(one, deep - 1) for one in self._entries(value)]
         if is_a(value, (set, frozenset)):

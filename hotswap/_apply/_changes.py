@@ -75,6 +75,11 @@ class Changes:
         self._followed.append((names, old))
 
     @property
+    def modules(self) -> list[str]:
+        """The modules of which names changed."""
+        return list(self._names)
+
+    @property
     def now(self) -> tuple[int, int]:
         """How much has changed so far."""
         return len(self._order), len(self.codes)

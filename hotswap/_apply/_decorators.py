@@ -16,7 +16,8 @@ from hotswap._apply._collectors import is_known
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise, stored
 from hotswap._apply._swap import resolve
 from hotswap._apply._uses import use_of
-from hotswap._model import Pair
+from hotswap._graph._taint import HEADER
+from hotswap._model import Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._text._diff import decorators, only_code, shape
 from hotswap._text._names import dotted_of
@@ -72,6 +73,12 @@ def note_marks(visit: Visit, name: str, old: Mapping[str, object], new: Mapping[
     for mark in {*old, *new} if old or new else ():
         dotted = f"{visit.scope.prefix}{name}.{mark}"
         visit.swap.changes.note(visit.work.edit.module, dotted, old.get(mark, MISSING), new.get(mark, MISSING))
+
+
+def note_header(visit: Visit, statement: Statement) -> None:
+    """Note that what a function is called with may be something else, for who looks at that."""
+    for name in HEADER:
+        visit.swap.changes.note(visit.work.edit.module, f"{visit.named(statement)}.{name}", MISSING, statement)
 
 
 @contextmanager

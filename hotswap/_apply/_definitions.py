@@ -66,6 +66,7 @@ def _define(visit: Visit, pair: Pair) -> None:
     elif decorators(old.node) == decorators(new.node):
         redefine(visit, new, raws)
         _note_code(visit, pair)
+        _decorators.note_header(visit, new)
         _decorators_after(visit, pair, raws)
     else:
         redecorate(visit, pair, raws)

@@ -10,7 +10,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
-from hotswap._graph._select import BY_NAME
+from hotswap._graph._select import BY_NAME, LOADERS
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute, elements, is_a
@@ -235,6 +235,10 @@ class _Walk:
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)
+        if not LOADERS.isdisjoint(use.chains | use.attributes):
+            package = f"{namespace.get('__package__') or ''}."
+            names = [name for name in self.swap.changes.modules if name.startswith(package)]
+            self.modules += [one for name in names if (one := self.swap.modules.get(name)) is not None]
         self._look_into_modules(use, attributes)
 
     def _look_into_modules(self, use: Use, attributes: frozenset[str]) -> None:

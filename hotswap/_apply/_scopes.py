@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
 
+from hotswap._apply import _asking
 from hotswap._loader._builds import build_of
 from hotswap._loader._compile import Outer, class_body, compile_in, imported_by
 from hotswap._model import Edit
@@ -94,7 +95,7 @@ class ModuleScope(Scope):
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         above = self.as_above(nodes)
         ran = Layer({**above, **given}, self.stores)
-        code = self.compile(nodes, doc=doc)
+        code = self.compile(_asking.of_module(nodes, self.namespace), doc=doc)
         if any(getattr(node, "is_lazy", False) for node in nodes):  # PEP 810: only where globals and locals are one
             own = {name: self.namespace[name] for name in _OF_IMPORTS if name in self.namespace}
             run(code, own, own, self.edit.path, nodes[0].lineno)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotswap import _quiet
 from hotswap._apply import (
@@ -20,6 +20,7 @@ from hotswap._apply import (
     _registrations,
     _temporary,
     _unnamed,
+    _wholes,
 )
 from hotswap._apply._called import called_twice
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
@@ -30,7 +31,6 @@ from hotswap._apply._taken import modules_read, reads_of, takes_all_names
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
-from hotswap._graph._select import WHOLE
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
@@ -39,12 +39,15 @@ from hotswap._text._names import dotted_of, handed
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
+_BODY: Final = frozenset(("dir", "locals", "vars"))
 _VALUES = (Kind.ASSIGN, Kind.OTHER)
 
 
 def keep(visit: Visit, pair: Pair) -> None:
     """See whether a statement that did not change is stale, and do what can be done."""
     swap, statement = visit.swap, pair.new
+    if swap.altered is not None:
+        swap.altered.look()
     if statement.kind is Kind.OTHER:
         _follow.follow_stars(visit, statement)
     if (why := swap.forced.get(id(statement))) is not None:
@@ -249,6 +252,8 @@ def unquiet(visit: Visit, statement: Statement) -> str:
     """Return why running `statement` may have effects; "" if it has none."""
     with _temporary.there(visit.scope, statement):
         found = _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope))
+    if found is None and isinstance(visit.scope, ClassScope) and not _BODY.isdisjoint(statement.calls):
+        return "asks for all names of the class body" if takes_all_names(statement.node) else ""
     return "" if found is None or _registrations.makes_anew(visit.swap, statement) else found
 
 
@@ -291,8 +296,8 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
         if name.partition(".")[0] in visit.passing:
             return f"reads {name}"
-    if not WHOLE.isdisjoint(statement.calls) and swap.changes.of(module) and takes_all_names(statement.node):
-        return "goes over all names of the module"
+    if why := _wholes.looked_at(swap, scope, module, statement):
+        return why
     given = (_reach.looked_up_by(swap, resolve(scope, name)) for name in statement.calls)
     attributes = looked_up(statement.node).union(*given)
     modules = modules_read(scope, statement)

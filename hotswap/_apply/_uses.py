@@ -41,6 +41,13 @@ def alters_things(code: CodeType, *, made: bool = False) -> bool:
     return any(alters_things(const) for const in code.co_consts if isinstance(const, CodeType))
 
 
+def globals_set(code: CodeType) -> frozenset[str]:
+    """Return the global names that `code`, or a function in it, binds."""
+    own = (str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_GLOBAL")
+    inside = (globals_set(const) for const in code.co_consts if isinstance(const, CodeType))
+    return frozenset(own).union(*inside)
+
+
 def _set_on(code: CodeType) -> Iterator[str]:
     """Yield the variables of which `code` sets attributes; "" for others."""
     last = ""

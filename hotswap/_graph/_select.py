@@ -11,13 +11,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from hotswap._graph._facts import Fact, Facts, statement_at
 from hotswap._graph._sketch import Sketch
-from hotswap._graph._taint import Altered, Taint, called, changes_in, from_diff, is_served, taint_of
+from hotswap._graph._taint import HEADER, Altered, Taint, called, changes_in, from_diff, is_served, taint_of
 from hotswap._model import Diff, Kind, Statement
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
+LOADERS = frozenset({"__import__", "import_module", "importlib"})
+"""What gives modules that no import statement names."""
 BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
 """What takes names of a module that no dot stands before."""
+
+
+_VALUES = (Kind.ASSIGN, Kind.OTHER)
 
 
 class Selection:
@@ -71,7 +76,7 @@ class Selection:
         if diff is not None:
             from_diff(diff, taint, "")
             self._note_members(taint.calls)
-            if taint.values or diff.added:
+            if diff.added or any(name.rpartition(".")[2] not in HEADER for name in taint.values):
                 return True
         inner = self._import_sketch(sketch, taint)
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls, *taint.modules)}
@@ -106,7 +111,7 @@ class Selection:
         taints = self._taints
         for source, there, here in sketch.froms:
             if other := taints.get(source):
-                self._carry(taint, here, other, there)
+                taint.carry(here, other, there)
             if taints.get(f"{source}.{there}"):
                 taint.modules[here] = f"{source}.{there}"
         met = [name for name in sketch.imported & taints.keys() if taints[name]]
@@ -115,7 +120,7 @@ class Selection:
                 taint.modules[here] = source
         for source in sketch.stars:
             if other := taints.get(source):
-                self._import_star(taint, other)
+                taint.take_all(other)
         return any(
             changes_in(taints.get(source), there) or bool(taints.get(f"{source}.{there}" if there else source))
             for source, there in sketch.inner
@@ -223,6 +228,7 @@ class Selection:
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
         names |= {here for here, modules in taint.inside.items() if any(map(self._taints.get, modules))}
         names |= WHOLE if taint.values else frozenset()
+        names |= LOADERS if any(map(self._taints.get, taint.modules.values())) else frozenset()
         while names:
             names |= self._reached(names.pop(), taint, mentioned)
         seen = set[str]()
@@ -253,7 +259,7 @@ class Selection:
         reason = self._reason(fact, taint)
         if reason:
             return self._mark(fact, taint, reason)
-        if fact.mentions and self._mentions(fact, taint, mentioned):
+        if fact.mentions and (self._mentions(fact, taint, mentioned) or self._loads(fact, taint)):
             return self._taint(taint.calls, called(fact))
         if fact.statement.kind is not Kind.IMPORT and (taken or self._holds(fact, taint)):
             by_name = [name for name in fact.calls if name.rpartition(".")[2] in BY_NAME or taken]
@@ -293,7 +299,7 @@ class Selection:
             made = self._taint(taint.values, names if fact.decorated else inherited)
             return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
-        names |= {f"{fact.scope}*"} if fact.scope and _may_be_made_whole(fact, taint) else set()
+        names |= {f"{fact.scope}*"} if fact.scope and taint.may_make_whole(fact) else set()
         return self._taint(taint.values, names)
 
     def _is_rebound(self, dotted: str, taint: Taint) -> bool:
@@ -316,18 +322,34 @@ class Selection:
         for name in fact.reads:
             if not (gives and taint.is_altered(name)) and self._is_tainted(name, fact.scope, taint, calls=False):
                 return f"reads {name}"
+        looks = fact.statement.kind in _VALUES and (fact.calls or "__dict__" in fact.attributes)
+        for name in fact.reads if looks else ():
+            if self._has_parts(name, taint):
+                return f"looks through {name}"
         for name in fact.calls:
-            if name in WHOLE and taint.values and not fact.scope:
+            if name in WHOLE and (taint.has_parts(fact.scope[:-1]) if fact.scope else taint.values):
                 return f"calls {name}()"
             if self._is_tainted(name, fact.scope, taint, calls=True):
                 return f"calls {name}"
         return ""
 
+    def _loads(self, fact: Fact, taint: Taint) -> bool:
+        """Whether functions of `fact` import modules by what is computed, and look up in these what may change."""
+        if not any(name.rpartition(".")[2] in LOADERS for name in fact.mentions):
+            return False
+        held = [other for name in taint.modules for other in self._held(name, taint)]
+        return any(not fact.behind.isdisjoint((*other.values, *other.calls)) for other in held)
+
+    def _has_parts(self, dotted: str, taint: Taint) -> bool:
+        above, _, name = dotted.rpartition(".")
+        other = self._taints.get(taint.modules.get(above, ""))
+        return taint.has_parts(dotted) or (other is not None and other.has_parts(name))
+
     def _mentions(self, fact: Fact, taint: Taint, mentioned: set[str]) -> bool:
         if not mentioned.isdisjoint(fact.mentions):
             return True
-        alters = taint.is_altered if taint.sees_to(fact) else _never
-        return any(not alters(name) and self._is_tainted(name, "", taint, calls=True) for name in fact.mentions)
+        names = taint.unaltered(fact.mentions) if taint.sees_to(fact) else fact.mentions
+        return any(self._is_tainted(name, "", taint, calls=True) for name in names)
 
     def _is_tainted(self, dotted: str, scope: str, taint: Taint, *, calls: bool) -> bool:
         dotted = dotted.removesuffix(".__code__")
@@ -355,42 +377,12 @@ class Selection:
         for module, there, here in taint.froms:
             other = self._taints.get(module)
             if other:
-                self._carry(taint, here, other, there)
+                taint.carry(here, other, there)
         for module in taint.stars:
             other = self._taints.get(module)
             if other:
-                self._import_star(taint, other)
+                taint.take_all(other)
         for fact in taint.facts.nested_imports if taint.follows and taint.facts else ():
             if any(name == "*" or fact.scope + name in taint.values for name in fact.statement.binds):
                 taint.found.setdefault(fact.place, "imports what changed")
         return {here for module, there, here in taint.deferred if changes_in(self._taints.get(module), there)}
-
-    def _import_star(self, taint: Taint, other: Taint) -> None:
-        taint.follows = True
-        taint.rebinds |= bool(other.values)
-        taint.values |= {name for name in other.values if "." not in name or name.partition(".")[0] not in other.values}
-        taint.calls |= other.calls
-
-    def _carry(self, taint: Taint, here: str, other: Taint, there: str) -> None:
-        if there in other.values or is_served(there, other):
-            if there in other.altered and here not in taint.values:
-                taint.altered.add(here)
-            taint.values.add(here)
-        if there in other.calls:
-            taint.calls.add(here)
-        if there in other.modules and there not in other.values:  # a module under another name
-            taint.modules.setdefault(here, other.modules[there])
-        taint.follows |= here in taint.values or here in taint.calls
-        taint.rebinds |= here in taint.values
-        for mine, theirs in ((taint.values, other.values), (taint.calls, other.calls)):
-            mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
-
-
-def _never(_: str) -> bool:
-    return False
-
-
-def _may_be_made_whole(fact: Fact, taint: Taint) -> bool:
-    """Whether `fact` stands in a class with bases or decorators, which may make more of its members."""
-    every = taint.facts.every if taint.facts is not None else ()
-    return any(one.reads for one in every if one.place == fact.place[:-1])

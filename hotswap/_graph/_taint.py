@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from hotswap._graph._facts import Fact, Facts
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -43,6 +44,10 @@ class Altered:
         return any(not set(names) <= set(known.names.get(module, ())) for module, names in self.names.items())
 
 
+HEADER: Final = ("__annotations__", "__defaults__", "__kwdefaults__", "__code__")
+"""Attributes of a function that its header makes."""
+
+
 @dataclass(slots=True)
 class Taint:
     """What may change in one module. `modules` are its names that are modules, `inside` the modules that those of its
@@ -78,9 +83,22 @@ class Taint:
             self.values |= self.altered
             self.alters = altered.by.get(module, ())
 
+    def has_parts(self, dotted: str) -> bool:
+        """Whether something of what `dotted` stands for may change, such as a member of a class."""
+        return any(name.startswith(f"{dotted}.") for name in self.values)
+
     def is_altered(self, dotted: str) -> bool:
         """Whether what `dotted` begins with may have other contents, and is the same object."""
         return any(dotted == name or dotted.startswith(f"{name}.") for name in self.altered)
+
+    def unaltered(self, names: Iterable[str]) -> list[str]:
+        """Return those of `names` that lead to nothing of the kind."""
+        return [name for name in names if not self.is_altered(name)]
+
+    def may_make_whole(self, fact: Fact) -> bool:
+        """Whether `fact` stands in a class with bases or decorators, which may make more of its members."""
+        every = self.facts.every if self.facts is not None else ()
+        return any(one.reads for one in every if one.place == fact.place[:-1])
 
     def sees_to(self, fact: Fact) -> bool:
         """Whether `fact` is a function that alters what it gets at: it does not read that as others do."""
@@ -88,6 +106,28 @@ class Taint:
 
     def __bool__(self) -> bool:
         return bool(self.values or self.calls or self.passes)
+
+    def take_all(self, other: Taint) -> None:
+        """Take in what a star import gives."""
+        self.follows = True
+        self.rebinds |= bool(other.values)
+        self.values |= {name for name in other.values if "." not in name or name.partition(".")[0] not in other.values}
+        self.calls |= other.calls
+
+    def carry(self, here: str, other: Taint, there: str) -> None:
+        """Take in what an import binds `here` to."""
+        if there in other.values or is_served(there, other):
+            if there in other.altered and here not in self.values:
+                self.altered.add(here)
+            self.values.add(here)
+        if there in other.calls:
+            self.calls.add(here)
+        if there in other.modules and there not in other.values:  # a module under another name
+            self.modules.setdefault(here, other.modules[there])
+        self.follows |= here in self.values or here in self.calls
+        self.rebinds |= here in self.values
+        for mine, theirs in ((self.values, other.values), (self.calls, other.calls)):
+            mine |= {here + name[len(there) :] for name in theirs if name.startswith(f"{there}.")}
 
 
 def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str], inside: Mapping[str, Collection[str]]) -> Taint:
@@ -135,7 +175,7 @@ def from_diff(diff: Diff, taint: Taint, scope: str) -> None:
         _from_pair(pair, taint, scope)
     for statement in (*diff.added, *diff.removed):
         taint.values |= {scope + name for name in (*statement.binds, *statement.mutates)}
-        taint.values |= _starred(statement, taint.facts)
+        taint.values |= _starred(statement, taint.facts) | _annotated(statement, statement, scope)
         if scope and statement.kind is Kind.DEF:
             _constructor(statement, taint, scope)
     moved = {name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)}
@@ -152,12 +192,20 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
     elif new.kind is Kind.DEF and decorators(pair.old.node) == decorators(new.node):
         taint.calls |= {scope + name for name in new.binds}
+        if not only_code(pair):
+            taint.values |= {f"{scope}{name}.{part}" for name in new.binds for part in HEADER}
         _constructor(new, taint, scope)
     elif not only_code(pair):
         taint.values |= _starred(pair.old, taint.facts) | _starred(new, taint.facts)
         taint.values |= {scope + name for name in (*pair.old.binds, *new.binds, *pair.old.mutates, *new.mutates)}
+        taint.values |= _annotated(pair.old, new, scope)
     else:
         taint.calls |= {scope + name for name in new.binds}
+
+
+def _annotated(old: Statement, new: Statement, scope: str) -> set[str]:
+    annotated = isinstance(old.node, ast.AnnAssign) or isinstance(new.node, ast.AnnAssign)
+    return {f"{scope}__annotations__"} if annotated else set()
 
 
 def _starred(statement: Statement, facts: Facts | None) -> set[str]:

@@ -7,9 +7,10 @@ out.
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,18 +18,20 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from hotswap._apply._reach import content_of
-from hotswap._apply._uses import alters_things, use_of
+from hotswap._apply._uses import alters_things, globals_set, use_of
 from hotswap._graph._select import Selection
 from hotswap._graph._taint import Altered
 from hotswap._model import Diff, Edit, Kind, Statement
 from hotswap._process import Process
 from hotswap._run._values import attribute, is_a
 from hotswap._text._diff import only_code, same_header
+from hotswap._text._names import dotted_of
 
 _HOLDERS: Final = (list, dict, set, deque)
 _MAKING: Final = ("__init__", "__post_init__", "__set_name__")
 _BELOW: Final = ("__init_subclass__",)
 _OF_META: Final = ("__new__", "__init__", "__prepare__", "__call__")
+_DEEP: Final = 3
 _FAR: Final = 300
 """Functions that are gone through: what a statement of a module's top level alters is near."""
 
@@ -45,11 +48,12 @@ def altered_by(
     `importers` gives those importers of a module that do more with its names than bind them.
     """
     walk, by = _Walk(project), set[str]()
-    running = [(name, one) for name, edit in edits.items() for one in _certain(edit.diff)]
-    for module, statement in (*running, *selection.running()):
-        if walk.start(module, statement):
+    running = [(name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)]
+    running += ((name, one, frozenset()) for name, one in selection.running())  # most of them will not run
+    for module, statement, attributes in running:
+        if walk.start(module, statement, attributes):
             by.add(module)
-    if not walk.objects and not walk.inside:
+    if not walk.objects and not walk.inside and not walk.names:
         return Altered()
     names, members = _places(walk, project)
     late = _late(process, names, by, importers) | by
@@ -73,6 +77,19 @@ def _certain(diff: Diff) -> Iterator[Statement]:
             yield from _certain(pair.inner)
         elif not only_code(pair):
             yield from (pair.old, pair.new)
+
+
+def _behind(statement: Statement) -> frozenset[str]:
+    """Return the names behind a dot in a statement that may store there."""
+    nodes = ast.walk(statement.node) if statement.mutates else ()
+    return frozenset(one.attr for one in nodes if isinstance(one, ast.Attribute))
+
+
+def _bases(statement: Statement, namespace: Mapping[str, object]) -> list[type]:
+    """Return the bases of a class whose text changed, as far as they are known by name."""
+    nodes = statement.node.bases if isinstance(statement.node, ast.ClassDef) else []
+    found = [path[-1] for node in nodes if (name := dotted_of(node)) and (path := _path(namespace, name))]
+    return [one for one in found if is_a(one, type)]
 
 
 def _late(
@@ -102,7 +119,7 @@ class _Made:
 class _Walk:
     """Goes from what is called to what that may alter: `objects` by id, through the functions `altering`.
 
-    `inside` are containers that classes hold, each with its name there.
+    `inside` are members of classes, `names` those of modules, that statements set or alter by name.
     """
 
     project: AbstractSet[str]
@@ -110,19 +127,47 @@ class _Walk:
     altering: dict[int, FunctionType] = field(default_factory=dict)
     attributes: set[str] = field(default_factory=set)
     inside: set[tuple[type, str]] = field(default_factory=set)
+    names: set[tuple[str, str]] = field(default_factory=set)
     _seen: set[int] = field(default_factory=set)
     _alters: dict[int, bool] = field(default_factory=dict)
 
-    def start(self, module: str, statement: Statement) -> bool:
-        """Go through what a statement of a module calls; return whether that may alter anything."""
+    def start(self, module: str, statement: Statement, attributes: Collection[str]) -> bool:
+        """Go through what a statement of a module calls; return whether that may alter anything.
+
+        `attributes` are the names behind a dot in it.
+        """
         namespace = vars(sys.modules[module]) if module in sys.modules else {}
+        for name in statement.mutates:
+            self._alter(namespace.get(name), attributes, _DEEP)
         found = [self._once(path, self._call) for name in statement.calls if (path := _path(namespace, name))]
+        for name in (name for name in statement.calls if name.endswith(".register")):
+            function = _path(namespace, name.rpartition(".")[0])[-1:]
+            if type(function[:1] and function[0]) is FunctionType:  # a generic function of `functools`
+                self.names.add((function[0].__module__, function[0].__name__))
+                found.append(True)
+        for base in _bases(statement, namespace):
+            self.inside |= {(one, "__subclasses__") for one in base.__mro__ if one.__module__ in self.project}
+            found.append(True)
         for name in statement.reads if statement.kind is Kind.CLASS else ():
             found += [self._once(path, self._base) for path in [_path(namespace, name)] if path]
+        found.append(bool(statement.mutates))
         if any(found):  # it may have been handed the table
             for name in (*statement.reads, "__all__"):
                 self._hold(one for one in _path(namespace, name) if not is_a(one, type))
         return any(found)
+
+    def _alter(self, value: object, attributes: Collection[str], deep: int) -> None:
+        """Note that a statement stores into `value`, or into what it has under one of `attributes`."""
+        if not is_a(value, (ModuleType, type)):
+            self._hold([value])
+            return
+        for name in attributes if deep else ():
+            inner = vars(value).get(name)
+            if is_a(value, ModuleType):
+                self.names |= {(value.__name__, name)} if value.__name__ in self.project else set()
+            elif self._is_ours(value):
+                self.inside.add((value, name))
+            self._alter(inner, attributes, deep - 1)
 
     def _once(self, path: list[object], go: Callable[[list[object]], None]) -> bool:
         key, before = id(path[-1]), len(self.altering)
@@ -192,6 +237,9 @@ class _Walk:
         if type(owner) is _Made and stores:
             for name in _data(owner.cls, _every_name(function.__code__)):
                 self.inside |= {(owner.cls, name)} if is_a(getattr(owner.cls, name), _HOLDERS) else set()
+        if stores:
+            home = str(function.__globals__["__name__"])
+            self.names |= {(home, name) for name in globals_set(function.__code__)}
         if owner is not None:
             cls = owner.cls if type(owner) is _Made else _class_of(owner)
             self._members(cls, owner, [name for name in _every_name(function.__code__) if name[:2] != "__"])
@@ -209,6 +257,8 @@ def _places(walk: _Walk, project: Iterable[str]) -> tuple[dict[str, set[str]], s
     """Return the names that lead to what may be altered, by module, and the attributes that hold it."""
     names: dict[str, set[str]] = {}
     members = {name for _, name in walk.inside}
+    for module, name in walk.names:
+        names.setdefault(module, set()).add(name)
     for cls, name in walk.inside:
         names.setdefault(cls.__module__, set()).add(f"{cls.__qualname__}.{name}")
     for module in project:

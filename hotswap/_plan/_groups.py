@@ -262,7 +262,7 @@ def _needs_no_facts(process: Process, name: str, edit: Edit | None, selection: S
 def followers_of(process: Process, selected: Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
     """Return, by module and name that may change there, who is bound anew with it; `works` see to their own names."""
     found: dict[tuple[str, str], Followers] = {}
-    for module in works:
+    for module in (*works, *(selected.altered.names.keys() - works)):
         for name in selected.selection.values(module):
             followers = follow(process, module, name, works)
             if followers.members:

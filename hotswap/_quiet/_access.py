@@ -31,7 +31,7 @@ from hotswap._quiet._values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hotswap._quiet._table import Table
 
@@ -55,6 +55,7 @@ class Access(ABC):
         self.scope = scope
         self.table = table
         self.altered = False  # whether it stores into what was there before
+        self.given: dict[int, object] = {}
         table.catch_up()
 
     @abstractmethod
@@ -169,6 +170,12 @@ class Access(ABC):
         """Whether `value` is a container that was there before, and the statement has stored into such ones."""
         return self.altered and value.obj is not MISSING and id(value.kind) in _ALTERABLE
 
+    def give_names(self, namespace: Mapping[str, object]) -> Value:
+        """Return what is known of a namespace that was asked for: it is looked through, and not stored into."""
+        names = dict(namespace)
+        self.given[id(names)] = names
+        return Value(names, dict)
+
     # --- stores
 
     def store(self, value: Value, hook: str, name: str, *, anywhere: bool) -> None:
@@ -176,7 +183,7 @@ class Access(ABC):
 
         With `anywhere` the object may be one that was there before.
         """
-        if not value.own and not anywhere:
+        if not value.own and (not anywhere or id(value.obj) in self.given):
             raise LoudError(f"stores into {name}, which it did not make")
         self.altered = self.altered or not value.own
         if value.kind is None:

@@ -81,10 +81,10 @@ _READS: Final[Groups] = {
 
 # They look at an object or a class and keep nothing of it.
 _LOOKS: Final[Groups] = {
-    "builtins": "callable getattr hasattr isinstance issubclass type",
+    "builtins": "callable dir getattr globals hasattr isinstance issubclass locals type vars",
     "dataclasses": "fields is_dataclass replace",
     "importlib.util": "resolve_name",
-    "inspect": "cleandoc getdoc isclass iscoroutinefunction isfunction ismodule signature unwrap",
+    "inspect": "cleandoc getdoc getmembers isclass iscoroutinefunction isfunction ismethod ismodule signature unwrap",
     "typing": "get_args get_origin get_type_hints",
 }
 
@@ -118,6 +118,7 @@ _IMPORTS: Final[Groups] = {"importlib": "import_module"}
 # They call a function that they are given: positions and keywords at which it stands. It has to be quiet, too.
 APPLIES: Final[Mapping[str, tuple[int | str, ...]]] = {
     "builtins.filter": (0,),
+    "inspect.getmembers": (1, "predicate"),
     "builtins.list.sort": ("key",),
     "builtins.map": (0,),
     "builtins.max": ("key",),

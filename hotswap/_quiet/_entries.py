@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._quiet._access import Access, LoudError
 from hotswap._quiet._results import make_result
-from hotswap._quiet._values import MISSING, UNKNOWN, Arguments, Value, describe_items, know, name_class
+from hotswap._quiet._table import Listed
+from hotswap._quiet._values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Value,
+    describe_items,
+    is_class,
+    is_module,
+    know,
+    name_class,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hotswap._quiet._table import Listed
 
 # Their function gets the items of what else they are given.
 _OF_ITEMS: Final = frozenset({"builtins.filter", "builtins.map", "builtins.max", "builtins.min", "builtins.sorted"})
@@ -40,7 +50,7 @@ class Entries(Access):
             raise LoudError(f"alters its argument through {label}")
         if listed.copies and not (first.kind and self.table.is_builtin(first.kind)):
             raise LoudError(f"copies what is not known to be a builtin value, by {label}")
-        applied = self._apply(listed, given, label)
+        applied = self.apply(listed, given, label)
         for value in given.everything() if listed.hooks else ():
             if "__iter__" in listed.hooks:
                 self.iterate(value)
@@ -49,7 +59,7 @@ class Entries(Access):
             return Value(kind=map, own=True, each=applied)
         return make_result(listed, called, given)
 
-    def _apply(self, listed: Listed, given: Arguments, label: str) -> Value | None:
+    def apply(self, listed: Listed, given: Arguments, label: str) -> Value | None:
         """Judge the functions among the arguments that the entry calls; return what the last of them returns."""
         if listed.applies and given.open:
             raise LoudError(f"calls {label} with arguments that are not known")
@@ -138,20 +148,47 @@ def _judge_zip(judge: Entries, given: Arguments, _label: str) -> Value | None:
     return Value(kind=zip, own=True, each=item)
 
 
+def _judge_vars(judge: Entries, given: Arguments, label: str) -> Value | None:
+    """All names of a module or class, or of the statement's own scope, to look at: nothing may be stored there."""
+    if not given.values and not given.open and judge.is_at_top:
+        return judge.give_names(getattr(judge.scope, "namespace", {}))
+    whole = given.values[0].obj if given.values else MISSING
+    if not (is_module(whole) or is_class(whole)):
+        raise LoudError(f"calls {label} for what is not known to be a module or a class")
+    return judge.give_names(object.__getattribute__(whole, "__dict__") if is_module(whole) else vars(whole))
+
+
+def _judge_dir(judge: Entries, given: Arguments, label: str) -> Value | None:
+    _judge_vars(judge, given, label)
+    return Value(kind=list, own=True, each=Value(kind=str, own=True))
+
+
+def _judge_members(judge: Entries, given: Arguments, label: str) -> Value | None:
+    judge.apply(Listed("", (1, "predicate")), given, label)
+    _judge_vars(judge, given, label)
+    item = Value(kind=tuple, own=True, parts=(Value(kind=str, own=True), UNKNOWN))
+    return Value(kind=list, own=True, each=item)
+
+
 def _judge_super(_judge: Entries, _given: Arguments, label: str) -> Value | None:
     raise LoudError(f"calls {label} with arguments that are not known")
 
 
 _SPECIAL: Final[dict[str, Callable[[Entries, Arguments, str], Value | None]]] = {
     "builtins.delattr": _judge_delattr,
+    "builtins.dir": _judge_dir,
     "builtins.enumerate": _judge_enumerate,
     "builtins.getattr": _judge_getattr,
+    "builtins.globals": _judge_vars,
     "builtins.hasattr": _judge_hasattr,
     "builtins.iter": _judge_iter,
+    "builtins.locals": _judge_vars,
     "builtins.next": _judge_next,
     "builtins.setattr": _judge_setattr,
     "builtins.super": _judge_super,
     "builtins.type": _judge_type,
+    "builtins.vars": _judge_vars,
     "builtins.zip": _judge_zip,
     "dataclasses.replace": _judge_replace,
+    "inspect.getmembers": _judge_members,
 }

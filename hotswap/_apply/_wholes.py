@@ -1,0 +1,76 @@
+"""Who looks at all that a class has, or at what a function is called with: ``vars(A)``, ``dir(A)``, ``signature(f)``.
+
+``ACTIONS = [name for name in dir(Menu) if name[:3] == "on_"]`` names no member of the class, and reads all of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Final
+
+from hotswap._apply._scopes import ClassScope
+from hotswap._apply._swap import Swap, resolve
+from hotswap._apply._taken import takes_all_names
+from hotswap._apply._uses import use_of
+from hotswap._graph._select import WHOLE
+from hotswap._graph._taint import HEADER
+from hotswap._model import Kind
+from hotswap._run._values import attribute, is_a
+from hotswap._text._names import dotted_of
+
+if TYPE_CHECKING:
+    from hotswap._apply._scopes import AnyScope
+    from hotswap._model import Statement
+
+_ALL: Final = frozenset(("__dict__", "dir", "getmembers", "getmembers_static", "vars"))
+_OF_HEADERS: Final = frozenset(("get_annotations", "get_type_hints", "getfullargspec", "signature"))
+_LOOKS: Final = _ALL | _OF_HEADERS
+
+
+def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) -> str:
+    """Say what `statement` looks at as a whole and that has other parts now; "" if there is nothing."""
+    if not swap.changes:
+        return ""
+    if not WHOLE.isdisjoint(statement.calls) and takes_all_names(statement.node):
+        if isinstance(scope, ClassScope) and _has_other(swap, module, scope.prefix):
+            return f"goes over all names of {scope.prefix.removesuffix('.')}"
+        if swap.changes.of(module) and ("globals" in statement.calls or not isinstance(scope, ClassScope)):
+            return "goes over all names of the module"
+    if statement.kind not in (Kind.ASSIGN, Kind.OTHER):
+        return ""
+    for dotted in _taken(scope, statement.node):
+        value = resolve(scope, dotted)
+        if is_a(value, type):
+            if any(_has_other(swap, base.__module__, f"{base.__qualname__}.") for base in value.__mro__[:-1]):
+                return f"looks through {dotted}"
+        elif type(value) is FunctionType and swap.changes.changed(
+            value.__module__, f"{value.__qualname__}.{HEADER[0]}"
+        ):
+            return f"looks through {dotted}"
+    return ""
+
+
+def _has_other(swap: Swap, module: str, prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in swap.changes.of(module))
+
+
+def _taken(scope: AnyScope, node: ast.stmt) -> Iterator[str]:
+    """Yield the dotted names of what is looked at as a whole."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute) and one.attr == "__dict__" and (dotted := dotted_of(one.value)):
+            yield dotted
+        elif isinstance(one, ast.Call) and (called := dotted_of(one.func)) and _looks(resolve(scope, called), called):
+            owner, _, _ = called.rpartition(".")
+            yield from (dotted for given in one.args if (dotted := dotted_of(given)))
+            yield from [owner] if owner else ()
+
+
+def _looks(value: object, name: str) -> bool:
+    """Whether what is called by `name` goes over what it is given."""
+    function = attribute(value, "__func__") if is_a(value, (MethodType, classmethod, staticmethod)) else value
+    if type(function) is not FunctionType or function.__module__ in ("inspect", "typing"):
+        return name.rpartition(".")[2] in _LOOKS
+    use = use_of(function.__code__)
+    return not _LOOKS.isdisjoint(use.attributes | {chain.rpartition(".")[2] for chain in use.chains})
