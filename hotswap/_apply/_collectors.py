@@ -18,7 +18,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _chains, _generate
-from hotswap._apply._uses import use_of
+from hotswap._apply._uses import of_arguments, use_of
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a
@@ -143,6 +143,22 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
             if count:
                 named = f"{visit.named(pair.new)}.{name}"
                 visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what=what)
+
+
+def tell_read(visit: Visit, pair: Pair, live: type) -> None:
+    """Tell of classes below `live` that were made before an attribute of it changed which its hook reads."""
+    assert pair.inner is not None
+    hook = attribute(vars(live).get(HOOK), "__func__")
+    if type(hook) is not FunctionType or visit.swap.pending_code(hook) in visit.swap.changes.codes:
+        return
+    read = of_arguments(hook.__code__)
+    for statement in (*pair.inner.added, *(one.new for one in pair.inner.changed)):
+        name = next((one for one in statement.binds if statement.kind is Kind.ASSIGN and one in read), "")
+        if name and visit.swap.changes.changed(visit.work.edit.module, f"{visit.named(pair.new)}.{name}"):
+            count = sum(one is not live and _is_named(one) for one in subclasses(live))
+            named = f"{visit.named(pair.new)}.{name}, which {HOOK} reads,"
+            if count:
+                visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what="classes")
 
 
 def _functions(inner: Diff) -> Iterator[tuple[Statement, bool]]:

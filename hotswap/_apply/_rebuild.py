@@ -85,6 +85,7 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     if not why:
         _collectors.tell(visit, pair, live, members)
         _collectors.tell_made(visit, pair, live)
+        _collectors.tell_read(visit, pair, live)
         _generate.tell_below(visit, pair, live)
         _generate.follow(visit, pair, live)
     if visit.scope.peek(pair.new.binds[-1]) is live:

@@ -22,6 +22,7 @@ from hotswap._apply._uses import alters_things, globals_set, use_of
 from hotswap._graph._select import Selection
 from hotswap._graph._taint import Altered
 from hotswap._model import Diff, Edit, Kind, Statement
+from hotswap._plan._coming import coming
 from hotswap._process import Process
 from hotswap._run._values import attribute, is_a
 from hotswap._text._diff import only_code, same_header
@@ -51,8 +52,12 @@ def altered_by(
     running = [(name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)]
     running += ((name, one, frozenset()) for name, one in selection.running())  # most of them will not run
     for module, statement, attributes in running:
-        if walk.start(module, statement, attributes):
+        namespace = vars(sys.modules[module]) if module in sys.modules else {}
+        if walk.start(namespace, statement, attributes):
             by.add(module)
+        for one, names_there in coming(module, statement):
+            if walk.start(names_there, one, _behind(one)):
+                by.add(module)
     if not walk.objects and not walk.inside and not walk.names:
         return Altered()
     names, members = _places(walk, project)
@@ -131,12 +136,11 @@ class _Walk:
     _seen: set[int] = field(default_factory=set)
     _alters: dict[int, bool] = field(default_factory=dict)
 
-    def start(self, module: str, statement: Statement, attributes: Collection[str]) -> bool:
-        """Go through what a statement of a module calls; return whether that may alter anything.
+    def start(self, namespace: Mapping[str, object], statement: Statement, attributes: Collection[str]) -> bool:
+        """Go through what a statement calls, by the names of its module; return whether that may alter anything.
 
         `attributes` are the names behind a dot in it.
         """
-        namespace = vars(sys.modules[module]) if module in sys.modules else {}
         for name in statement.mutates:
             self._alter(namespace.get(name), attributes, _DEEP)
         found = [self._once(path, self._call) for name in statement.calls if (path := _path(namespace, name))]

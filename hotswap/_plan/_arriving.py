@@ -98,11 +98,11 @@ def _missed(process: Process, path: str) -> Iterator[str]:
     folder, file = os.path.split(path)
     stem = os.path.basename(folder) if file.startswith("__init__.") else file.partition(".")[0]
     for name in [name for name in process.graph.imported if name.rpartition(".")[2] == stem]:
-        if name not in sys.modules and _place(name) == os.path.realpath(path):
+        if name not in sys.modules and place(name) == os.path.realpath(path):
             yield name
 
 
-def _place(name: str) -> str:
+def place(name: str) -> str:
     """Return the file that importing `name` would load; "" if there is none."""
     above = name.rpartition(".")[0]
     path = getattr(sys.modules.get(above), "__path__", None) if above else None

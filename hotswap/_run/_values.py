@@ -160,7 +160,14 @@ def stateless(value: object) -> bool:
     """Whether `value` is of a type whose objects hold nothing that making one anew would lose."""
     if issubclass(type(value), _STATELESS) or type(value) in _TEMPLATES:
         return True
+    if _is_record(value):
+        return all(map(stateless, tuple.__iter__(value)))
     return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
+
+
+def _is_record(value: object) -> TypeGuard[tuple[object, ...]]:
+    """Whether `value` is a named tuple, which holds no more than its items."""
+    return issubclass(type(value), tuple) and hasattr(type(value), "_fields") and not type(value).__dictoffset__
 
 
 def alike(made: object, held: object) -> bool:
@@ -171,6 +178,8 @@ def alike(made: object, held: object) -> bool:
         return True
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
+    if type(made) is type(held) and _is_record(made) and _is_record(held):
+        return equal(tuple(tuple.__iter__(made)), tuple(tuple.__iter__(held)))
     if type(made) is not type(held) or not issubclass(type(made), _STATELESS):
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
