@@ -19,7 +19,7 @@ def of_module(nodes: Sequence[ast.stmt], known: Container[str]) -> Sequence[ast.
     """Return `nodes`, asking the module itself; `known` are names that it binds, which mean something else there."""
     if not any(_asks(inner, known) for node in nodes for inner in ast.walk(node)):
         return nodes
-    return [_Other(known).visit(copy.deepcopy(node)) for node in nodes]
+    return [node for one in nodes if isinstance(node := _Other(known).visit(copy.deepcopy(one)), ast.stmt)]
 
 
 def _asks(node: ast.AST, known: Container[str]) -> bool:

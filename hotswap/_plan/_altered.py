@@ -145,10 +145,10 @@ class _Walk:
             self._alter(namespace.get(name), attributes, _DEEP)
         found = [self._once(path, self._call) for name in statement.calls if (path := _path(namespace, name))]
         for name in (name for name in statement.calls if name.endswith(".register")):
-            function = _path(namespace, name.rpartition(".")[0])[-1:]
-            if type(function[:1] and function[0]) is FunctionType:  # a generic function of `functools`
-                self.names.add((function[0].__module__, function[0].__name__))
-                found.append(True)
+            for one in _path(namespace, name.rpartition(".")[0])[-1:]:
+                if type(one) is FunctionType:  # a generic function of `functools`
+                    self.names.add((one.__module__, one.__name__))
+                    found.append(True)
         for base in _bases(statement, namespace):
             self.inside |= {(one, "__subclasses__") for one in base.__mro__ if one.__module__ in self.project}
             found.append(True)
@@ -160,7 +160,7 @@ class _Walk:
                 self._hold(one for one in _path(namespace, name) if not is_a(one, type))
         return any(found)
 
-    def _alter(self, value: object, attributes: Collection[str], deep: int) -> None:
+    def _alter(self, value: Any, attributes: Collection[str], deep: int) -> None:
         """Note that a statement stores into `value`, or into what it has under one of `attributes`."""
         if not is_a(value, (ModuleType, type)):
             self._hold([value])
@@ -169,7 +169,7 @@ class _Walk:
             inner = vars(value).get(name)
             if is_a(value, ModuleType):
                 self.names |= {(value.__name__, name)} if value.__name__ in self.project else set()
-            elif self._is_ours(value):
+            elif is_a(value, type) and self._is_ours(value):
                 self.inside.add((value, name))
             self._alter(inner, attributes, deep - 1)
 

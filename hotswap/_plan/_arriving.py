@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,8 @@ from importlib.machinery import PathFinder
 from typing import Final
 
 from hotswap._graph._imports import origin_of
-from hotswap._model import Statement
+from hotswap._loader._baselines import text_of
+from hotswap._model import Kind, Statement
 from hotswap._modules import Signature, is_source, package_of, signature
 from hotswap._plan._prepare import untouched
 from hotswap._plan._targets import Target
@@ -24,6 +26,8 @@ from hotswap._process import Process
 from hotswap._roots import Scope
 from hotswap._text._source import read
 
+_LISTING: Final = re.compile(r"\b(?:iter_modules|walk_packages|listdir|iterdir|glob)\b")
+_RUNS: Final = (Kind.ASSIGN, Kind.OTHER, Kind.SUITE)
 _TICK: Final = 20_000_000
 """Nanoseconds: a file system's clock is that much behind at most."""
 
@@ -48,6 +52,8 @@ class Arriving:
             for name in list(_missed(process, path)):
                 for importer in sorted(process.graph.importers(name)):
                     yield from _stale_in(process, importer, name, path)
+            for package in _packages_of(process, path):
+                yield from _listing(process, package, path)
 
     def settle(self) -> None:
         """Note that what was found stale has run, or was told: the same files do not count again."""
@@ -63,6 +69,9 @@ class Arriving:
             for folder in getattr(sys.modules.get(above), "__path__", ()) if above else sys.path:
                 if ours.setdefault(folder, os.path.join(folder, "any.py") in scope):
                     found += [os.path.join(folder, f"{last}.py"), os.path.join(folder, last, "__init__.py")]
+        for folder in (one for name in self._process.dynamic for one in _folders(name)):
+            if ours.setdefault(folder, os.path.join(folder, "any.py") in scope) and os.path.isdir(folder):
+                found += [os.path.join(folder, one) for one in os.listdir(folder) if is_source(one)]
         return list(filter(os.path.isfile, found))
 
     def _is_new(self, path: str) -> bool:
@@ -82,6 +91,30 @@ def _stale_in(process: Process, importer: str, name: str, path: str) -> Iterator
     if found:
         target = Target.of(edit, (("", one) for one in found), f"imports {name}, which is there now")
         yield replace(target, names=target.names | _starred(path)) if "*" in target.names else target
+
+
+def _folders(name: str) -> list[str]:
+    return list(getattr(sys.modules.get(name), "__path__", ()))
+
+
+def _packages_of(process: Process, path: str) -> list[str]:
+    """Return the packages that import modules by computed names and have the file `path`, which is not loaded."""
+    folder, file = os.path.split(path)
+    stem = file.partition(".")[0]
+    found = [name for name in process.dynamic if folder in _folders(name)]
+    return sorted(name for name in found if stem != "__init__" and f"{name}.{stem}" not in sys.modules)
+
+
+def _listing(process: Process, package: str, path: str) -> Iterator[Target]:
+    """Yield the statements of a package that went through its files, and would find one more."""
+    baseline = process.baselines.get(package)
+    if baseline is None or not _LISTING.search(text_of(baseline)):
+        return
+    edit = untouched(package, baseline, None)
+    found = [one for one in edit.new.statements if one.kind in _RUNS and _LISTING.search(ast.unparse(one.node))]
+    if found:
+        name = os.path.basename(path).partition(".")[0]
+        yield Target.of(edit, (("", one) for one in found), f"goes through {package}, which has {name} now")
 
 
 def _starred(path: str) -> frozenset[str]:
