@@ -90,6 +90,8 @@ class Transactions:
 
     def forget_ahead(self) -> None:
         """Let go of what was planned ahead, and of the code that it holds."""
+        for _, (_, _, ready) in self._plans.values():
+            ready.forget()
         self._plans.clear()
 
     def _mark(self, group: Group, edits: Mapping[str, Edit]) -> tuple[object, ...]:
@@ -106,7 +108,8 @@ class Transactions:
         now = self._mark(group, edits)
         if planned is not None and len(mark) == len(now) and mark[:3] == now[:3] and all(map(is_, mark[3:], now[3:])):
             return planned
-        del planned  # what is ready holds code, and would be taken for somebody of the program
+        if planned is not None:  # what is ready holds code, and would be taken for somebody of the program
+            planned[2].forget()
         return *plan_group(self._process, group, edits, entries), Ready()
 
     def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> Steps[None]:

@@ -28,6 +28,7 @@ def make_ready(plan: Plan, edits: Iterable[Edit], modules: Mapping[str, ModuleTy
         module = modules.get(edit.module)
         if type(module) is ModuleType and edit.edited and not edit.unknown and not plan.memo:
             work = Work(module, edit)
+            work.before.clear()  # it is taken when this is applied: old values are asked who holds them
             if work.scope.build is None and _is_ready(work, maybe):
                 found[edit.module] = work
     return Ready(found, find_asking())

@@ -194,6 +194,11 @@ class Ready:
     works: Mapping[str, Work] = field(default_factory=dict)
     asking: Asking | None = None
 
+    def forget(self) -> None:
+        """Let go of it all: it refers to itself."""
+        for work in self.works.values():
+            vars(work).clear()
+
     def work(self, module: ModuleType, edit: Edit) -> Work:
         """Return the work that is ready, if it is for this edit of the module as it is, else a new one."""
         found = self.works.get(edit.module)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._errors import SettingsError
 from hotswap._points import _loops
 from hotswap._points._hooks import begin_on_loop, run_now
-from hotswap._points._way import collecting_later
+from hotswap._points._way import collecting_later, count_as_old
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -163,6 +163,7 @@ class Host:
                 self._read = read
                 self.taken.wait(TAKEN)
                 self._let_go()
+                count_as_old()
 
     def is_ready(self) -> bool:
         """Whether what waits in the inbox has been read, or nobody reads it ahead."""
@@ -180,6 +181,7 @@ class Host:
                 if not waits:
                     self._on_loop(loop)
                     self._let_go()
+                count_as_old()
         elif self.mode != "asyncio":
             run_now(self._act())
         else:

@@ -21,6 +21,11 @@ REST: Final = 0.001
 """Seconds for which such a thread sleeps after each turn, so that one that draws a frame has most of the time."""
 
 
+OF_THE_INTERPRETER: Final = 2_000
+"""Some interpreters freeze a few hundred objects of their own while they start (375 on 3.12.1). A server that freezes
+its heap before it forks has many thousands."""
+
+
 class _Mine(threading.local):
     """When the turn of this thread is over, if it gives way."""
 
@@ -58,6 +63,17 @@ def collecting_later() -> Iterator[None]:
     finally:
         if before[0] and gc.get_threshold()[0] == 0:
             gc.set_threshold(*before)
+
+
+def count_as_old() -> None:
+    """Have what was made while nothing was collected count as old, without a look at it: that would take some frames.
+
+    It stays, or goes by itself. `gc.unfreeze` gives the oldest generation what `gc.freeze` took from all; where the
+    program has frozen its heap itself, it stays so.
+    """
+    if gc.get_freeze_count() <= OF_THE_INTERPRETER:
+        gc.freeze()
+        gc.unfreeze()
 
 
 @contextmanager

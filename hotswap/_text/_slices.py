@@ -23,21 +23,24 @@ PIECE: Final = 100
 _BEGIN: Final = re.compile(r"(?!(?:else|elif|except|finally|case)\b)[^\W\d]|@")
 
 
-def parse(text: str, origin: str) -> ast.Module:
-    """Return the syntax tree of `text`, as ``ast.parse`` does. Raises what that raises, with the lines it gives."""
+def parse(text: str, origin: str, flags: int = 0) -> ast.Module:
+    """Return the syntax tree of `text`, as ``ast.parse`` does. Raises what that raises, with the lines it gives.
+
+    `flags` are those of the compiler. Empty lines that it begins with do not make a text long.
+    """
     lines = text.split("\n")
-    if len(lines) <= LONG:
-        return _parse(text, origin)
+    if len(lines) - (len(text) - len(text.lstrip("\n"))) <= LONG:
+        return _parse(text, origin, flags)
     body: list[ast.stmt] = []
     begin, least = 0, PIECE
     for end in (*_ends(lines), len(lines)):
         if end - begin < least and end < len(lines):
             continue
         try:
-            piece = _parse("\n" * begin + "\n".join(lines[begin:end]), origin)
+            piece = _parse("\n" * begin + "\n".join(lines[begin:end]), origin, flags)
         except SyntaxError:
             if end == len(lines):
-                return _parse(text, origin)  # it fails, with its own words; or the pieces were cut wrongly
+                return _parse(text, origin, flags)  # it fails, with its own words; or the pieces were cut wrongly
             least = 2 * (end - begin)  # in the middle of a string or a statement: the piece goes on
             continue
         body += piece.body
@@ -46,8 +49,8 @@ def parse(text: str, origin: str) -> ast.Module:
     return ast.Module(body=body, type_ignores=[])
 
 
-def _parse(text: str, origin: str) -> ast.Module:
-    tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+def _parse(text: str, origin: str, flags: int) -> ast.Module:
+    tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
     assert isinstance(tree, ast.Module)
     return tree
 

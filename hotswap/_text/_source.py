@@ -56,9 +56,7 @@ def read_statements(
     first statement of its block, `nested` that the block is the body of a class that is all there is. Raises
     SyntaxError.
     """
-    tree = compile(text, origin, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
-    assert isinstance(tree, ast.Module)
-    body = tree.body
+    body = parse(text, origin, flags).body
     if nested:
         outer = body[0]
         if len(body) > 1 or not isinstance(outer, ast.ClassDef):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gc
 from itertools import compress, repeat
 from operator import is_not
-from typing import Any, Final
+from typing import Any
 
-# Some interpreters freeze a few hundred objects of their own while they start (375 on 3.12.1). A server that freezes
-# its heap before it forks has many thousands.
-_OF_THE_INTERPRETER: Final = 2_000
+from hotswap._points._way import OF_THE_INTERPRETER
 
 
 def referrers(*targets: object) -> list[Any]:
@@ -30,7 +28,7 @@ def _pass(targets: tuple[object, ...]) -> list[Any]:
     """
     if not targets:
         return []
-    frozen = gc.get_freeze_count() > _OF_THE_INTERPRETER
+    frozen = gc.get_freeze_count() > OF_THE_INTERPRETER
     if frozen:
         gc.unfreeze()
     try:
