@@ -289,6 +289,8 @@ def test_what_is_polled_was_read_on_another_thread(files: Files, monkeypatch: py
             text = text.replace(old, new)
             files.write("mod", text)
             next(filter(None, iter(reloader.poll, False)))
+        files.write("mod", f"{text}def f(:\n")
+        assert next(filter(None, iter(reloader.poll, False))).held
         assert (mod.X, mod.f7()) == ([2], 70)
     assert parsed
     assert threading.get_ident() not in parsed

@@ -64,7 +64,7 @@ class Reading:
         self._as_loaded: dict[str, object] = {}
         self.by_hand = False
         self._recent = Recent()
-        self._edits: dict[str, tuple[Baseline, Baseline, Edit]] = {}
+        self._edits: dict[str, tuple[Baseline, Baseline, Edit | Finding]] = {}
 
     def changed(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the modules whose file is in another state than when it was read."""
@@ -158,8 +158,9 @@ class Reading:
             if old is not None and new is not None and new.source.strip() and new.packed != old.packed:
                 told = len(prepared.told)
                 self._compare(entry, old, new, prepared)
-                if entry.name in prepared.edits and len(prepared.told) == told and not _is_cut(old, new):
-                    self._edits[entry.name] = (old, new, prepared.edits[entry.name])
+                found = prepared.findings.get(entry.name) or prepared.edits.get(entry.name)
+                if found is not None and len(prepared.told) == told and not _is_cut(old, new):
+                    self._edits[entry.name] = (old, new, found)
         return prepared
 
     def _is_known(self, entry: Entry, old: Baseline, prepared: Prepared) -> bool:
@@ -169,7 +170,10 @@ class Reading:
             return False
         self._gone.discard(entry.name)
         self._emptied.pop(entry.name, None)
-        prepared.edits[entry.name], prepared.fresh[entry.name] = edit, new
+        if isinstance(edit, Finding):  # it cannot be read
+            prepared.findings[entry.name] = edit
+        else:
+            prepared.edits[entry.name], prepared.fresh[entry.name] = edit, new
         return True
 
     def _compare(self, entry: Entry, old: Baseline, new: Baseline, prepared: Prepared) -> None:
