@@ -34,7 +34,7 @@ from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
 from hotswap._small import SmallEdits, is_plain
 from hotswap._stale._running import is_begun
-from hotswap._transactions import Done, Transactions, point_anew
+from hotswap._transactions import Done, Transactions, joined, point_anew
 
 log = logging.getLogger("hotswap")
 R = TypeVar("R")
@@ -107,8 +107,9 @@ class Line:
         paths = self.data.changed(looked_at)
         failed = False
         for wanted in (*self._arriving.stale(self._unloaded(looked_at)), *self.data.stale(paths)):
-            report = (yield from self.rerun(lambda wanted=wanted: wanted)) or report  # type: ignore[misc]  # bound now
-            failed |= report.error is not None
+            further = yield from self.rerun(lambda wanted=wanted: wanted)  # type: ignore[misc]  # bound now
+            failed |= further.error is not None
+            report = joined(report, further)
         if not failed:
             self._arriving.settle()
         self.data.call(paths)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import is_
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ from hotswap._apply._instances import Migrations
 from hotswap._errors import EditError, HookError
 from hotswap._holding import Holding, why_not
 from hotswap._loader._baselines import Baseline
-from hotswap._model import Action, Edit, Finding, Outcome, Plan
+from hotswap._model import Action, Edit, Finding, Outcome, Plan, Report
 from hotswap._modules import Entry
 from hotswap._plan._groups import Group, plan_group, plan_rerun, split
 from hotswap._plan._prepare import Prepared
@@ -197,3 +197,11 @@ def point_anew() -> Iterable[Finding]:
     """Have each `hotswap.live` follow its name; the room of these is there only if somebody asked for one."""
     live: Any = sys.modules.get("hotswap._live")
     return () if live is None else live.point_anew()
+
+
+def joined(report: Report, further: Report) -> Report:
+    """Return what two swaps say that applied one save, the second what the first made stale."""
+    if not report or not further:
+        return further or report
+    outcomes, findings = (*report.outcomes, *further.outcomes), (*report.findings, *further.findings)
+    return replace(further, outcomes=outcomes, findings=findings)
