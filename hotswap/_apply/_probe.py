@@ -15,7 +15,7 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, as_member, stateless
+from hotswap._run._values import alike, as_member, is_plain, stateless
 from hotswap._text._diff import branch_of
 from hotswap._text._source import suites
 
@@ -115,4 +115,6 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, names: Iterable[
     except StatementError:
         return "its text does not give it any more"
     changed = [name for name, value in held.items() if not alike(as_member(made.get(name, MISSING)), value)]
+    if not changed and not before and statement.reads and all(map(is_plain, held.values())):
+        swap.repeatable.add(id(statement))
     return f"{changed[0]} was changed since" if changed else ""

@@ -33,7 +33,7 @@ from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import is_a
+from hotswap._run._values import alike, as_member, is_a
 from hotswap._text._names import dotted_of, handed
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def keep(visit: Visit, pair: Pair) -> None:
         _keep_class(visit, pair)
     elif statement.kind is Kind.SUITE:
         _keep_suite(visit, pair)
-    elif id(statement) in swap.maybe and (why := reason(visit, statement)):
+    elif id(statement) in swap.maybe and (why := reason(visit, statement) or _gives_otherwise(visit, statement)):
         if statement.kind is Kind.DEF:
             keep_def(visit, pair, why)
         elif swap.registers_again(pair.old):
@@ -105,6 +105,24 @@ def _is_over(statement: Statement, reason: str) -> bool:
     if statement.kind is not Kind.OTHER or statement.binds or not reason.startswith("calls "):
         return False
     return not statement.mutates or isinstance(statement.node, ast.While)
+
+
+def _gives_otherwise(visit: Visit, statement: Statement) -> str:
+    """Evaluate an assignment aside that no rule finds stale, and say so if it gives something else than it holds.
+
+    That is asked only of those which were quiet, and gave what they hold, just before anything changed.
+    """
+    scope = visit.scope
+    if id(statement) not in visit.swap.repeatable or unquiet(visit, statement):
+        return ""
+    visit.make_ready(statement, [statement.node])
+    try:
+        made = scope.run([statement.node])
+    except StatementError:
+        return ""
+    held = ((name, as_member(scope.peek(name))) for name in statement.binds)
+    changed = [name for name, value in held if not alike(as_member(made.get(name, MISSING)), value)]
+    return f"gives another {changed[0]}" if changed else ""
 
 
 def value_reason(visit: Visit, statement: Statement) -> str:

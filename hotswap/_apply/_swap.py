@@ -60,6 +60,7 @@ class Swap:
         self.within: AbstractSet[int] = frozenset()
         self.touched, self.renewed = dict[int, str](), dict[int, object]()
         self.probed: dict[tuple[str, str], str] = {}
+        self.repeatable = set[int]()
         self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
         self.arrivals: dict[tuple[str, str], Departed] = {}

@@ -162,6 +162,11 @@ def stateless(value: object) -> bool:
         return True
     if _is_record(value):
         return all(map(stateless, tuple.__iter__(value)))
+    return is_plain(value)
+
+
+def is_plain(value: object) -> bool:
+    """Whether `value` is a number, text or the like, or a container of Python's own."""
     return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
 
 
