@@ -123,7 +123,9 @@ def apply(
         swap.maybe = around.forced.keys() | {
             id(p.statement) for step in plan.steps for p in step.statements if not p.certain
         }
-        swap.within = swap.maybe and frozenset(within(swap.maybe, _looked_through(swap)))
+        swap.aside = plan.aside - swap.maybe
+        looked_at = swap.maybe | swap.aside
+        swap.within = looked_at and frozenset(within(looked_at, _looked_through(swap)))
         swap.memo, swap.severities = plan.memo, around.severities
         if plan.cycles:
             swap.imports = around.imports

@@ -59,11 +59,11 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
     for statement in statements:
         if id(statement) in swap.maybe:
             _probe_chains(swap, work, scope, statement, block)
-        if id(statement) in swap.maybe and statement.kind is Kind.ASSIGN:
+        if statement.kind is Kind.ASSIGN and (id(statement) in swap.maybe or id(statement) in swap.aside):
             alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
             names = alone or statement.binds  # a chain is looked at as a whole
             why = _touched(swap, scope, statement, names, _made_before(block, statement))
-            if why:
+            if why and id(statement) in swap.maybe:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
             for branch, _ in suites(statement.node):  # of which one alone made what is there

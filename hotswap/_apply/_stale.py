@@ -57,6 +57,9 @@ def keep(visit: Visit, pair: Pair) -> None:
             visit.forget([pair.old], visit.new)
     elif statement.kind is Kind.IMPORT:
         _follow.follow(visit, statement)
+    elif id(statement) in swap.aside:
+        if why := _gives_otherwise(visit, statement):
+            run_or_tell(visit, statement, why)
     elif not swap.maybe:
         return
     elif statement.kind is Kind.CLASS:

@@ -58,6 +58,7 @@ class Swap:
         _temporary.give((work.scope for work in self.works.values()), is_project, definition)
         self.maybe: AbstractSet[int] = frozenset()
         self.within: AbstractSet[int] = frozenset()
+        self.aside: AbstractSet[int] = frozenset()
         self.touched, self.renewed = dict[int, str](), dict[int, object]()
         self.probed: dict[tuple[str, str], str] = {}
         self.repeatable = set[int]()

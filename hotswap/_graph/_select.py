@@ -200,7 +200,7 @@ class Selection:
 
     def values(self, module: str) -> frozenset[str]:
         """Return the names of `module` that may be bound to something else."""
-        return frozenset(self._taints[module].values)
+        return frozenset(self._taints[module].values) if module in self._taints else frozenset()
 
     def follows(self, module: str) -> bool:
         """Whether an import binding of `module` may have to be bound anew."""

@@ -10,6 +10,7 @@ import marshal
 import os
 import sys
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import partial
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType
@@ -170,6 +171,10 @@ class Baselines:
     def get(self, module: str) -> Baseline | None:
         """Return the baseline of `module`, None if it is not known."""
         return self._known.get(module)
+
+    def names(self) -> AbstractSet[str]:
+        """Return the modules whose baseline is known."""
+        return self._known.keys()
 
     def forget(self, module: str) -> None:
         """Drop a module that is not loaded any more."""

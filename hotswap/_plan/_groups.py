@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,7 @@ from hotswap._loader._baselines import Baseline, text_of
 from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._plan._altered import altered_by
+from hotswap._plan._aside import MODULES, evaluated_aside, may_evaluate
 from hotswap._plan._prepare import Prepared, follower, snapshot_of
 from hotswap._plan._steps import make as make_plan
 from hotswap._plan._targets import Target
@@ -115,16 +116,23 @@ def _plan_group(
     affected = process.graph.affected(group)
     selected, order = select(process, affected, {name: edits[name] for name in group}, packages, forced)
     found = selected.selection.chosen()
+    touched = affected.union(*map(process.graph.imports, group)) & process.baselines.names()
+    facts = {**selected.of, **_further(process, affected - selected.of.keys(), touched, packages, selected.selection)}
+    aside = evaluated_aside(facts, edits, touched, found)
+    order = process.graph.order({*(name for one in order for name in one), *aside} & packages.keys(), process.rank)
     chosen: dict[str, Edit] = {}
-    for name in (name for component in order for name in _begun_in(component) if name in selected.of):
-        edit = edits[name] if name in group else _dependent(process, selected.of[name], selected.selection, found[name])
+    for name in (name for component in order for name in _begun_in(component) if name in selected.of or name in aside):
+        places = (*found.get(name, ()), *aside.get(name, ()))
+        edit = edits[name] if name in group else _dependent(process, facts[name], selected.selection, places)
         if edit is not None:
             chosen[name] = edit
     maybe = {name: tuple(_planned(chosen[name], places)) for name, places in found.items() if name in chosen}
     plan = make_plan(sorted(group), chosen, order, maybe)
     memo = not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again)
     followers = followers_of(process, selected, chosen.keys())
-    plan = replace(plan, memo=memo, followers=followers, altered=selected.altered.names)
+    texts = ((chosen[name].new.statements, places) for name, places in aside.items())
+    beside = {id(statement_at(statements, place)) for statements, places in texts for place in places}
+    plan = replace(plan, memo=memo, followers=followers, altered=selected.altered.names, aside=frozenset(beside))
     return plan, list(chosen.values())
 
 
@@ -352,8 +360,22 @@ def _submodules(facts: Facts) -> dict[str, str]:
     return {name: whole for name, whole in below.items() if names.get(name) is sys.modules.get(whole, names)}
 
 
+def _further(
+    process: Process,
+    others: AbstractSet[str],
+    touched: AbstractSet[str],
+    packages: Mapping[str, str],
+    selection: Selection,
+) -> dict[str, Facts]:
+    """Return the facts of modules that no rule has to do with, but that may have made values of what they import."""
+    may = [name for name in others & packages.keys() if may_evaluate(process.sketch(name), touched)]
+    near = sorted(may, key=lambda name: process.rank.get(name, 0))[:MODULES]
+    found = {name: known_facts(process, name, packages[name], selection, needed=True) for name in near}
+    return {name: facts for name, facts in found.items() if facts is not None}
+
+
 def _dependent(
-    process: Process, facts: Facts, selection: Selection, places: Mapping[tuple[int, ...], str]
+    process: Process, facts: Facts, selection: Selection, places: Collection[tuple[int, ...]]
 ) -> Edit | None:
     """Return what is to be looked at of a dependent: statements that may run, or its imports alone; None if nothing."""
     baseline = process.baselines.get(facts.module)
