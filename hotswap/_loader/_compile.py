@@ -234,16 +234,30 @@ def _made_in(code: CodeType) -> list[CodeType]:
 def _partners(olds: list[CodeType], news: list[CodeType]) -> Iterator[tuple[int, int]]:
     left = {index: (olds[index].co_name, is_class_body(olds[index])) for index in range(len(olds))}
     free = {index: (news[index].co_name, is_class_body(news[index])) for index in range(len(news))}
-    matcher = SequenceMatcher(None, [content(c) for c in olds], [content(c) for c in news], autojunk=False)
     start, other = 0, 0
-    for block in matcher.get_matching_blocks():
-        gap = _same_names(range(start, block.a), range(other, block.b), left, free)
-        equal = [(block.a + offset, block.b + offset) for offset in range(block.size)]
+    for one, two, size in _equal_blocks([content(c) for c in olds], [content(c) for c in news]):
+        gap = _same_names(range(start, one), range(other, two), left, free)
+        equal = [(one + offset, two + offset) for offset in range(size)]
         for pair in (*gap, *equal):
             del left[pair[0]], free[pair[1]]
             yield pair
-        start, other = block.a + block.size, block.b + block.size
+        start, other = one + size, two + size
     yield from _same_names(list(left), list(free), left, free)
+
+
+def _equal_blocks(was: list[tuple[object, ...]], now: list[tuple[object, ...]]) -> Iterator[tuple[int, int, int]]:
+    """Yield where both are equal, and how far. Among lambdas of one text those at the same place belong together."""
+    start = _common(was, now)
+    end = _common(was[start:][::-1], now[start:][::-1])
+    yield 0, 0, start
+    middle = SequenceMatcher(None, was[start : len(was) - end], now[start : len(now) - end], autojunk=False)
+    yield from ((one + start, two + start, size) for one, two, size in middle.get_matching_blocks())
+    yield len(was) - end, len(now) - end, end
+
+
+def _common(one: list[tuple[object, ...]], other: list[tuple[object, ...]]) -> int:
+    """Return how many items both begin with."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _same_names(

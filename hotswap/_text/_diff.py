@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -101,7 +101,29 @@ def same_header(pair: Pair) -> bool:
 
 def only_code(pair: Pair) -> bool:
     """Whether the two differ in nothing that runs with them: bodies of functions and lambdas alone."""
-    return shape(pair.old.node) == shape(pair.new.node)
+    return shape(pair.old.node) == shape(pair.new.node) and not _crosses(pair.old.node, pair.new.node)
+
+
+def _crosses(old: ast.stmt, new: ast.stmt) -> bool:
+    """Whether lambdas of a value cannot be told apart by their texts: two are the same, or one took another's place.
+
+    From 3.12 on, lambdas of one line with the same text even share their code.
+    """
+    if isinstance(old, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return False
+    olds, news = ([ast.dump(one) for one in _lambdas(node)] for node in (old, new))
+    if len(olds) < 2 or olds == news:
+        return False
+    other = any(new != old and new in olds for old, new in zip(olds, news, strict=True))
+    return other or len(set(olds)) < len(olds)
+
+
+def _lambdas(node: ast.AST) -> Iterator[ast.Lambda]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Lambda):
+            yield child
+        else:
+            yield from _lambdas(child)
 
 
 def decorators(node: ast.stmt) -> str:

@@ -31,7 +31,8 @@ class Discord:
                 old.watch(commands, _command, withdraw=True)
             for listeners in _lists(bot):
                 old.watch(listeners, _itself)
-            old.journal.note(partial(_put_back, bot.extra_events, dict(bot.extra_events)))
+            if hasattr(bot, "extra_events"):  # those of a `commands.Bot`
+                old.journal.note(partial(_put_back, bot.extra_events, dict(bot.extra_events)))
             for name in _events(bot):
                 old.journal.note_attribute(bot, name)
         for group in _groups(old):
