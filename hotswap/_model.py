@@ -204,8 +204,7 @@ class Plan:
     `memo` says that a text which may be reached speaks of caches, or that the program ran such a module again by
     itself: then results of old code may be remembered anywhere, or functions of an earlier run be held. `followers`
     are, by module and name there, who does no more with the name than bind it. `altered` are names, by module, that
-    lead to what may have other contents though it stays the same object. `aside` are ids of assignments that no rule
-    has to do with, to be evaluated aside.
+    lead to what may have other contents though it stays the same object; `aside` are ids of what is evaluated aside.
     """
 
     group: tuple[str, ...]

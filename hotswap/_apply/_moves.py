@@ -23,6 +23,7 @@ from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a, same
 from hotswap._text._diff import diff, same_header
 from hotswap.patch import _dataclasses, _generated
+from hotswap.patch._classes import take_constructor_back
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
 from hotswap.patch._proxies import forward, is_forwarder
 
@@ -287,7 +288,7 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
     swap, name, module = visit.swap, statement.binds[-1], visit.work.edit.module
     visit.make_ready(statement, [statement.node])
     before = {one: dict(vars(one)) for one in _nested(live, known.statement)}
-    swap.bind(visit.work, visit.scope, name, live)
+    visit.bind(name, live)  # what the name held meanwhile leads to it
     for one in before:
         if vars(one).get("__module__") != module:
             swap.journal.set_member(one, "__module__", module)
@@ -304,6 +305,7 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
             swap.commit()
     for one, members in before.items():
         _forward_members(swap, members, one)
+    swap.later.insert(0, partial(take_constructor_back, live))
     swap.patched(visit.work, name, How.ADDED, "its class lives on")
 
 

@@ -39,6 +39,7 @@ from hotswap.patch._classes import (
     replace_base,
     set_bases,
     settle_abstract,
+    take_constructor_back,
 )
 from hotswap.patch._layout import bases_for
 from hotswap.patch._proxies import forward
@@ -350,10 +351,13 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
         _leave_members(swap, work, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
-        _leave_functions(swap, old, value)
+        if not issubclass(value, old):  # whose functions call those of `old` by ``super()``
+            _leave_functions(swap, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
             behind += _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
+    if isinstance(value, type):
+        swap.later.append(partial(take_constructor_back, value))
     if callable(value):
         swap.later.append(partial(forward_constructor, old, value))
     swap.replaced.append((work, name, old, value))

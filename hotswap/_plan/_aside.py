@@ -10,7 +10,7 @@ either.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,15 @@ MODULES: Final = 30
 _STATEMENTS: Final = 150
 
 
-def may_evaluate(sketch: Sketch | None, touched: AbstractSet[str]) -> bool:
+def further(
+    sketch_of: Callable[[str], Sketch | None], others: Iterable[str], touched: AbstractSet[str], rank: Mapping[str, int]
+) -> list[str]:
+    """Return those of the modules `others` that may have made values of what they import from modules `touched`."""
+    may = [name for name in others if _may_evaluate(sketch_of(name), touched)]
+    return sorted(may, key=lambda name: rank.get(name, 0))[:MODULES]
+
+
+def _may_evaluate(sketch: Sketch | None, touched: AbstractSet[str]) -> bool:
     """Whether a module reads, while it runs, what it imports from one of the modules `touched`."""
     if sketch is None:
         return False

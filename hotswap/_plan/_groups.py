@@ -22,7 +22,7 @@ from hotswap._loader._baselines import Baseline, text_of
 from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._plan._altered import altered_by
-from hotswap._plan._aside import MODULES, evaluated_aside, may_evaluate
+from hotswap._plan._aside import evaluated_aside, further
 from hotswap._plan._prepare import Prepared, follower, snapshot_of
 from hotswap._plan._steps import make as make_plan
 from hotswap._plan._targets import Target
@@ -117,7 +117,9 @@ def _plan_group(
     selected, order = select(process, affected, {name: edits[name] for name in group}, packages, forced)
     found = selected.selection.chosen()
     touched = affected.union(*map(process.graph.imports, group)) & process.baselines.names()
-    facts = {**selected.of, **_further(process, affected - selected.of.keys(), touched, packages, selected.selection)}
+    others = further(process.sketch, affected & packages.keys() - selected.of.keys(), touched, process.rank)
+    read = {name: known_facts(process, name, packages[name], selected.selection, needed=True) for name in others}
+    facts = {**selected.of, **{name: one for name, one in read.items() if one is not None}}
     aside = evaluated_aside(facts, edits, touched, found)
     order = process.graph.order({*(name for one in order for name in one), *aside} & packages.keys(), process.rank)
     chosen: dict[str, Edit] = {}
@@ -358,20 +360,6 @@ def _submodules(facts: Facts) -> dict[str, str]:
         return {}
     below = {name: f"{facts.module}.{name}" for name in facts.by_name}
     return {name: whole for name, whole in below.items() if names.get(name) is sys.modules.get(whole, names)}
-
-
-def _further(
-    process: Process,
-    others: AbstractSet[str],
-    touched: AbstractSet[str],
-    packages: Mapping[str, str],
-    selection: Selection,
-) -> dict[str, Facts]:
-    """Return the facts of modules that no rule has to do with, but that may have made values of what they import."""
-    may = [name for name in others & packages.keys() if may_evaluate(process.sketch(name), touched)]
-    near = sorted(may, key=lambda name: process.rank.get(name, 0))[:MODULES]
-    found = {name: known_facts(process, name, packages[name], selection, needed=True) for name in near}
-    return {name: facts for name, facts in found.items() if facts is not None}
 
 
 def _dependent(

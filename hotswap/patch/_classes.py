@@ -15,12 +15,16 @@ from functools import partial
 from itertools import compress, repeat
 from operator import call, is_
 from types import CellType, FunctionType, MemberDescriptorType, new_class
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
 from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
 from hotswap.patch._twins import is_detached, is_twin
+
+_LED: Final[WeakKeyDictionary[type, list[Any]]] = WeakKeyDictionary()
+"""What calls of a class are led to, until it comes back."""
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 _FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
@@ -344,11 +348,15 @@ def forward_constructor(old: type, new: Any) -> None:
     Not to be taken back: CPython does not give a class its first constructor again. So it comes after everything else.
     The old class is known by its number: a closure would be found, and given the new class in its place.
     """
+    if old in _LED:
+        _LED[old][:] = [new]
+        return
     number, own = id(old), getattr(vars(old).get("__new__"), "__func__", None)
+    led = _LED[old] = [new]
 
     def __new__(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  it becomes the member of that name
-        if id(cls) == number:
-            return new(*args, **kwargs)
+        if id(cls) == number and led:
+            return led[0](*args, **kwargs)
         if own is not None:
             return own(cls, *args, **kwargs)
         above: Any = next(one for one in cls.__mro__ if id(one) == number)
@@ -356,3 +364,9 @@ def forward_constructor(old: type, new: Any) -> None:
         return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 
     set_raw(old, "__new__", staticmethod(__new__))
+
+
+def take_constructor_back(cls: type) -> None:
+    """Have a class whose calls were led to something else make its own objects again: it came back."""
+    if cls in _LED:
+        _LED[cls].clear()
