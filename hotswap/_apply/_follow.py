@@ -290,6 +290,18 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
     return {name for scope, name in visit.swap.last if scope in scopes}
 
 
+def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
+    """Return the names that `statement` reads, and that leave the module, as no statement binds them any more."""
+    edit = visit.work.edit
+    if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
+        return frozenset()
+    read = {name.partition(".")[0] for name in (*statement.reads, *statement.calls)} & visit.work.names_before
+    read -= visit.work.names_now
+    if not read or "*" in visit.work.names_now:
+        return frozenset()
+    return frozenset(name for name in read if name[:2] != "__" and not is_bound_elsewhere(visit.work, name))
+
+
 def let_names_go(swap: Swap) -> None:
     """Unbind, with the next wave, the names that leave with the save."""
     for scope, name in swap.last:

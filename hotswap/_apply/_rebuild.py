@@ -66,6 +66,7 @@ _OF_PROTOCOLS = (
     "_is_runtime_protocol",
     "__protocol_attrs__",
     "__non_callable_proto_members__",
+    "__callable_proto_members_only__",  # until 3.12
     "__typing_is_deprecated_inherited_runtime_protocol__",  # 3.15
 )
 

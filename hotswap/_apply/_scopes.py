@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
@@ -22,7 +22,8 @@ _OF_IMPORTS = ("__builtins__", "__name__", "__package__", "__spec__", "__path__"
 
 
 class Scope:
-    """What all kinds of scope have. `around` are the definitions that surround it, outermost first.
+    """What all kinds of scope have. `around` are the definitions that surround it, outermost first, `hidden` names that
+    leave it, and that what runs now must not find.
 
     `local` says that a function is among them, whose call is over.
     """
@@ -31,6 +32,7 @@ class Scope:
     outer: Stores
     around: tuple[Outer, ...]
     local = False
+    hidden: Container[str] = ()
     cls: type | None = None
     temporaries: Callable[[Sequence[ast.stmt]], Mapping[str, object]] | None = None
 
@@ -94,7 +96,7 @@ class ModuleScope(Scope):
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         above = self.as_above(nodes)
-        ran = Layer({**above, **given}, self.stores)
+        ran = Layer({**above, **given}, self.stores, self.hidden)
         code = self.compile(_asking.of_module(nodes, self.namespace), doc=doc)
         if any(getattr(node, "is_lazy", False) for node in nodes):  # PEP 810: only where globals and locals are one
             own = {name: self.namespace[name] for name in _OF_IMPORTS if name in self.namespace}

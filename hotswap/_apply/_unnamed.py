@@ -10,6 +10,7 @@ import ast
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hotswap._apply import _chains, _generate, _rebuild, _stale
@@ -37,7 +38,8 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     """Return the live class that the class statement made, also where its decorators bound something else."""
     name = pair.new.binds[-1]
     public = visit.scope.peek(name)
-    if is_a(public, type) and public.__name__ == name and not public.__flags__ & _IMMUTABLE:
+    given = partial(type.__getattribute__, public)  # whatever its metaclass makes of that
+    if is_a(public, type) and given("__name__") == name and not given("__flags__") & _IMMUTABLE:
         return public
     if not getattr(pair.old.node, "decorator_list", ()) and not any(_chains.by_hand(visit, pair.new)):
         return None

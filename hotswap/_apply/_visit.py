@@ -221,8 +221,10 @@ class Visit:
             self.swap.journal.note_attribute(target, name)
         try:
             with self.swap.journal.noting(_noting.containers(self.swap, self.scope, statement, reaching=reaching)):
+                self.scope.hidden = _follow.left_over(self, statement)
                 bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
         finally:
+            self.scope.hidden = ()
             _noting.bypassed(self, before, bound)
         _noting.altered(self, contents)
         self.bind_all(statement, layer)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import filterfalse
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -110,6 +111,16 @@ class Work:
         """Whether any statement may run; `within` are the unchanged ones that may, or have some inside."""
         diff = self.edit.diff
         return bool(diff.added or diff.changed) or any(id(one) in within for one in self.edit.new.statements)
+
+    @cached_property
+    def names_before(self) -> frozenset[str]:
+        """The names that statements of the old text bind."""
+        return frozenset(name for statement in self.edit.old.statements for name in statement.binds)
+
+    @cached_property
+    def names_now(self) -> frozenset[str]:
+        """The names that statements of the new text bind."""
+        return frozenset(name for statement in self.edit.new.statements for name in statement.binds)
 
     def class_scope(self, parent: AnyScope, node: ast.ClassDef, cls: type) -> ClassScope:
         """Return a scope for the body of the live class `cls`; its members wait for the next wave like the module's."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from types import CellType, CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -69,14 +69,17 @@ class Stores(_Bound):
 class Layer(_Bound):
     """The namespace of one run: what the statements bind stays here; reads go on to `members`, then to `outer`.
 
-    `members` are those of a class that exists, `outer` the stores of the module.
+    `members` are those of a class that exists, `outer` the stores of the module. `hidden` are names that the module has
+    as yet, and that leave it: a fresh start would not find them.
     """
 
-    def __init__(self, members: Mapping[str, Any], outer: Mapping[str, Any]) -> None:
+    def __init__(self, members: Mapping[str, Any], outer: Mapping[str, Any], hidden: Container[str] = ()) -> None:
         super().__init__()
-        self._members, self._outer = members, outer
+        self._members, self._outer, self._hidden = members, outer, hidden
 
     def __missing__(self, name: str) -> object:
+        if name in self._hidden:
+            raise NameError(f"name {name!r} is not defined", name=name)
         value = self._members.get(name, MISSING)
         if value is MISSING:
             return self._outer[name]

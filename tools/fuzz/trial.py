@@ -108,6 +108,7 @@ class Trial:
         self.root = tempfile.mkdtemp(prefix="fuzz-")
         self.files: Files = {}
         self._teller = Teller()
+        self._claims: list[Claim] = []
         self._living: Child | None = None
         fresh = self._write(files)
         self.failed = dict(fresh["failed"]) if isinstance(fresh, dict) else {"": str(fresh)}
@@ -144,13 +145,15 @@ class Trial:
         told = [tuple(one) for one in answer["told"]]
         broken = {name: why for name, why in fresh["failed"].items() if name not in self.failed}
         came = Came(told=told, broken=broken, crash=next((text for code, _, _, text in told if code == "HS304"), ""))
+        statements = self._statements(before)
+        self._claims += [self._claim(told, statements) for told in answer["told"]]
         if not broken:
-            came.silent = self._silent(answer, fresh["digest"], before)
+            came.silent = self._silent(answer, fresh["digest"], self._claims)
+            self._claims = []
         return came
 
-    def _silent(self, answer: Any, digest: Any, before: Files) -> list[Difference]:
-        statements = self._statements(before)
-        claims = [self._claim(told, statements) for told in answer["told"]]
+    def _silent(self, answer: Any, digest: Any, claims: list[Claim]) -> list[Difference]:
+        """Return the differences of which no claim tells: those of now, and of steps before that were no measure."""
         found = [Difference(*one) for one in answer["differences"]]
         owners = [digest.get(one.path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for one in found]
         known = aliases(digest)

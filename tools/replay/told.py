@@ -176,8 +176,10 @@ class Teller:
     def _code(self, place: Place, claims: Iterable[Claim], there: Mapping[str, str]) -> str:
         code = next((one.code for one in (*claims, *self._loose) if one.covers(place)), "")
         whole = there.get(place.path.rpartition(".")[0], "")
-        if not code and whole in _OF_OLD_CLASS and place.facet == "missing":
-            return whole  # what an object lacks that keeps its old class, as was told
+        if not code and whole in _OF_OLD_CLASS and place.facet in ("missing", "left over"):
+            return whole  # what an object lacks that keeps its old class, as was told, or has more
+        if not code and there.get(place.path) in _OF_OLD_CLASS and place.fresh == "-":
+            return there[place.path]  # what the old thing itself is like
         known, fresh = self._before.get((place.path, place.facet), ("", ""))
         return code or (known if fresh == place.fresh else "")
 
