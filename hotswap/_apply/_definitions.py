@@ -259,13 +259,18 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
 def _goes_on(visit: Visit, old: object) -> bool:
     """Whether another statement of the block is what the definition of the function `old` became."""
     partners = visit.chains.partner.items() if type(old) is FunctionType else ()
-    last = {id(s) for s in visit.new if getattr(s.node, "decorator_list", ()) or id(s) in visit.chains.last}
+    last = {id(s) for s in visit.new if id(s) in visit.chains.last or _is_handed_on(visit, s)}
     before = (
         was
         for new, was in partners
         if new != visit.closing and was.kind is Kind.DEF and (new in last or not visit.chains.last)
     )
     return any(one is old for was in before for one in visit.work.live(visit.scope, was))
+
+
+def _is_handed_on(visit: Visit, statement: Statement) -> bool:
+    """Whether decorators may have given what `statement` defines to somebody else."""
+    return bool(getattr(statement.node, "decorator_list", ()) and _stale.unquiet(visit, statement))
 
 
 def _same_function(old: FunctionType, new: FunctionType) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _chains, _stores
+from hotswap._apply import _chains, _stores, _tables
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, How, Kind, Statement
@@ -27,6 +27,9 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
     for statement in diff.removed:
         if not statement.binds and visit.swap.is_registered(statement):
             visit.swap.patched(visit.work, _said(statement), How.REMOVED)
+    for statement in diff.removed if not visit.scope.prefix else ():
+        if statement.kind is Kind.ASSIGN:
+            _tables.take_out(visit.swap, visit.work, statement)
     for statement in (*diff.removed, *replaced):
         if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
             _tell_removed(visit, statement)

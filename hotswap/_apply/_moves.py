@@ -289,7 +289,7 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
     visit.make_ready(statement, [statement.node])
     before = {one: dict(vars(one)) for one in _nested(live, known.statement)}
     visit.bind(name, live)  # what the name held meanwhile leads to it
-    for one in before:
+    for one in before if not any("__module__" in child.binds for child in statement.children) else ():
         if vars(one).get("__module__") != module:
             swap.journal.set_member(one, "__module__", module)
     swap.commit()

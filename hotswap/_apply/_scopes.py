@@ -215,7 +215,7 @@ class ClassScope(Scope):
         self.annotations_changed |= "__annotate_func__" in set(layer)
         if "__classdictcell__" in set(layer):
             layer["__classdictcell__"].cell_contents = vars(self.cls)
-        for name in layer.keys() - dict(layer.written()).keys():
+        for name in layer.keys() - dict(layer.written(_assigned(nodes))).keys():
             layer.pop(name)
         return layer
 

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import dis
 import inspect
+import sys
 from collections.abc import Iterator
-from types import CodeType, FunctionType
+from functools import partial
+from types import BuiltinMethodType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _noting
-from hotswap._apply._books import Claim, Same
+from hotswap._apply._books import Claim, Same, fill
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
+from hotswap.patch._functions import MEMO
 
 if TYPE_CHECKING:
     from hotswap._apply._registrations import Registrations
     from hotswap._apply._swap import Swap
+    from hotswap._apply._work import Work
+    from hotswap._model import Statement
 
 _NOTE: Final = "tables"
 _DEEP: Final = 3
@@ -48,6 +53,20 @@ def arrange(registrations: Registrations) -> None:
     """Put what came at its place."""
     for container in registrations.notes.get(_NOTE, {}).values():
         registrations.arrange(container)
+
+
+def take_out(swap: Swap, work: Work, statement: Statement) -> None:
+    """Record that the object leaves the containers of what made it which an assignment bound that left the text."""
+    name = statement.binds[-1] if len(statement.binds) == 1 else ""
+    held = work.before.get(name, MISSING)
+    home = sys.modules.get(type(held).__module__)
+    if not statement.calls or name in work.names_now or home is None or not swap.is_project(home):
+        return
+    for container in _containers(swap, Claim(work, statement, None, (held,), leaves=True)):
+        before = list(container.items() if type(container) is dict else container)
+        find = _objects_in_dict if type(container) is dict else _objects
+        wanted = [entry for entry in before if not any(one is held for one in find(entry))]
+        swap.journal.do(partial(fill, container, wanted), partial(fill, container, before))
 
 
 def _containers(swap: Swap, claim: Claim) -> Iterator[Any]:
@@ -99,6 +118,10 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _objects(entry: object) -> tuple[object, ...]:
+    """Return what an entry stands for: itself, what is in it, the function whose memo cache it is a method of."""
+    owner = entry.__self__ if type(entry) is BuiltinMethodType else None
+    if type(owner) is MEMO:
+        return (entry, owner, owner.__wrapped__)
     return (entry, *entry) if type(entry) is tuple else (entry,)
 
 

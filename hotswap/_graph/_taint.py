@@ -194,6 +194,8 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         taint.calls |= {scope + name for name in new.binds}
         if not only_code(pair):
             taint.values |= {f"{scope}{name}.{part}" for name in new.binds for part in HEADER}
+        if decorators(new.node) and not only_code(pair):  # it may be decorated anew: see who is registered
+            taint.values |= {scope + name for name in new.binds}
         _constructor(new, taint, scope)
     elif not only_code(pair):
         taint.values |= _starred(pair.old, taint.facts) | _starred(new, taint.facts)

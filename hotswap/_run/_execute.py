@@ -87,9 +87,9 @@ class Layer(_Bound):
             self[name] = value = dict(value)
         return value
 
-    def written(self) -> Iterator[tuple[str, Any]]:
-        """Yield the members that were bound, without what every class body binds by itself."""
-        yield from ((name, value) for name, value in self.items() if name not in _BOUND_BY_ITSELF)
+    def written(self, stated: Container[str] = ()) -> Iterator[tuple[str, Any]]:
+        """Yield the members that were bound, without what every class body binds by itself, if it is not `stated`."""
+        yield from ((name, value) for name, value in self.items() if name not in _BOUND_BY_ITSELF or name in stated)
 
 
 def run(

@@ -25,6 +25,7 @@ from digest import Walk
 from edits import Names, lines, made_of, module_of
 from process import Living, import_all
 from steps import Difference
+from stored import CODES, stored
 from told import Claim, Place, Teller, aliases, claim, lineage, other_paths
 
 Files = dict[str, str]
@@ -147,14 +148,23 @@ class Trial:
         came = Came(told=told, broken=broken, crash=next((text for code, _, _, text in told if code == "HS304"), ""))
         statements = self._statements(before)
         self._claims += [self._claim(told, statements) for told in answer["told"]]
+        self._claims += [
+            Claim(code, module_of(path), names)
+            for code, _, _, message in answer["told"]
+            for path, names in (stored(self.files, message) if code in CODES else ())
+        ]
         if not broken:
             came.silent = self._silent(answer, fresh["digest"], self._claims)
             self._claims = []
         return came
 
     def _silent(self, answer: Any, digest: Any, claims: list[Claim]) -> list[Difference]:
-        """Return the differences of which no claim tells: those of now, and of steps before that were no measure."""
-        found = [Difference(*one) for one in answer["differences"]]
+        """Return the differences of which no claim tells: those of now, and of steps before that were no measure.
+
+        What the client has is no measure while it is held.
+        """
+        is_held = any(module.removesuffix(".py") == CLIENT for _, module, *_ in answer["told"])
+        found = [Difference(*one) for one in answer["differences"] if not (is_held and one[0] == "client")]
         owners = [digest.get(one.path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for one in found]
         known = aliases(digest)
         places = [

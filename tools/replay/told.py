@@ -168,8 +168,8 @@ class Teller:
         for place in places:
             code = there.get(place.path, "") if place.facet == AS_THERE else self._code(place, claims, there)
             there[place.path] = code if there.get(place.path, code) else ""  # told if all that is there is told
-            if code:
-                now[place.path, place.facet] = (code, place.fresh)
+            if code:  # by all its names: the one that it is described by may go
+                now |= {(path, place.facet): (code, place.fresh) for path in (place.path, *place.aliases)}
             yield code
         self._before = now
 
