@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -117,7 +117,7 @@ def _slots_of(cls: type) -> tuple[str, ...]:
 def slots_in(members: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return the slots that `members` of a class called `name` ask for, as the class will have them."""
     found = members.get("__slots__", ())
-    names = (found,) if isinstance(found, str) else tuple(found)
+    names = (found,) if isinstance(found, str) else tuple(found) if isinstance(found, Iterable) else ()
     return tuple(f"_{name.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names)
 
 
