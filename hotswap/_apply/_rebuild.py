@@ -61,14 +61,10 @@ _MADE_ANEW = (
     "__type_params__",
 )
 _MADE_LATE = ("__annotations_cache__", "__classdictcell__")
-_OF_PROTOCOLS = (
-    "_is_protocol",
-    "_is_runtime_protocol",
-    "__protocol_attrs__",
-    "__non_callable_proto_members__",
-    "__callable_proto_members_only__",  # until 3.12
-    "__typing_is_deprecated_inherited_runtime_protocol__",  # 3.15
-)
+_OF_PROTOCOLS = (  # the fifth until 3.12, the last from 3.15 on
+    "_is_protocol _is_runtime_protocol __protocol_attrs__ __non_callable_proto_members__ "
+    "__callable_proto_members_only__ __typing_is_deprecated_inherited_runtime_protocol__"
+).split()
 
 
 def change_members(visit: Visit, pair: Pair, live: type) -> None:
@@ -183,7 +179,11 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
         visit.execute(new, "its members are laid out when it is made")
         return
     called = _leftovers.called_for(visit, pair.old.node, live.__bases__)
-    header = _header.evaluate(visit, new, live)
+    try:
+        header = _header.evaluate(visit, new, live)
+    except StatementError:  # CPython refuses its bases together
+        _run_whole(visit, pair, live)
+        return
     if not all(isinstance(base, type) for base in header.bases):
         _run_whole(visit, pair, live)
         return
@@ -211,7 +211,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
 
 
 def _run_whole(visit: Visit, pair: Pair, live: type) -> None:
-    """Run a class statement one of whose bases is no class any more: it raises, and a ``try`` may have an answer."""
+    """Run a class statement that cannot make a class any more: it raises, and a ``try`` may have an answer."""
     visit.execute(pair.new, "its header changed")
     if visit.scope.peek(pair.new.binds[-1]) is live:
         visit.forget([pair.old], [statement for statement in visit.new if statement is not pair.new])
@@ -291,7 +291,11 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
 
     before = [len(one) for one in containers(live)]
     with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):
-        made = attempt(visit, new, make)
+        try:
+            made = attempt(visit, new, make)
+        except StatementError:
+            _run_whole(visit, pair, live)
+            return
     if before != [len(one) for one in containers(live)]:
         swap.tell(visit.work, "HS203", new.lineno, name=_noted(visit, new))
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made

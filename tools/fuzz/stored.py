@@ -1,7 +1,7 @@
 """What the calls that a finding names would have put into containers: if the statement is not run, they lack it.
 
-``A depends on what changed but keeps its value: calls register(), which ...``: the tables that ``register`` fills are as they
-were, which is told with the statement. So they are if a decorator is gone and what it did stays.
+``A depends on what changed but keeps its value: calls register(), which ...``: the tables that ``register`` fills are
+as they were, which is told with the statement. So they are if a decorator is gone and what it did stays.
 """
 
 from __future__ import annotations
