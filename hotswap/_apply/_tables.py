@@ -19,7 +19,7 @@ from hotswap._apply import _noting
 from hotswap._apply._books import Claim, Same, fill
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
-from hotswap._run._values import is_a
+from hotswap._run._values import attribute, is_a
 from hotswap.patch._functions import MEMO
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _objects(entry: object) -> tuple[object, ...]:
     """Return what an entry stands for: itself, what is in it, the function whose memo cache it is a method of."""
     owner = entry.__self__ if type(entry) is BuiltinMethodType else None
     if type(owner) is MEMO:
-        return (entry, owner, owner.__wrapped__)
+        return (entry, owner, attribute(owner, "__wrapped__"))
     return (entry, *entry) if type(entry) is tuple else (entry,)
 
 

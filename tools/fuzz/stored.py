@@ -35,7 +35,8 @@ def _fills(text: str) -> tuple[tuple[str, str], ...]:
         return ()
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     found: set[tuple[str, str]] = set()
-    for owner in (tree, *classes):
+    owners: list[ast.Module | ast.ClassDef] = [tree, *classes]
+    for owner in owners:
         for node in owner.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 callers = {node.name, getattr(owner, "name", node.name)}
