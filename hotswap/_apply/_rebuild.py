@@ -356,15 +356,13 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
         _leave_members(swap, work, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
-        if not issubclass(value, old):  # whose functions call those of `old` by ``super()``
+        if old not in value.__mro__:  # else its functions call those of `old` by ``super()``
             _leave_functions(swap, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
             behind += _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
-    if isinstance(value, type):
-        swap.later.append(partial(take_constructor_back, value))
     if callable(value):
-        swap.later.append(partial(forward_constructor, old, value))
+        swap.later += (partial(take_constructor_back, value), partial(forward_constructor, old, value))
     swap.replaced.append((work, name, old, value))
     swap.patched(work, name, How.REBOUND)
     return [(work, name, left), *behind] if left else behind

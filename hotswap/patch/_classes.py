@@ -16,15 +16,14 @@ from itertools import compress, repeat
 from operator import call, is_
 from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
 from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
 from hotswap.patch._twins import is_detached, is_twin
 
-_LED: Final[WeakKeyDictionary[type, list[Any]]] = WeakKeyDictionary()
-"""What calls of a class are led to, until it comes back."""
+_LED: Final = "hotswap_led"
+"""The attribute of a constructor that has what calls of its class are led to, until that comes back."""
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 _FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
@@ -348,11 +347,11 @@ def forward_constructor(old: type, new: Any) -> None:
     Not to be taken back: CPython does not give a class its first constructor again. So it comes after everything else.
     The old class is known by its number: a closure would be found, and given the new class in its place.
     """
-    if old in _LED:
-        _LED[old][:] = [new]
+    number, own = id(old), _own_constructor(old)
+    if hasattr(own, _LED):
+        getattr(own, _LED)[:] = [new]
         return
-    number, own = id(old), getattr(vars(old).get("__new__"), "__func__", None)
-    led = _LED[old] = [new]
+    led = [new]
 
     def __new__(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  it becomes the member of that name
         if id(cls) == number and led:
@@ -363,10 +362,14 @@ def forward_constructor(old: type, new: Any) -> None:
         made = super(above, cls).__new__
         return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 
+    setattr(__new__, _LED, led)
     set_raw(old, "__new__", staticmethod(__new__))
 
 
-def take_constructor_back(cls: type) -> None:
+def take_constructor_back(made: object) -> None:
     """Have a class whose calls were led to something else make its own objects again: it came back."""
-    if cls in _LED:
-        _LED[cls].clear()
+    getattr(_own_constructor(made), _LED, []).clear()
+
+
+def _own_constructor(cls: object) -> Any:
+    return attribute(vars(cls).get("__new__"), "__func__", None) if issubclass(type(cls), type) else None
