@@ -63,7 +63,7 @@ def test_own_content_leaves_out_what_is_only_made() -> None:
 def test_shifted_code_is_that_of_a_compile(delta: int) -> None:
     """Moving code by lines gives what a compile of the moved text gives, inner code and columns included."""
     text = "def f(x):\n    def g():\n        return [i for i in x]\n    return g\n"
-    moved = shift(named(text, "f"), delta)
+    moved = shift(named(text, "f"), delta, {})
     assert moved is not None
     expected = named("\n" * delta + text, "f")
     assert moved == expected

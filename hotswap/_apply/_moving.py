@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
-from hotswap._loader._compile import shift
+from hotswap._loader._compile import Shifts, shift
 from hotswap._points._way import breathe
 from hotswap._regions import Region, Span
 from hotswap.patch._finding import Survey, Walk
@@ -40,14 +40,14 @@ def find_moving(names: dict[str, Any], origin: str, region: Region) -> Moving | 
     walk = Walk(names)
     moving = [one for one in walk.functions if _is_moving(one.__code__, origin, region.moved)]
     found = {(one.__code__.co_qualname, one.__code__.co_firstlineno) for one in moving}
-    fresh: dict[int, CodeType] = {}
+    fresh, known = dict[int, CodeType](), Shifts()
     if None in places or not expected <= found:
         return None
     survey = Survey(walk, moving)
     for function in moving:
         breathe()
         code = function.__code__
-        new = fresh.get(id(code)) or shift(code, delta_at(region.moved, code.co_firstlineno))
+        new = fresh.get(id(code)) or shift(code, delta_at(region.moved, code.co_firstlineno), known)
         if new is None:
             return None
         fresh[id(code)] = new

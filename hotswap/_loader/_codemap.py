@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from types import CodeType
 
-from hotswap._loader._compile import all_codes, content, match, shift
+from hotswap._loader._compile import Shifts, all_codes, content, match, shift
 
 Both = Callable[[], tuple[CodeType, CodeType]]
 
@@ -23,6 +23,7 @@ class CodeMap:
         self._moved: dict[int, tuple[int, int, Both]] = {}
         self._lines: list[int] = []
         self._shifted: dict[int, CodeType] = {}
+        self._shifts: Shifts = {}
         self._named: dict[str, CodeType] = {}
 
     def add(self, old: CodeType, new: CodeType) -> None:
@@ -69,7 +70,7 @@ class CodeMap:
         if known:
             return next((new for old, new in known if old == code), None) or _alike(known, code)
         found = self._moved_with(code.co_firstlineno)
-        return None if found is None else shift(code, found[1]) or self._compiled(code, *found[2]())
+        return None if found is None else shift(code, found[1], self._shifts) or self._compiled(code, *found[2]())
 
     def shift_ahead(self, code: CodeType) -> None:
         """Shift `code` if it moved, for when its successor is asked for; the caller holds it until then."""
@@ -77,7 +78,7 @@ class CodeMap:
             return
         found = self._moved_with(code.co_firstlineno)
         if found is not None and (code.co_qualname, code.co_firstlineno) not in self._known:
-            moved = shift(code, found[1])
+            moved = shift(code, found[1], self._shifts)
             if moved is not None:
                 self._shifted[id(code)] = moved
 
@@ -87,7 +88,7 @@ class CodeMap:
 
     def forget_shifted(self) -> None:
         """Forget what was shifted ahead: nobody holds that code any more."""
-        self._shifted = {}
+        self._shifted, self._shifts = {}, {}
 
     def _moved_with(self, line: int) -> tuple[int, int, Both] | None:
         """Return the lines around `line` that moved together."""

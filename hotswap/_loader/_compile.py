@@ -269,26 +269,36 @@ def _same_names(
     return [(index, waiting[left[index]].pop(0)) for index in olds if waiting[left[index]]]
 
 
-def shift(code: CodeType, delta: int) -> CodeType | None:
+Shifts = dict[int, CodeType]
+"""What code became that was shifted, by the id of that; who has it shifted holds it, but nothing here does."""
+
+
+def shift(code: CodeType, delta: int, known: Shifts) -> CodeType | None:
     """Return `code` moved by `delta` lines, or None where that needs a compile.
+
+    `known` grows: code that a function and the function around it share is shared by what they become, too.
 
     Line tables are relative to `co_firstlineno`, of inner code objects too. From 3.13 on a class body's code stores
     its own line as a constant, so code that makes classes is compiled anew instead.
     """
     if delta == 0:
         return code
+    if id(code) in known:
+        return known[id(code)]
     consts: list[object] = []
     for const in code.co_consts:
         if isinstance(const, CodeType):
             if _LINES_IN_CLASS_CODE and is_class_body(const):
                 return None
-            moved = shift(const, delta)
+            moved = shift(const, delta, known)
             if moved is None:
                 return None
             consts.append(moved)
         else:
             consts.append(const)
-    return code.replace(co_firstlineno=code.co_firstlineno + delta, co_consts=tuple(consts))
+    moved = code.replace(co_firstlineno=code.co_firstlineno + delta, co_consts=tuple(consts))
+    known[id(code)] = moved
+    return moved
 
 
 def own_content(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[object, ...]:
