@@ -29,6 +29,7 @@ def tell_missing(swap: Swap) -> None:
     if not gone:
         return
     before, swap.changes = swap.changes, Changes()
+    swap.only_leaving = True  # what imports a module by a computed name does not say that it wants just these
     try:
         for scope, name in gone:
             swap.changes.note(scope.edit.module, name, before.old(scope.edit.module, name), MISSING)
@@ -37,7 +38,7 @@ def tell_missing(swap: Swap) -> None:
             if not work.only_follows:
                 _tell(Visit(swap, work, work.scope), " and ".join(left[:_SHOWN]))
     finally:
-        swap.changes = before
+        swap.changes, swap.only_leaving = before, False
 
 
 def _tell(visit: Visit, left: str) -> None:

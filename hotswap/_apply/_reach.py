@@ -235,7 +235,7 @@ class _Walk:
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)
-        if not LOADERS.isdisjoint(use.chains | use.attributes):
+        if not self.swap.only_leaving and not LOADERS.isdisjoint(use.chains | use.attributes):
             package = f"{namespace.get('__package__') or ''}."
             names = [name for name in self.swap.changes.modules if name.startswith(package)]
             self.modules += [one for name in names if (one := self.swap.modules.get(name)) is not None]

@@ -72,7 +72,7 @@ class Swap:
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
-        self.memo, self.too_early = True, False
+        self.memo, self.too_early, self.only_leaving = True, False, False
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way, self.passed = set[str](), set[str]()
         self.imports: Callable[[str], Iterable[str]] | None = None

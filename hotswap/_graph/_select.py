@@ -262,7 +262,8 @@ class Selection:
         if fact.mentions and (self._mentions(fact, taint, mentioned) or self._loads(fact, taint)):
             return self._taint(taint.calls, called(fact))
         if fact.statement.kind is not Kind.IMPORT and (taken or self._holds(fact, taint)):
-            by_name = [name for name in fact.calls if name.rpartition(".")[2] in BY_NAME or taken]
+            given = any(self._held(name, taint) for name in fact.reads)
+            by_name = [name for name in fact.calls if name.rpartition(".")[2] in BY_NAME or given]
             if by_name or "__dict__" in fact.attributes:
                 return self._mark(fact, taint, "".join(f"calls {name}" for name in by_name[:1]))
             return self._taint(taint.calls, called(fact) | {fact.scope + name for name in fact.statement.mutates})
