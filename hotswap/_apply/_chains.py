@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from hotswap import _quiet
 from hotswap._apply import _follow, _stale, _unnamed
 from hotswap._apply._altering import Altering
+from hotswap._apply._reordered import note_readers
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
@@ -64,6 +65,9 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
     names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
+    passed = note_readers(visit, diff, old, new)
+    names |= dict.fromkeys(passed)
+    stale |= {id(statement) for statement in new if not passed.isdisjoint((*statement.binds, *statement.mutates))}
     for name in names:
         if _is_kept_for_registrations(visit, name, affected, new):
             continue
