@@ -21,7 +21,7 @@ from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, immutable, is_a
+from hotswap._run._values import alike, attribute, immutable, is_a
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
@@ -253,6 +253,8 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         return old
     if was_defined(visit, name, old) and not _goes_on(visit, old):
         _leave_to(visit, name, old, value)
+    elif type(old) is partial and callable(value) and not alike(value, old):  # C code, that cannot forward
+        visit.swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
     return value
 
 
