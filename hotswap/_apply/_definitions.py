@@ -254,8 +254,17 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     if was_defined(visit, name, old) and not _goes_on(visit, old):
         _leave_to(visit, name, old, value)
     elif type(old) is partial and callable(value) and not alike(value, old):  # C code, that cannot forward
-        visit.swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
+        _replace(visit, name, old, value)
     return value
+
+
+def _replace(visit: Visit, name: str, old: object, value: object) -> None:
+    """Have `value` take the place of `old` where it is held, and those lead to it that led to `old`."""
+    visit.swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
+    for one in forwarders(old) if callable(value) else ():
+        if not _holds(value, one) and value is not one:
+            forward(visit.swap.journal, one, value)
+            visit.swap.forwarded.add(one)
 
 
 def _goes_on(visit: Visit, old: object) -> bool:
@@ -297,7 +306,7 @@ def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     value = target
     clear = None
     if type(old) is not FunctionType:
-        swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
+        _replace(visit, name, old, value)
         clear, old = attribute(old, "cache_clear"), _inside(old)
     if type(old) is FunctionType and callable(value) and _is_ours(swap, old) and not _holds(value, old):
         for one in (*forwarders(old), old):

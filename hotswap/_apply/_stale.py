@@ -294,7 +294,8 @@ def tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: s
     visit.swap.kept |= {id(visit.scope.peek(bound)) for bound in (*statement.binds, *statement.mutates)}
     given = {"why": f"{reason}; {why}", "target": visit.target(statement)}
     if statement.binds:
-        given["name"] = visit.named(statement)
+        several = statement.kind is Kind.SUITE and len(statement.binds) > 1
+        given["name"] = ", ".join(statement.binds) if several else visit.named(statement)
     visit.swap.tell(visit.work, code if statement.binds else "HS202", statement.lineno, **given)
 
 

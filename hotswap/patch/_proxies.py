@@ -22,6 +22,9 @@ _TARGET = "hotswap:target"
 # A forwarder has the signature of its target, so it is made anew when that changes.
 _FORWARDERS: Final[WeakKeyDictionary[FunctionType, WeakSet[FunctionType]]] = WeakKeyDictionary()
 
+# Those to what is no function, by its id: their code holds it.
+_TO_OTHERS: Final[dict[int, WeakSet[FunctionType]]] = {}
+
 
 def forward(journal: Journal, function: FunctionType, target: object, like: FunctionType | None = None) -> None:
     """Record that calls of `function` shall call `target`, with the target's signature, defaults, docstring and
@@ -39,13 +42,16 @@ def forward(journal: Journal, function: FunctionType, target: object, like: Func
     if type(target) is FunctionType:
         set_marks(journal, function, target)
         _FORWARDERS.setdefault(target, WeakSet()).add(function)
+    else:
+        for key in [key for key, known in _TO_OTHERS.items() if not known]:
+            del _TO_OTHERS[key]
+        _TO_OTHERS.setdefault(id(target), WeakSet()).add(function)
 
 
-def forwarders(target: FunctionType) -> list[FunctionType]:
-    """Return the functions that forward to `target`, whose signature they have to follow."""
-    return [
-        one for one in _FORWARDERS.get(target, ()) if is_forwarder(one) and one.__dict__.get("__wrapped__") is target
-    ]
+def forwarders(target: object) -> list[FunctionType]:
+    """Return the functions that forward to `target`; if that is a function, they have to follow its signature."""
+    known = _FORWARDERS.get(target) if isinstance(target, FunctionType) else _TO_OTHERS.get(id(target))
+    return [one for one in known or () if is_forwarder(one) and one.__dict__.get("__wrapped__") is target]
 
 
 def _trampoline(old: CodeType, target: object, like: CodeType | None) -> CodeType:
