@@ -104,6 +104,10 @@ class CodeMap:
         return _alike(known, code) if known else None
 
 
-def _alike(known: list[tuple[CodeType, CodeType]], code: CodeType) -> CodeType:
+def _alike(known: list[tuple[CodeType, CodeType]], code: CodeType) -> CodeType | None:
+    """Return the successor of code of the same content; of other code, as a debugger's, where only one comes into
+    question: of several lambdas on a line one may have left.
+    """
     wanted = content(code)
-    return next((new for old, new in known if content(old) == wanted), known[0][1])
+    alone = known[0][1] if len(known) == 1 else None
+    return next((new for old, new in known if content(old) == wanted), alone)
