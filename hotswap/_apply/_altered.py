@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._reach import content_of, is_ours
 from hotswap._run._journal import MISSING
-from hotswap._run._values import immutable, is_a
+from hotswap._run._values import attributes_of, immutable, is_a
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -89,12 +89,3 @@ class Altered:
             known = list(dict.items(container)) if is_a(container, dict) else list(container)
         self._left -= len(known)
         return known[: max(self._left + len(known), 0)]
-
-
-def attributes_of(value: object) -> dict[str, Any]:
-    """Return the attributes that an object has itself, without running anything."""
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return found if type(found) is dict else {}

@@ -65,7 +65,7 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
     names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
-    passed = note_readers(visit, diff, old, new)
+    passed = note_readers(visit, diff, old, new, chains.partner)
     names |= dict.fromkeys(passed)
     stale |= {id(statement) for statement in new if not passed.isdisjoint((*statement.binds, *statement.mutates))}
     for name in names:

@@ -108,7 +108,7 @@ def facts_of(
     )
     for fact in found:
         breathe()
-        for name in _first_names(fact):
+        for name in first_names(fact):
             facts.by_name.setdefault(name, []).append(fact)
         for name in fact.statement.binds if fact.statement.kind is Kind.ASSIGN and fact.statement.binds[1:] else ():
             facts.together.setdefault(name, []).append(fact)
@@ -185,8 +185,9 @@ def statement_at(statements: tuple[Statement, ...], place: tuple[int, ...]) -> S
     return statement_at(statement.children, tuple(rest)) if rest else statement
 
 
-def _first_names(fact: Fact) -> Iterator[str]:
-    yield from {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
+def first_names(fact: Fact) -> set[str]:
+    """Return the first parts of all that a statement reads, calls or mentions; `Facts.by_name` has it under these."""
+    return {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
 
 
 def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:

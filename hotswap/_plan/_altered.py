@@ -21,10 +21,11 @@ from hotswap._apply._reach import content_of
 from hotswap._apply._uses import alters_things, globals_set, use_of
 from hotswap._graph._select import Selection
 from hotswap._graph._taint import Altered
+from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind, Statement
 from hotswap._plan._coming import coming
 from hotswap._process import Process
-from hotswap._run._values import attribute, is_a
+from hotswap._run._values import attribute, attributes_of, is_a
 from hotswap._text._diff import only_code, same_header
 from hotswap._text._names import dotted_of
 
@@ -199,8 +200,8 @@ class _Walk:
                 value = value.func
             elif is_a(value, (staticmethod, classmethod)):
                 value = attribute(value, "__func__")
-            elif type(value) is not FunctionType and "__wrapped__" in _attributes(value):
-                value = _attributes(value)["__wrapped__"]
+            elif type(value) is not FunctionType and "__wrapped__" in attributes_of(value):
+                value = attributes_of(value)["__wrapped__"]
             else:
                 break
         if type(value) is FunctionType:
@@ -281,7 +282,7 @@ def _places(walk: _Walk, project: Iterable[str]) -> tuple[dict[str, set[str]], s
                 home = names.setdefault(value.__module__, set())
                 home |= {f"{value.__qualname__}.{one}" for one in below}
             else:
-                members |= {one for one in _attributes(value) if one in walk.attributes}
+                members |= {one for one in attributes_of(value) if one in walk.attributes}
                 names.setdefault(module, set()).add(name)
     return {module: found for module, found in names.items() if found}, members
 
@@ -296,14 +297,6 @@ def _class_of(value: object) -> type:
     return value if is_a(value, type) else type(value)
 
 
-def _attributes(value: object) -> Mapping[str, object]:
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return found if type(found) is dict else {}
-
-
 def _path(namespace: Mapping[str, object], dotted: str) -> list[object]:
     """Return what the parts of `dotted` stand for, as far as that is known without running anything."""
     first, *rest = dotted.split(".")
@@ -312,7 +305,7 @@ def _path(namespace: Mapping[str, object], dotted: str) -> list[object]:
     found = [namespace[first]]
     for name in rest:
         value = found[-1]
-        held = _attributes(value).get(name)
+        held = attributes_of(value).get(name)
         if held is None:
             held = next((vars(base)[name] for base in _class_of(value).__mro__ if name in vars(base)), None)
         if held is None:
@@ -321,12 +314,5 @@ def _path(namespace: Mapping[str, object], dotted: str) -> list[object]:
     return found
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from _codes(const)
-
-
 def _every_name(code: CodeType) -> set[str]:
-    return {name for one in _codes(code) for name in one.co_names}
+    return {name for one in all_codes(code) for name in one.co_names}

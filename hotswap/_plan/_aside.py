@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
-from hotswap._graph._facts import Fact, Facts
+from hotswap._graph._facts import Fact, Facts, first_names
 from hotswap._model import Edit, Kind
 
 if TYPE_CHECKING:
     from hotswap._graph._sketch import Sketch
 
-MODULES: Final = 30
+_MODULES: Final = 30
 """So many modules are looked at in one swap besides those that the rules have to do with."""
 
 _STATEMENTS: Final = 150
@@ -31,7 +31,7 @@ def further(
 ) -> list[str]:
     """Return those of the modules `others` that may have made values of what they import from modules `touched`."""
     may = [name for name in others if _may_evaluate(sketch_of(name), touched)]
-    return sorted(may, key=lambda name: rank.get(name, 0))[:MODULES]
+    return sorted(may, key=lambda name: rank.get(name, 0))[:_MODULES]
 
 
 def _may_evaluate(sketch: Sketch | None, touched: AbstractSet[str]) -> bool:
@@ -65,7 +65,7 @@ def evaluated_aside(
 def _is_value(fact: Fact, reached: AbstractSet[str]) -> bool:
     if fact.scope or len(fact.place) > 1 or fact.statement.kind is not Kind.ASSIGN:
         return False
-    return not reached.isdisjoint(_uses(fact))
+    return not reached.isdisjoint(first_names(fact))
 
 
 def _reached(facts: Facts, edit: Edit | None, touched: AbstractSet[str]) -> set[str]:
@@ -77,13 +77,14 @@ def _reached(facts: Facts, edit: Edit | None, touched: AbstractSet[str]) -> set[
                 found.update(vars(sys.modules.get(edge.imported, sys)))
             elif edge.imported in touched or f"{edge.imported}.{there}" in touched:
                 found.add(here.partition(".")[0])
-    size = -1
-    while size != (size := len(found)):
-        for fact in facts.every:
-            if not found.isdisjoint(_uses(fact)):
-                found |= (
-                    {fact.scope.partition(".")[0]} if fact.scope else {*fact.statement.binds, *fact.statement.mutates}
-                )
+    waiting = list(found)
+    while waiting:
+        for fact in facts.by_name.get(waiting.pop(), ()):
+            made = (
+                {*fact.statement.binds, *fact.statement.mutates} if not fact.scope else {fact.scope.partition(".")[0]}
+            )
+            waiting += made - found
+            found |= made
     return found
 
 
@@ -94,8 +95,3 @@ def _changed(edit: Edit) -> Iterator[str]:
     for statement in statements:
         yield from statement.binds
         yield from statement.mutates
-
-
-def _uses(fact: Fact) -> set[str]:
-    names = (*fact.reads, *fact.calls, *fact.mentions)
-    return {name.partition(".")[0] for name in names}

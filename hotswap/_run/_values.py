@@ -215,6 +215,15 @@ def modules_in(value: object) -> list[types.ModuleType]:
     return found
 
 
+def attributes_of(value: object) -> dict[str, Any]:
+    """Return the attributes that an object has itself, without running code of the program."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}
+
+
 def elements(container: Any) -> list[Any]:
     """Return what a plain container has in it, of a dict the values; nothing of one that has very much."""
     few = len(container) <= _MANY and container is not sys.modules

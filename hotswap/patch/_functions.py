@@ -20,6 +20,7 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from hotswap._run._journal import MISSING, Journal, Operation, nothing
+from hotswap._run._values import attributes_of
 from hotswap.patch._heap import referrers
 
 FORWARDING: Final = "<hotswap>"
@@ -239,18 +240,9 @@ def _wrapped(value: object, function: FunctionType | type) -> object:
         return next((one for one in parts if one is function), parts[0])
     if type(value) is functools.cached_property:
         return value.func
-    own = _attributes(value)
+    own = attributes_of(value)
     holds = type(value) is not FunctionType and any(one is function for one in own.values())
     return function if holds else own.get("__wrapped__")
-
-
-def _attributes(value: object) -> dict[str, object]:
-    """Return the instance attributes of `value` without running code of the program."""
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return found if type(found) is dict else {}
 
 
 def set_copied_doc(
@@ -274,7 +266,7 @@ def _has_own(value: object, name: str) -> bool:
 
 def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> None:
     """Record on a wrapper the header that it copied from `function`, where the copy is still what it copied."""
-    if type(wrapper) is not FunctionType and "__annotations__" not in _attributes(wrapper):
+    if type(wrapper) is not FunctionType and "__annotations__" not in attributes_of(wrapper):
         return
     if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
         if getattr(wrapper, "__annotate__", None) is function.__annotate__:
