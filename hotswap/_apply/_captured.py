@@ -11,18 +11,18 @@ import ast
 import gc
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import BuiltinFunctionType, CellType, FrameType, FunctionType, ModuleType
-from typing import Any, Final
+from typing import Final
 
 from hotswap._apply._chains import TAKES
 from hotswap._apply._swap import Swap
 from hotswap._findings import finding
 from hotswap._model import Finding, Kind, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import immutable, is_a, stateless
+from hotswap._run._values import attributes_of, immutable, is_a, stateless
 
 _NEVER: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, tuple, frozenset)
 _CONTAINERS: Final = (list, dict, set)
@@ -122,15 +122,7 @@ def _owner(holder: object) -> object:
     module = sys.modules.get(str(holder.get("__name__")))
     if module is not None and vars(module) is holder:
         return module
-    return next((one for one in gc.get_referrers(holder) if _namespace(one) is holder), holder)
-
-
-def _namespace(one: Any) -> Mapping[str, Any] | None:
-    try:
-        found = object.__getattribute__(one, "__dict__")
-    except (AttributeError, TypeError):
-        return None
-    return found if type(found) is dict else None
+    return next((one for one in gc.get_referrers(holder) if attributes_of(one) is holder), holder)
 
 
 def _is_made_here(value: object, is_ours: Callable[[str], bool]) -> bool:
