@@ -125,7 +125,7 @@ class Line:
                 return
             entries = self._known(batch)
             changed = self._named(batch, entries)
-            if self.transactions.holding or not self._small.ahead(changed, entries):
+            if self.transactions.holding or not self._small.ahead(changed, self._loaded):
                 self.transactions.ahead(self.reading.ahead(changed), entries)
 
     def let_go(self) -> None:
@@ -287,7 +287,7 @@ class Line:
         if not changed or self.transactions.holding or self.troubles or not all(map(is_plain, changed)):
             return None
         with collecting_later():
-            found = self._small.find(changed, entries)
+            found = self._small.find(changed, self._loaded)
         if found:
             self._wait_for_more(batch)
         read = time.perf_counter()
@@ -325,8 +325,8 @@ class Line:
     def _known(self, batch: Batch | None) -> list[Entry]:
         """Return what is loaded; for a batch of saves, what was found last if nothing was imported since."""
         if batch is None or EVERYTHING in batch.changes or not self._loaded.is_current(Loaded.mark(PROCESS.shape)):
-            entries = self.entries()
-            self._loaded = Loaded(entries, Loaded.mark(PROCESS.shape))
+            mark, shape = Loaded.mark(PROCESS.shape), PROCESS.shape  # first: another thread may import meanwhile
+            self._loaded = Loaded(self.entries(), mark, shape)
         return self._loaded.entries
 
     def _named(self, batch: Batch, entries: list[Entry]) -> list[Entry]:

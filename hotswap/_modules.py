@@ -43,11 +43,11 @@ class Entry(NamedTuple):
 
 class Loaded:
     """What was found loaded at one time, for those who ask again and again. `entries` are in the order of
-    ``sys.modules``.
+    ``sys.modules``; `shape` is what our own finder had counted before they were looked for.
     """
 
-    def __init__(self, entries: Sequence[Entry], mark: object) -> None:
-        self.entries, self._mark = list(entries), mark
+    def __init__(self, entries: Sequence[Entry], mark: object, shape: int = 0) -> None:
+        self.entries, self._mark, self.shape = list(entries), mark, shape
         self._by_path: dict[str, list[Entry]] = {}
         for entry in entries:
             for path in {entry.path, entry.file}:

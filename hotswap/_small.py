@@ -21,7 +21,7 @@ from hotswap._apply._small import Small, begin, move_ahead, precompile
 from hotswap._loader._baselines import Baseline, Packed, text_of
 from hotswap._loader._builds import build_of, is_foreign
 from hotswap._model import Statement
-from hotswap._modules import Entry, signature
+from hotswap._modules import Entry, Loaded, signature
 from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._points._way import breathe
 from hotswap._process import Process, speaks_of_caches
@@ -70,10 +70,10 @@ class SmallEdits:
         self._asked = 0
         self._given_at = -1
 
-    def find(self, entries: Iterable[Entry], every: Iterable[Entry]) -> list[Found] | None:
+    def find(self, entries: Iterable[Entry], loaded: Loaded) -> list[Found] | None:
         """Return the small edits that the files of `entries` hold, None if there is anything else in them.
 
-        `every` are all entries there are.
+        `loaded` are all entries there are.
         """
         found, asked = [], []
         for entry in entries:
@@ -87,7 +87,7 @@ class SmallEdits:
             found.append(one)
             if known is None:
                 asked.append(one.edit)
-        if not _may_be_together(found) or not self._reach_no_more(asked, every):
+        if not _may_be_together(found) or not self._reach_no_more(asked, loaded):
             return None
         if any(self._comes_back(one.edit) for one in found):
             return None
@@ -96,13 +96,13 @@ class SmallEdits:
             return None
         return found
 
-    def ahead(self, entries: Iterable[Entry], every: Iterable[Entry]) -> bool:
+    def ahead(self, entries: Iterable[Entry], loaded: Loaded) -> bool:
         """Find them, and compile them, for a swap that comes soon; return whether there is nothing but small edits.
 
         Of several, syntax trees are not kept: they would be looked at by the next collection of garbage, in some frame.
         """
         self.let_go()
-        found = self.find(entries, every)
+        found = self.find(entries, loaded)
         for number, one in enumerate(found or ()):
             breathe()
             precompile(one.edit)
@@ -203,21 +203,21 @@ class SmallEdits:
         names = {part.prefix + new.binds[-1] for part in edit.region.parts for new in part.added}
         return bool(names) and not names.isdisjoint(name for _, name in self._process.departed())
 
-    def _reach_no_more(self, edits: Sequence[Small], every: Iterable[Entry]) -> bool:
+    def _reach_no_more(self, edits: Sequence[Small], loaded: Loaded) -> bool:
         """Whether nothing that runs by itself may use what `edits` change, and no cache may hold results of it.
 
         Who binds a constant is noted there.
         """
-        if self._given_at != self._process.shape:
+        if self._given_at != loaded.shape:
             self._answers.clear()
             self._process.update_graph()
-            self._given_at = self._process.shape
+            self._given_at = loaded.shape
         wanted = [list(_wanted(edit)) for edit in edits]
         open_ = [(edit, asked) for edit, asked in zip(edits, wanted, strict=True) if not self._are_known(asked)]
         if open_:
             breathe()
             parts = [edit.region.as_edit(edit.module.__name__, edit.origin) for edit, _ in open_]
-            answer = reach(self._process, parts, every)
+            answer = reach(self._process, parts, loaded.entries)
             if answer is None and len(open_) > 1:
                 return False  # which of them it is has not been found out
             self._answers |= dict.fromkeys([one for _, asked in open_ for one in asked], answer)

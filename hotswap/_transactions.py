@@ -84,9 +84,10 @@ class Transactions:
         find_adapters()  # which takes a while for the first time
         self.forget_ahead()
         for group in split(self._process, prepared, entries):
+            mark = self._mark(group, prepared.edits, entries)
             plan, edits = plan_group(self._process, group, prepared.edits, entries)
             ready = make_ready(plan, edits, sys.modules)
-            self._plans[group] = self._mark(group, prepared.edits), (plan, edits, ready)
+            self._plans[group] = mark, (plan, edits, ready)
 
     def forget_ahead(self) -> None:
         """Let go of what was planned ahead, and of the code that it holds."""
@@ -94,18 +95,19 @@ class Transactions:
             ready.forget()
         self._plans.clear()
 
-    def _mark(self, group: Group, edits: Mapping[str, Edit]) -> tuple[object, ...]:
+    def _mark(self, group: Group, edits: Mapping[str, Edit], entries: list[Entry]) -> tuple[object, ...]:
         """Return what is another one if the plan of `group` may be."""
         return (
             self._process.generation,
             self._process.shape,
             len(sys.modules),
+            entries,
             *(edits.get(name) for name in sorted(group)),
         )
 
     def _planned(self, group: Group, edits: Mapping[str, Edit], entries: list[Entry]) -> Planned:
         mark, planned = self._plans.pop(group, ((), None))
-        now = self._mark(group, edits)
+        now = self._mark(group, edits, entries)
         if planned is not None and len(mark) == len(now) and mark[:3] == now[:3] and all(map(is_, mark[3:], now[3:])):
             return planned
         if planned is not None:  # what is ready holds code, and would be taken for somebody of the program

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import subprocess
@@ -18,6 +19,8 @@ import pytest
 
 import hotswap
 from hotswap import Report
+from hotswap._line import Line
+from hotswap._modules import Entry
 
 SWAPS = int(os.environ.get("HOTSWAP_SWAPS", "200"))
 THREADS = 8
@@ -274,6 +277,27 @@ def test_a_save_during_a_swap_makes_the_next_one(folder: Path) -> None:
         assert live_saved.A == 2
         reloader.reload()
         assert live_saved.A == 3
+
+
+def test_an_import_while_modules_are_listed_is_not_missed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread lists what is loaded while another one imports: the next save of that module is found."""
+    _write(folder / "live_second.py", "B = 1\n")
+
+    def list_and_import(line: Line) -> list[Entry]:
+        found = entries(line)
+        importlib.import_module("live_second")
+        return found
+
+    with hotswap.Reloader(folder, apply="poll") as reloader:
+        reloader.look()
+        entries = Line.entries
+        with monkeypatch.context() as patched:
+            patched.setattr(Line, "entries", list_and_import)
+            _write(folder / "live_second.py", "B = 1\n")  # not loaded yet
+            reloader.look()
+        _write(folder / "live_second.py", "B = 2\n")
+        reloader.look()
+        assert sys.modules["live_second"].B == 2
 
 
 # ------------------------------------------------------------------------------------------------ forks and the end
