@@ -11,9 +11,10 @@ from typing import Any
 from hotswap import _api
 from hotswap._blame import edit_behind
 from hotswap._findings import finding
-from hotswap._loader._baselines import text_of
+from hotswap._loader._baselines import Baseline, text_of
 from hotswap._process import PROCESS
-from hotswap._stale._body import RENEWED, Body, Place
+from hotswap._stale._body import RENEWED, Run, Variables, body
+from hotswap._stale._place import Place
 
 
 def frames(clock: Any = None, rate: float = 60.0, *, budget: float = 0.002, fall_back: bool = False) -> Frames:
@@ -34,9 +35,10 @@ class Frames(Iterator[float]):
     def __init__(self, tick: Callable[[], float], budget: float, *, fall_back: bool) -> None:
         self._tick, self._budget, self._fall_back = tick, budget, fall_back
         self._place: Place | None = None
-        self._body: Body | None = None
-        self._generation = -1
-        self._ran = False
+        self._variables: Variables | None = None
+        self._body: Run | None = None
+        self._baseline: Baseline | None = None
+        self._renewed = True
 
     def __next__(self) -> float:
         frame = sys._getframe(1)
@@ -45,31 +47,44 @@ class Frames(Iterator[float]):
         while True:
             self._poll()
             dt = self._tick()
-            if self._generation != PROCESS.generation:
-                self._look(frame)
+            self._look(frame)
             if self._body is None:
                 return dt
             if not self._run(self._body, dt):
                 raise StopIteration
 
     def _begin(self, frame: FrameType) -> None:
-        self._place = Place(_text(frame), frame)
-        self._generation = PROCESS.generation
-        RENEWED[self] = self._covers(frame)
+        self._baseline = _baseline(frame)
+        self._place = Place("" if self._baseline is None else text_of(self._baseline), frame)
+        RENEWED[self] = lambda one: one is frame and self._look(frame)
         if self._fall_back:
-            self._look(frame)
+            self._take(frame)
 
-    def _look(self, frame: FrameType) -> None:
-        """Take the loop's body as the live text has it; None if the frame runs just that, or it cannot be had."""
+    def _look(self, frame: FrameType) -> bool:
+        """Take the loop's body as the live text has it; return whether nothing else of its function has changed."""
+        baseline = _baseline(frame)
+        if baseline is not self._baseline:
+            self._baseline = baseline
+            self._take(frame)
+        return self._renewed
+
+    def _take(self, frame: FrameType) -> None:
+        """Take another body, if there is one that the frame can run; what runs cannot be left for the frame's own."""
         assert self._place is not None
-        self._generation = PROCESS.generation
-        loop = self._place.find(_text(frame))
-        same = loop is not None and self._place.is_original(loop)
-        self._body = None if loop is None or (same and not self._fall_back) else Body(loop, frame)
+        loop = None if self._baseline is None else self._place.find(text_of(self._baseline))
+        same = loop is not None and self._body is None and self._place.is_original(loop)
+        around = loop is not None and self._place.is_rest(loop)
+        found = None
+        if loop is not None and (self._fall_back or not same):
+            variables = self._variables or Variables(frame)
+            found = body(loop, variables)
+            if found is not None:  # else the frame goes on, and its variables with it
+                self._variables, self._body = variables, found
+        self._renewed = around and (same or found is not None)
 
-    def _run(self, body: Body, dt: float) -> bool:
+    def _run(self, body: Run, dt: float) -> bool:
         try:
-            return body.run(dt)
+            return body(dt)
         except Exception as error:
             if not self._fall_back or not self._undone(error):
                 raise
@@ -87,17 +102,10 @@ class Frames(Iterator[float]):
         if _api.is_running():
             _api.poll(self._budget)
 
-    def _covers(self, frame: FrameType) -> Callable[[FrameType], bool]:
-        """Return what says of a frame whether it is ours and nothing but the body of the loop has changed there."""
-        place = self._place
-        assert place is not None
-        return lambda one: one is frame and place.is_renewed(_text(frame))
 
-
-def _text(frame: FrameType) -> str:
-    """Return the live text of the module that `frame` belongs to; what hotswap does not follow has none."""
-    baseline = PROCESS.baselines.get(frame.f_globals.get("__name__", ""))
-    return "" if baseline is None else text_of(baseline)
+def _baseline(frame: FrameType) -> Baseline | None:
+    """Return what is live of the module that `frame` belongs to; None for what hotswap does not follow."""
+    return PROCESS.baselines.get(frame.f_globals.get("__name__", ""))
 
 
 def _ticker(clock: Any, rate: float) -> Callable[[], float]:

@@ -252,7 +252,7 @@ class Line:
         entries = self._known(batch)
         changed = self._changed(batch, entries, names)
         self.troubles += self.elsewhere.extensions()
-        small = self._swap_small(batch, changed, entries, started)
+        small = self._swap_small(batch, changed, started)
         if small is not None:
             return small
         prepared = self.reading.prepare(changed if batch is None else self._imported(changed))
@@ -280,9 +280,7 @@ class Line:
             if self.inbox.give_back(batch):
                 raise MoreCame
 
-    def _swap_small(
-        self, batch: Batch | None, changed: list[Entry], entries: list[Entry], started: float
-    ) -> Told | None:
+    def _swap_small(self, batch: Batch | None, changed: list[Entry], started: float) -> Told | None:
         """Apply what is nothing but small edits; None, with nothing done, if there is more to it."""
         if not changed or self.transactions.holding or self.troubles or not all(map(is_plain, changed)):
             return None

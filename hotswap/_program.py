@@ -190,21 +190,14 @@ def _cut(call: Callable[..., _T], *args: object) -> _T:
     except SystemExit:
         raise
     except BaseException as exc:
+        from hotswap._blame import name_edit  # most programs end without
+
         shown = exc.__traceback__
         while shown is not None and shown.tb_frame.f_globals is globals():
             shown = shown.tb_next
-        _name_edit(exc)
+        name_edit(exc)
         _hide_frames(exc, shown)
         raise
-
-
-def _name_edit(exc: BaseException) -> None:
-    """Add to an exception that nobody caught which swap changed the function that raised it, if one did."""
-    from hotswap._blame import edit_behind  # most programs end without
-
-    edit = edit_behind(exc)
-    if edit is not None:
-        exc.add_note(f"hotswap: {edit.name} was changed by swap {edit.generation}, while the program ran")
 
 
 def _hide_frames(exc: BaseException, shown: TracebackType | None) -> None:

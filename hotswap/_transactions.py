@@ -165,7 +165,7 @@ class Transactions:
 
     def _accept(self, applied: Applied, edits: Iterable[Edit], prepared: Prepared, done: Done) -> None:
         """The new texts are what is live."""
-        done.outcomes += applied.outcomes
+        done.outcomes += self._bodies.with_loops(applied.outcomes)
         done.told += point_anew()
         self._process.remains.note(applied.outcomes)
         for edit in edits:

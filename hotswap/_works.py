@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from hotswap._arrivals import ARRIVALS
+from hotswap._blame import name_at_end, stop_naming
 from hotswap._errors import TargetError
 from hotswap._graph._view import ImportGraph
 from hotswap._history import History
@@ -59,6 +60,7 @@ class Works:
         Raises SettingsError where changes cannot be applied as they shall be.
         """
         self.saves.start(threads=self.host.mode not in _UNWATCHED)
+        PROCESS.after_swap.append(name_at_end)
         with PROCESS.lock:
             entries = self.line.entries()
             self.line.data.start(entries)
@@ -79,6 +81,9 @@ class Works:
         self.saves.stop()
         self.line.data.stop()
         self.history.close()
+        if name_at_end in PROCESS.after_swap:
+            PROCESS.after_swap.remove(name_at_end)
+            stop_naming()
 
     def widen(self, wider: Settings) -> None:
         """Go by `wider` from now on, which has more roots."""

@@ -163,6 +163,91 @@ def test_an_exception_that_no_swap_brought_ends_the_loop(game: Callable[[str], G
         one.load().play(one.clock)
 
 
+TWO_LOOPS = """
+import hotswap
+
+seen = []
+
+
+def play(clock):
+    score = 0
+    for dt in hotswap.frames(clock):
+        score += 1
+        seen.append(("menu", score))
+        if score == 2:
+            break
+    for dt in hotswap.frames(clock):
+        score += 1
+        seen.append(("old", score))
+        if score >= 7:
+            break
+"""
+
+
+def test_another_loop_that_comes_or_goes_above_is_not_taken_for_it(game: Callable[[str], Game]) -> None:
+    """Which of several loops runs is followed from text to text; the one that came is told, as what stands around."""
+    one = game(TWO_LOOPS)
+    module = one.load()
+    one.edits[4] = ("    score = 0\n", "    score = 0\n    for dt in hotswap.frames(clock):\n        break\n")
+    one.edits[5] = ('("old", score)', '("new", score)')
+    one.edits[6] = ("    for dt in hotswap.frames(clock):\n        break\n", "")
+    module.play(one.clock)
+    assert one.told == [["HS207"], [], []]
+    assert module.seen[2:] == [("old", 3), ("old", 4), ("new", 5), ("new", 6), ("new", 7)]
+
+
+def test_a_body_that_needs_what_stands_before_the_loop_is_told(game: Callable[[str], Game]) -> None:
+    """A variable that only the setup of the new text makes is missing: the body before goes on, and that is told."""
+    one = game(GAME)
+    module = one.load()
+    one.edits[3] = ("    jumps = []\n", "    jumps = []\n    lives = 3\n")
+    one.edits[4] = ('("old", score, dt)', '("new", score, lives)')
+    one.edits[6] = ('("new", score, lives)', '("newer", score, dt)')
+    module.play(one.clock)
+    assert one.told == [["HS207"], [], []]
+    assert [kind for kind, *_ in module.seen[1:-1]] == ["old"] * 5 + ["newer"] * 4
+
+
+LIB = "LIMIT = 5\n\n\ndef step(n):\n    return n + 5 // LIMIT\n\n\n"
+CAUSES = {
+    "a constant": (("LIMIT = 5", "LIMIT = 0"), "in step, which reads LIMIT, which swap"),
+    "a name that left": (("LIMIT = 5\n", ""), "name 'LIMIT' is not defined, in step, which reads LIMIT, which swap"),
+    "other arguments": (("def step(n):", "def step(n, m):"), "in play, which reads step, which swap"),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_what_a_line_reads_is_behind_its_exception(game: Callable[[str], Game], cause: str) -> None:
+    """An edit that changed no function on the way of an exception is found by what the line that raised it reads."""
+    one = game(FALLS_BACK.replace("score += 1", "score = step(score)").replace("\n\ndef play", f"{LIB}def play"))
+    module = one.load()
+    one.edits[4], words = CAUSES[cause]
+    module.play(one.clock)
+    assert module.seen[-1] == ("end", 9, list(range(1, 10)))
+    (report,) = [r for r in one.reloader.reports() if any(found.code == "HS241" for found in r.findings)]
+    assert words in str(report.findings[0].message)
+
+
+def test_an_exception_that_ends_a_script_names_the_swap(
+    game: Callable[[str], Game], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook for exceptions that nobody caught is the one that was set, with a note; it is given back at the end."""
+    told: list[BaseException] = []
+    hook = lambda kind, error, tb: told.append(error)  # noqa: E731  it is compared
+    monkeypatch.setattr(sys, "excepthook", hook)
+    monkeypatch.delitem(sys.modules, "hotswap._program", raising=False)
+    one = game(GAME)
+    module = one.load()
+    one.edits[3] = ("score += 1", "score += 1 // 0")
+    with pytest.raises(ZeroDivisionError) as caught:
+        module.play(one.clock)
+    sys.excepthook(ZeroDivisionError, caught.value, caught.tb)
+    assert told == [caught.value]
+    assert "play was changed by swap" in caught.value.__notes__[0]
+    one.reloader.stop()
+    assert sys.excepthook is hook
+
+
 SCRIPT = """
 import hotswap
 
@@ -187,6 +272,19 @@ def test_a_loop_in_the_body_of_a_script(game: Callable[[str], Game]) -> None:
     assert one.told == [[]]
     assert module.seen == [("old", 1), ("old", 2), ("new", 30), ("new", 40), ("new", 50), ("new", 60)]
     assert not [name for name in vars(module) if "hotswap_" in name]
+    assert "<module>" in str(one.reloader.reports()[-1])
+
+
+def test_a_script_whose_new_body_fails_goes_back(game: Callable[[str], Game]) -> None:
+    """A main loop that stands in no function falls back as any other."""
+    one = game(SCRIPT.replace("CLOCK", "__import__('builtins').CLOCK, fall_back=True"))
+    one.edits[3] = ('("old", score)', '("new", score / 0)')
+    builtins.CLOCK = one.clock  # type: ignore[attr-defined]
+    try:
+        module = one.load()
+    finally:
+        del builtins.CLOCK  # type: ignore[attr-defined]
+    assert module.seen == [("old", n) for n in (1, 2, 4, 5, 6)]
 
 
 def test_clocks() -> None:

@@ -1,24 +1,29 @@
 """The body of a loop that runs, from the text as it is now, for the frame that runs the loop.
 
 A frame cannot get other code. But an iterator is called by the frame between two rounds, and can run the round itself:
-the body as the live text has it, compiled as a function of the frame's variables, which are written back behind it. So
-the loop goes on in the frame that it began in, inside its ``with`` and ``try``, with all its variables.
+the body as the live text has it, compiled as a function inside the function where it stands, so that it sees the
+variables, private names and ``super()`` of that. The variables are cells: those that the frame shares with functions
+that it made, and cells of their own for the others, which are written back. So the loop goes on in the frame that it
+began in, inside its ``with`` and ``try``, with all its variables.
 """
 
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from types import CodeType, FrameType, FunctionType
+from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any, Final
+
+from hotswap._stale._place import SCOPES, Loop, own
 
 _DT: Final = "__hotswap_dt__"
 _ON: Final = "__hotswap_goes_on__"
-_LOCALS: Final = "__hotswap_locals__"
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_REFUSED = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Nonlocal)
+_SCOPE: Final = "__hotswap_scope__"
+_ROUND: Final = "__hotswap_round__"
+_FIRST: Final = "__hotswap_first__"
 
 
 RENEWED: Final[weakref.WeakKeyDictionary[Any, Callable[[FrameType], bool]]] = weakref.WeakKeyDictionary()
@@ -30,165 +35,224 @@ def is_renewed(frame: FrameType) -> bool:
     return any(covers(frame) for covers in list(RENEWED.values()))
 
 
-class Place:
-    """Where a loop stands: in which function of a module (none: in its body), as which of the loops over frames."""
+Run = Callable[[object], bool]
+"""Runs one round of a loop, given the seconds since the frame before; returns whether the loop goes on."""
 
-    def __init__(self, text: str, frame: FrameType) -> None:
-        code = frame.f_code
-        self.qualname = "" if code.co_name == "<module>" else code.co_qualname
-        self.number, self.original = 0, ""
-        tree = ast.parse(text)
-        for number, loop in enumerate(self._loops(tree)):
-            if loop.lineno <= frame.f_lineno <= (loop.iter.end_lineno or loop.lineno):
-                self.number, self.original = number, _dump(loop)
-        self._rest = self._around(tree)
 
-    def find(self, text: str) -> ast.For | None:
-        """Return the loop in `text`, None if it is not there any more, or its body leaves the function."""
-        loops = list(self._loops(ast.parse(text)))
-        if self.number >= len(loops) or not self.original:
+def body(loop: Loop, variables: Variables) -> Run | None:
+    """Return what runs the body of `loop` for the frame of `variables`.
+
+    None if it needs a variable that the frame does not have, as only the code before the loop makes it.
+    """
+    return _in_module(loop, variables.frame) if loop.function is None else _in_function(loop, variables)
+
+
+class Variables:
+    """The variables of a frame that is in a loop, as cells. They live as long as the loop, also those that are new."""
+
+    def __init__(self, frame: FrameType) -> None:
+        self.frame = frame
+        self._cells: dict[str, CellType] = {}
+        self._copied: set[str] = set()
+        self._shared: dict[str, CellType] | None = None
+
+    def cell(self, name: str, *, local: bool) -> CellType | None:
+        """Return the cell of `name`, which is a `local` variable of the function, or one of a function around it."""
+        found = self._cells.get(name) or self._taken(name)
+        if found is None and name == "__class__":
+            found = _class_cell(self.frame)
+        if found is None and local:
+            found = CellType()
+        if found is not None:
+            self._cells[name] = found
+        return found
+
+    def write_back(self) -> None:
+        """Give the frame what its variables are now, for the code behind the loop; what was deleted it keeps."""
+        known = {name: self._cells[name] for name in self._copied}
+        self.frame.f_locals.update({name: cell.cell_contents for name, cell in known.items() if _is_bound(cell)})
+        if sys.version_info < (3, 13):  # from then on `f_locals` are the variables themselves, by PEP 667
+            import ctypes
+
+            ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(self.frame), ctypes.c_int(0))
+
+    def _taken(self, name: str) -> CellType | None:
+        """Return the cell that the frame has for `name`, or one with what it has; None if it has no such variable."""
+        code, names = self.frame.f_code, self.frame.f_locals
+        if name in code.co_cellvars or name in code.co_freevars:
+            if self._shared is None:
+                self._shared = dict(_shared_cells(self.frame))
+            if name in self._shared:
+                return self._shared[name]
+        elif name not in code.co_varnames:
             return None
-        loop = loops[self.number]
-        return None if loop.orelse or any(isinstance(one, _REFUSED) for one in _own(loop)) else loop
-
-    def is_original(self, loop: ast.For) -> bool:
-        """Whether the frame itself runs just that."""
-        return _dump(loop) == self.original
-
-    def is_renewed(self, text: str) -> bool:
-        """Whether all that `text` changes in the function around the loop is the body of the loop."""
-        return self.find(text) is not None and self._around(ast.parse(text)) == self._rest
-
-    def _around(self, tree: ast.Module) -> str:
-        """Return the function, or the statement of the module, that the loop stands in, without the loop's body."""
-        for number, loop in enumerate(self._loops(tree)):
-            if number == self.number:
-                loop.target, loop.body = ast.Name("", ast.Store()), []
-        scope = _scope(tree, self._parts())
-        return ast.dump(scope) if scope is not None and self.qualname else ""
-
-    def _parts(self) -> list[str]:
-        return [part for part in self.qualname.split(".") if part and part != "<locals>"]
-
-    def _loops(self, tree: ast.Module) -> Iterator[ast.For]:
-        scope = _scope(tree, self._parts())
-        for node in _own(scope) if scope is not None else ():
-            if isinstance(node, ast.For) and _is_over_frames(node):
-                yield node
+        self._copied.add(name)
+        return CellType(names[name]) if name in names else CellType()
 
 
-def _scope(tree: ast.AST, parts: list[str]) -> ast.AST | None:
-    for part in parts:
-        inner = (node for node in _own(tree) if isinstance(node, _SCOPES) and getattr(node, "name", "<lambda>") == part)
-        found = next(inner, None)
-        if found is None:
-            return None
-        tree = found
-    return tree
+def _shared_cells(frame: FrameType) -> Iterator[tuple[str, CellType]]:
+    """Yield the cells that live functions share with `frame`, by name: its own function, and those that it made."""
+    name, names = frame.f_code.co_qualname, frame.f_locals
+    wanted = {*frame.f_code.co_cellvars, *frame.f_code.co_freevars}
+    for one in gc.get_objects():
+        if type(one) is FunctionType and one.__globals__ is frame.f_globals and one.__closure__ is not None:
+            made = one.__code__.co_qualname
+            if made == name or made.startswith(f"{name}.<locals>."):
+                for free, cell in zip(one.__code__.co_freevars, one.__closure__, strict=True):
+                    same = cell.cell_contents is names.get(free) if _is_bound(cell) else free not in names
+                    if free in wanted and same:
+                        yield free, cell
 
 
-def _own(scope: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes below `scope` in their order, but nothing inside functions and classes that stand in it."""
-    for node in ast.iter_child_nodes(scope):
-        yield node
-        if not isinstance(node, _SCOPES):
-            yield from _own(node)
+def _class_cell(frame: FrameType) -> CellType | None:
+    """Return a cell with the class that the function of `frame` stands in, found through its first argument."""
+    code = frame.f_code
+    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    around = code.co_qualname.rpartition(".")[0]
+    lines = (first if isinstance(first, type) else type(first)).__mro__
+    return next((CellType(one) for one in lines if one.__qualname__ == around), None)
 
 
-def _is_over_frames(loop: ast.For) -> bool:
-    called = loop.iter.func if isinstance(loop.iter, ast.Call) else None
-    return (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) == "frames"
+def _is_bound(cell: CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  there is no other way to ask
+    except ValueError:
+        return False
+    return True
 
 
-def _dump(loop: ast.For) -> str:
-    return ast.dump(loop.target) + "".join(map(ast.dump, loop.body))
+def _in_module(loop: Loop, frame: FrameType) -> Run:
+    once, names = _round(loop.node), frame.f_globals
+    once.orelse = [ast.copy_location(ast.Assign([ast.Name(_ON, ast.Store())], ast.Constant(value=True)), loop.node)]
+    code = _compile(ast.Module([once], []), frame)
 
-
-class Body:
-    """The body of the loop, ready to be run for the frame that is in the loop."""
-
-    def __init__(self, loop: ast.For, frame: FrameType) -> None:
-        self._frame = frame
-        self._at_module = frame.f_code.co_name == "<module>"
-        self._stored = {one.id for one in _own_names(loop) if not isinstance(one.ctx, ast.Load)}
-        self._stored |= {one.name for one in _own(loop) if isinstance(one, (ast.FunctionDef, ast.ClassDef))}
-        self._stored |= {a.asname or a.name.split(".")[0] for a in _own(loop) if isinstance(a, ast.alias)}
-        self._globals = {name for one in _own(loop) if isinstance(one, ast.Global) for name in one.names}
-        self._stored -= self._globals
-        self._loop = loop
-        self._code: CodeType | None = None
-        self._names: tuple[str, ...] = ()
-        self._own: dict[str, Any] = {}
-
-    def run(self, dt: object) -> bool:
-        """Run one round; return whether the loop goes on."""
-        return self._run_in_module(dt) if self._at_module else self._run_in_function(dt)
-
-    def _run_in_module(self, dt: object) -> bool:
-        names = self._frame.f_globals
-        if self._code is None:
-            once = self._round()
-            once.orelse = [_assign(_ON, self._loop)]
-            self._code = _compile([once], self._frame)
+    def run(dt: object) -> bool:
         names[_DT], names[_ON] = dt, False
         try:
-            exec(self._code, names)  # noqa: S102  the program's own text
+            exec(code, names)  # noqa: S102  the program's own text
             return bool(names[_ON])
         finally:
             del names[_DT], names[_ON]
 
-    def _run_in_function(self, dt: object) -> bool:
-        known = {**self._own, **self._frame.f_locals}
-        if self._code is None or tuple(known) != self._names:
-            self._names = tuple(known)
-            self._code = self._compile_function()
-        goes_on, left = FunctionType(self._code, self._frame.f_globals)(dt, locals, *known.values())
-        self._own = {name: left[name] for name in self._stored if name in left}
-        _write_back(self._frame, self._own)
-        return bool(goes_on)
-
-    def _round(self) -> ast.For:
-        loop = self._loop
-        given = ast.Tuple([ast.Name(_DT, ast.Load())], ast.Load())
-        once = ast.For(target=loop.target, iter=given, body=loop.body, orelse=[], type_comment=None)
-        return ast.copy_location(once, loop)
-
-    def _compile_function(self) -> CodeType:
-        loop = self._loop
-        left = ast.Call(ast.Name(_LOCALS, ast.Load()), [], [])
-        once = self._round()
-        once.orelse = [ast.Return(ast.Tuple([ast.Constant(value=True), left], ast.Load()))]
-        ended = ast.Return(ast.Tuple([ast.Constant(value=False), left], ast.Load()))
-        arguments = [ast.arg(name) for name in (_DT, _LOCALS, *self._names) if name not in self._globals]
-        body: list[ast.stmt] = [once, ended]
-        signature = ast.arguments([], arguments, None, [], [], None, [])
-        types: dict[str, Any] = {"type_params": []} if sys.version_info >= (3, 12) else {}
-        made = ast.FunctionDef(self._frame.f_code.co_name, signature, body, [], None, **types)
-        code = _compile([ast.copy_location(made, loop)], self._frame)
-        return next(one for one in code.co_consts if isinstance(one, CodeType))
+    return run
 
 
-def _own_names(loop: ast.For) -> Iterator[ast.Name]:
-    yield from (one for one in _own(loop) if isinstance(one, ast.Name))
+def _in_function(loop: Loop, variables: Variables) -> Run | None:
+    frame = variables.frame
+    scope = _code_of_function(loop, frame)
+    own_names = {*scope.co_varnames, *scope.co_cellvars}
+    code = _code_of_round(loop, own_names, frame)
+    cells = [variables.cell(name, local=name in own_names) for name in code.co_freevars]
+    if None in cells or not _has_all(loop.node, dict(zip(code.co_freevars, cells, strict=True))):
+        return None
+    function = FunctionType(
+        code, frame.f_globals, code.co_name, None, tuple(cell for cell in cells if cell is not None)
+    )
+    first = variables.cell(scope.co_varnames[0], local=True) if scope.co_argcount else None
+
+    def run(dt: object) -> bool:
+        try:
+            return bool(function(first.cell_contents if first is not None and _is_bound(first) else None, dt))
+        finally:
+            variables.write_back()
+
+    return run
 
 
-def _assign(name: str, loop: ast.For) -> ast.stmt:
-    return ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], ast.Constant(value=True)), loop)
+def _has_all(loop: ast.For, cells: dict[str, CellType | None]) -> bool:
+    """Whether each variable that the loop reads has a value, or is set somewhere in the loop."""
+    reads = {one.id for one in own(loop) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    unset = {name for name, cell in cells.items() if name in reads and cell is not None and not _is_bound(cell)}
+    return unset <= set(_bound(loop))
 
 
-def _compile(nodes: list[ast.stmt], frame: FrameType) -> CodeType:
-    tree = ast.fix_missing_locations(ast.Module(nodes, []))
-    flags = frame.f_code.co_flags & 0x1FF0000  # the ``from __future__`` lines of the module
-    code: CodeType = compile(tree, frame.f_code.co_filename, "exec", flags=flags, dont_inherit=True)
+def _bound(loop: ast.For) -> Iterator[str]:
+    """Yield the names that the loop binds."""
+    for one in own(loop):
+        if isinstance(one, ast.alias):
+            yield (one.asname or one.name).partition(".")[0]
+        elif isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
+            yield one.id
+        else:  # functions and classes, what `match` captures
+            yield from (name for field in ("name", "rest") if isinstance(name := getattr(one, field, None), str))
+
+
+def _code_of_function(loop: Loop, frame: FrameType) -> CodeType:
+    """Return the code of the function that the loop stands in, which knows whose each variable is."""
+    function = loop.function
+    assert function is not None
+    name, function.name = function.name, _SCOPE
+    code = _found(_compile(loop.tree, frame), _SCOPE)
+    function.name = name
     return code
 
 
-def _write_back(frame: FrameType, values: dict[str, Any]) -> None:
-    """Set variables of a frame that is suspended: from 3.13 on by PEP 667, before by the function debuggers use."""
-    own = {*frame.f_code.co_varnames, *frame.f_code.co_cellvars, *frame.f_code.co_freevars}
-    known = {name: value for name, value in values.items() if name in own}
-    frame.f_locals.update(known)
-    if sys.version_info < (3, 13):
-        import ctypes
+def _code_of_round(loop: Loop, names: set[str], frame: FrameType) -> CodeType:
+    """Return the code of one round, as a function inside one that has the variables `names` as arguments."""
+    function, once = loop.function, _round(loop.node)
+    assert function is not None
+    shared, globals_ = set(names), set[str]()
+    for one in own(function):
+        if isinstance(one, ast.Nonlocal):
+            shared.update(one.names)
+        elif isinstance(one, ast.Global):
+            globals_.update(one.names)
+    once.orelse = [ast.Return(ast.Constant(value=True))]
+    said: list[ast.stmt] = [ast.Nonlocal(sorted(shared))] if shared else []
+    said += [ast.Global(sorted(globals_))] if globals_ else []
+    inner: list[ast.stmt] = [*said, _Undeclared().visit(once), ast.Return(ast.Constant(value=False))]
+    function.body = [_function(_ROUND, [_FIRST, _DT], inner)]
+    function.args = _arguments(names)
+    code = _found(_compile(ast.copy_location(loop.tree, loop.node), frame), _ROUND)
+    return code.replace(co_name=frame.f_code.co_name, co_qualname=frame.f_code.co_qualname)
 
-        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+
+class _Undeclared(ast.NodeTransformer):
+    """Takes out what a variable cannot have that is declared for the whole body: another declaration, an annotation."""
+
+    def visit(self, node: ast.AST) -> Any:
+        """Go into what belongs to the body, not into functions and classes that stand in it."""
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            return ast.copy_location(ast.Pass(), node)
+        return node if isinstance(node, SCOPES) else super().visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        """Leave the value of an annotated variable; the annotation of a local one is not evaluated."""
+        if not isinstance(node.target, ast.Name):
+            return node
+        made = ast.Pass() if node.value is None else ast.Assign([node.target], node.value)
+        return ast.copy_location(made, node)
+
+
+def _round(loop: ast.For) -> ast.For:
+    given = ast.Tuple([ast.Name(_DT, ast.Load())], ast.Load())
+    once = ast.For(target=loop.target, iter=given, body=loop.body, orelse=[], type_comment=None)
+    return ast.copy_location(once, loop)
+
+
+def _function(name: str, names: list[str], inner: list[ast.stmt]) -> ast.FunctionDef:
+    types: dict[str, Any] = {"type_params": []} if sys.version_info >= (3, 12) else {}
+    return ast.copy_location(ast.FunctionDef(name, _arguments(names), inner, [], None, **types), inner[-2])
+
+
+def _arguments(names: set[str] | list[str]) -> ast.arguments:
+    return ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
+
+
+def _compile(tree: ast.Module, frame: FrameType) -> CodeType:
+    flags = frame.f_code.co_flags & 0x1FF0000  # the ``from __future__`` lines of the module
+    code: CodeType = compile(
+        ast.fix_missing_locations(tree), frame.f_code.co_filename, "exec", flags=flags, dont_inherit=True
+    )
+    return code
+
+
+def _found(code: CodeType, name: str) -> CodeType:
+    """Return the code object called `name` that stands somewhere in `code`."""
+    left = [code]
+    while left:
+        one = left.pop()
+        if one.co_name == name:
+            return one
+        left += (inner for inner in one.co_consts if isinstance(inner, CodeType))
+    raise LookupError(name)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import FrameType
 from typing import Final
 
 from hotswap._findings import finding
 from hotswap._loader import importing_for
-from hotswap._model import Diff, Edit, Finding, Pair, Snapshot, Statement
+from hotswap._model import Diff, Edit, Finding, How, Outcome, Pair, Patch, Snapshot, Statement
 from hotswap._stale._body import is_renewed
+from hotswap._stale._place import stays
 
 _NOWHERE = sys.maxsize
 _LONG: Final = 10.0
@@ -29,18 +30,36 @@ class Bodies:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[FrameType, list[tuple[int, int | None]]]] = {}
+        self._renewed: set[str] = set()
 
     def limit(self, edits: Mapping[str, Edit]) -> tuple[dict[str, Edit], list[Finding]]:
         """Return `edits` without what modules that run still have before them, and what has to be told of that."""
         limited, told = dict(edits), list[Finding]()
         frames = dict(_running(edits))
+        self._renewed.clear()
         self._known = {name: known for name, known in self._known.items() if name not in edits or name in frames}
         for name, frame in frames.items():
             edit, places = edits[name], self._places(name, frame, edits[name].old)
             line = next((now for end, now in places if end >= frame.f_lineno and now is not None), _NOWHERE)
             limited[name] = _above(edit, line)
-            told += _told(edit, limited[name], frame)
+            told += self._told(edit, limited[name], frame)
         return limited, told
+
+    def with_loops(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """Yield `outcomes` with the bodies of modules whose loop over frames has what was limited before."""
+        for outcome in outcomes:
+            renewed = (Patch("<module>", How.IN_PLACE),) if outcome.step.module in self._renewed else ()
+            yield replace(outcome, patches=outcome.patches + renewed)
+
+    def _told(self, edit: Edit, limited: Edit, frame: FrameType) -> Iterator[Finding]:
+        left: list[Statement] = [pair.new for pair in edit.diff.changed if pair not in limited.diff.changed]
+        left += [statement for statement in edit.diff.added if statement not in limited.diff.added]
+        for statement in sorted(left, key=lambda each: each.lineno):
+            if isinstance(statement.node, ast.For) and stays(statement.node) and is_renewed(frame):
+                self._renewed.add(edit.module)  # a loop over frames, which takes its body from the live text
+                continue
+            name = statement.binds[-1] if statement.binds else statement.key
+            yield finding("HS221", edit.path, statement.lineno, name=name, module=edit.module)
 
     def limit_dependents(self, edits: list[Edit]) -> list[Edit]:
         """Return `edits`, those of modules whose own text did not change without what their bodies have before them."""
@@ -129,13 +148,3 @@ def _above(edit: Edit, line: int) -> Edit:
     new = replace(edit.new, statements=tuple(s for s in edit.new.statements if id(s) in kept))
     old = replace(edit.old, statements=tuple(s for s in edit.old.statements if s.lineno < line))
     return replace(edit, old=old, new=new, diff=reduced)
-
-
-def _told(edit: Edit, limited: Edit, frame: FrameType) -> Iterator[Finding]:
-    left: list[Statement] = [pair.new for pair in edit.diff.changed if pair not in limited.diff.changed]
-    left += [statement for statement in edit.diff.added if statement not in limited.diff.added]
-    for statement in sorted(left, key=lambda each: each.lineno):
-        if isinstance(statement.node, ast.For) and is_renewed(frame):
-            continue  # a loop over frames, which takes its body from the live text
-        name = statement.binds[-1] if statement.binds else statement.key
-        yield finding("HS221", edit.path, statement.lineno, name=name, module=edit.module)
