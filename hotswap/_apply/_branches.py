@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
-from hotswap._apply._stale import truth
+from hotswap._apply._stale import stale_because, truth
+from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
@@ -38,7 +39,8 @@ def fails_otherwise(visit: Visit, pair: Pair) -> bool:
     if not isinstance(pair.new.node, (ast.Try, ast.TryStar)) or pair.inner is None:
         return False
     changed = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added, *pair.inner.removed)
-    if not any(statement.branch == "body" for statement in changed):
+    never = idle(visit, pair)
+    if not any(statement.branch == "body" and id(statement) not in never for statement in changed):
         return False
     return any(_handler_ran(visit, pair.old, f"except{number}") for number in range(len(pair.new.node.handlers)))
 
@@ -127,13 +129,27 @@ def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
 
 
 def idle(visit: Visit, pair: Pair) -> Container[int]:
-    """Return the ids of the statements of a ``try``, old and new, that do not run: an import above fails still."""
+    """Return the ids of the statements of a ``try``, old and new, that do not run: one above fails still."""
     failed = failed_import(visit, pair.new) if isinstance(pair.new.node, ast.Try) else None
-    both = next((one for one in pair.inner.unchanged if one.new is failed), None) if pair.inner else None
+    unchanged = pair.inner.unchanged if pair.inner and isinstance(pair.new.node, ast.Try) else ()
+    both = next((one for one in unchanged if one.new is failed or _has_failed(visit, pair, one)), None)
     if both is None:
         return set()
     sides = ((pair.old, both.old), (pair.new, both.new))
     return {id(one) for side, end in sides for one in side.children if one is not end and _is_behind(one, end)}
+
+
+def _has_failed(visit: Visit, pair: Pair, inner: Pair) -> bool:
+    """Whether an assignment in the body of a ``try`` did not come about, and depends on nothing that changed."""
+    statement = inner.new
+    if statement.branch != "body" or statement.kind is not Kind.ASSIGN or not statement.binds:
+        return False
+    deleted = {name for one in visit.work.edit.new.statements for name in deleted_by(one.node)}
+    if any(visit.scope.peek(name) is not MISSING or name in deleted for name in statement.binds):
+        return False
+    handlers = range(len(getattr(pair.new.node, "handlers", ())))
+    ran = any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
+    return ran and not stale_because(visit, statement)
 
 
 def without(idle: Container[int], diff: Diff) -> Diff:

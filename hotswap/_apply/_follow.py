@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -291,15 +292,21 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
 
 
 def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
-    """Return the names that `statement` reads, and that leave the module, as no statement binds them any more."""
+    """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as no
+    statement binds them any more, and those of builtins that this one is the first to bind.
+    """
     edit = visit.work.edit
     if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
         return frozenset()
     read = {name.partition(".")[0] for name in (*statement.reads, *statement.calls)} & visit.work.names_before
-    read -= visit.work.names_now
     if not read or "*" in visit.work.names_now:
         return frozenset()
-    return frozenset(name for name in read if name[:2] != "__" and not is_bound_elsewhere(visit.work, name))
+    gone = (name for name in read - visit.work.names_now if name[:2] != "__")
+    above = {
+        name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
+    }
+    first = (read & set(statement.binds)).intersection(vars(builtins)) - above
+    return frozenset(first).union(name for name in gone if not is_bound_elsewhere(visit.work, name))
 
 
 def let_names_go(swap: Swap) -> None:

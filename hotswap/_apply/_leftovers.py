@@ -2,8 +2,9 @@
 
 A decorator that left the text set attributes on the class, and so did ``__init_subclass__`` of a base that is none any
 more; a fresh class would not have them. Their code names what they set, so these go, and what the new header calls sets
-its own. Registries that get the class once more while they have it already lose the second entry; if they hold
-anything else twice, that is told.
+its own. Lists and dicts that a decorator which left, or is called otherwise now, put the class in lose it. Registries
+that get the class once more while they have it already lose the second entry; if they hold anything else twice, that
+is told.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import ast
 import builtins
 import dis
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _collectors, _generate
+from hotswap._apply import _collectors, _noting
+from hotswap._apply._books import alike, fill
 from hotswap._apply._reach import stored
+from hotswap._apply._swap import resolve
 from hotswap._model import Pair
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute
+from hotswap._text._names import dotted_of
 from hotswap.patch import _generated
 from hotswap.patch._classes import containers
 
@@ -40,23 +45,92 @@ def called_for(visit: Visit, node: ast.stmt, bases: Iterable[type]) -> dict[str,
         if type(raw) is FunctionType:
             found[f"{_collectors.HOOK} of {base.__name__}"] = raw
     for decorator in getattr(node, "decorator_list", ()):
-        called: Any = _generate.called(visit, decorator)
+        called = _callee(visit, decorator)[1]
         if type(called) is FunctionType:
             found[f"@{ast.unparse(decorator)}"] = called
     return found
 
 
-def let_go(visit: Visit, pair: Pair, live: type, header: Header, before: dict[str, FunctionType]) -> None:
-    """Record that the attributes go which what ran `before`, and belongs to the `header` no more, had set on `live`."""
+def _callee(visit: Visit, decorator: ast.expr) -> tuple[object, object, str]:
+    """Return the object that a decorator is a method of, and what is called, MISSING if unknown, and by which name."""
+    dotted = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator) or ""
+    before, _, name = dotted.rpartition(".")
+    owner: Any = _noting.held(visit.scope, before) if before else MISSING
+    called: Any = resolve(visit.scope, dotted) if dotted else MISSING
+    if called is MISSING and owner is not MISSING:
+        called = next((vars(base)[name] for base in type(owner).__mro__ if name in vars(base)), MISSING)
+    return owner, attribute(called, "__func__", called), name
+
+
+def let_go(
+    visit: Visit, pair: Pair, live: type, header: Header, before: dict[str, FunctionType], *, stays: bool
+) -> Withdrawn:
+    """Record that the attributes go which what ran `before`, and belongs to the `header` no more, had set on `live`,
+    and, if that `stays` the class, that it leaves the containers which have it for that.
+    """
     after = called_for(visit, pair.new.node, header.bases)
     gone = {who: function for who, function in before.items() if after.get(who) is not function}
+    left = [one for one in getattr(pair.old.node, "decorator_list", ()) if f"@{ast.unparse(one)}" not in after]
+    withdrawn = Withdrawn(visit, live, left if stays else [])
     stated = {name for side in (pair.old, pair.new) for child in side.children for name in child.binds}
     for who, function in gone.items():
         for name in {*stored(function.__code__), *_derived(who, live, after)} - stated:
             if name in vars(live):
                 visit.swap.journal.del_member(live, name)
-        if who not in after and _reaches_out(function.__code__) and not _is_standard(function):
+        did = who not in after and who not in withdrawn.whose and _reaches_out(function.__code__)
+        if did and not _is_standard(function):
             visit.swap.tell(visit.work, "HS203", pair.old.lineno, name=f"what {who} did for {visit.named(pair.new)}")
+    return withdrawn
+
+
+class Withdrawn:
+    """The lists and dicts that `live` leaves because of what called decorators of its old header put there.
+
+    `whose` are the decorators behind one of them.
+    """
+
+    def __init__(self, visit: Visit, live: type, gone: list[ast.expr]) -> None:
+        self._journal, self._live, self.whose = visit.swap.journal, live, set[str]()
+        self._dicts: dict[int, dict[Any, Any]] = {}
+        self._before: dict[int, tuple[Any, list[Any]]] = {}
+        for decorator in gone:
+            owner, called, name = _callee(visit, decorator)
+            found = _noting.reached(visit.swap, owner, called, calls=name)
+            self._dicts |= {id(one): one for one in found if type(one) is dict}
+            having = [one for one in found if type(one) in (list, dict) and self._has(_entries(one))]
+            self.whose |= {f"@{ast.unparse(decorator)}"} if having else set()
+            self._before |= {id(one): (one, _entries(one)) for one in having}
+        for one, before in self._before.values():
+            self._fill(one, [entry for entry in before if not self._is_live(entry)])
+
+    def settle(self) -> None:
+        """Record that the class has its old places where it was put once more, and that lists go that it left empty."""
+        for one, before in self._before.values():
+            now = _entries(one)
+            if self._has(now):
+                keys = [id(entry) if type(one) is list else entry[0] for entry in before]
+                known = {id(entry) if type(one) is list else entry[0]: entry for entry in now}
+                stay = [known.pop(key) for key in keys if key in known]
+                self._fill(one, [*stay, *known.values()])
+        for mapping in self._dicts.values():
+            empty = [key for key, one in mapping.items() if id(one) in self._before and not one]
+            if empty:
+                self._fill(mapping, [entry for entry in mapping.items() if entry[0] not in empty])
+
+    def _fill(self, container: Any, entries: list[Any]) -> None:
+        before = _entries(container)
+        if not alike(before, entries):
+            self._journal.do(partial(fill, container, entries), partial(fill, container, before))
+
+    def _has(self, entries: list[Any]) -> bool:
+        return any(map(self._is_live, entries))
+
+    def _is_live(self, entry: Any) -> bool:
+        return entry is self._live or (type(entry) is tuple and len(entry) == 2 and entry[1] is self._live)
+
+
+def _entries(container: Any) -> list[Any]:
+    return list(container.items() if type(container) is dict else container)
 
 
 def _derived(who: str, live: type, after: dict[str, FunctionType]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from hotswap._apply._scopes import AnyScope, ModuleScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import use_of
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import is_a
+from hotswap._run._values import attributes_of, is_a
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -51,13 +51,36 @@ def containers(swap: Swap, scope: AnyScope, statement: Statement, *, reaching: b
     return list(found.values())
 
 
-def attributes(scope: AnyScope, statement: Statement) -> Iterator[tuple[object, str]]:
-    """Yield objects and the names of theirs that `statement` sets or deletes, as ``settings.DEBUG = True`` does."""
-    for node in ast.walk(statement.node):
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            target = held(scope, dotted_of(node.value) or "")
-            if target is not MISSING:
-                yield target, node.attr
+def reached(swap: Swap, *values: object, calls: str) -> list[Any]:
+    """Return the containers that a call of `values`, or of what they call `calls`, may alter, but for namespaces."""
+    walk = _Walk(swap, frozenset((calls,)))
+    walk.go([value for value in values if value is not MISSING])
+    return [one for one in walk.found.values() if id(one) not in walk.spaces]
+
+
+def attributes(scope: AnyScope, statement: Statement) -> list[tuple[str, object, str, object]]:
+    """Return what `statement` sets or deletes, as ``settings.DEBUG = True`` does: how it calls the object, the object,
+    the attribute's name and what it is now.
+    """
+    nodes = (n for n in ast.walk(statement.node) if isinstance(n, ast.Attribute) and not isinstance(n.ctx, ast.Load))
+    found = [(dotted, held(scope, dotted), n.attr) for n in nodes if (dotted := dotted_of(n.value))]
+    return [(d, one, attr, _attribute(one, attr)) for d, one, attr in found if one is not MISSING]
+
+
+def _attribute(target: object, name: str) -> object:
+    return (vars(target) if is_a(target, type) else attributes_of(target)).get(name, MISSING)
+
+
+def set_otherwise(visit: Visit, before: list[tuple[str, object, str, object]]) -> None:
+    """Note which attributes are not as in `before`: by the name that whoever reads them finds them by."""
+    for dotted, target, name, old in before:
+        if is_a(target, ModuleType):
+            place = target.__name__, name
+        elif isinstance(target, (type, FunctionType)):
+            place = target.__module__, f"{target.__qualname__}.{name}"
+        else:
+            place = visit.work.edit.module, f"{visit.scope.prefix}{dotted}.{name}"
+        visit.swap.changes.note(*place, old, _attribute(target, name))
 
 
 def held(scope: AnyScope, dotted: str) -> object:
@@ -78,6 +101,7 @@ class _Walk:
 
     def __init__(self, swap: Swap, calls: frozenset[str]) -> None:
         self.found: dict[int, Any] = {}
+        self.spaces: set[int] = set()
         self._swap, self._calls = swap, calls
         self._seen: set[int] = set()
 
@@ -112,13 +136,17 @@ class _Walk:
         if len(value) <= _LARGE:
             self.found[id(value)] = value
 
+    def _take_space(self, names: dict[str, Any]) -> None:
+        self.spaces.add(id(names))
+        self._take(names)
+
     def _is_ours(self, cls: type) -> bool:
         module = self._swap.modules.get(cls.__module__)
         return isinstance(module, ModuleType) and self._swap.is_project(module)
 
     def _of_function(self, function: FunctionType) -> Iterator[Any]:
         names = function.__globals__
-        self._take(names)
+        self._take_space(names)
         use = use_of(function.__code__)
         self._calls |= use.attributes
         for chain in use.chains:
@@ -141,7 +169,7 @@ class _Walk:
         except (AttributeError, TypeError):
             attributes = {}
         if type(attributes) is dict:
-            self._take(attributes)
+            self._take_space(attributes)
             yield from (held for held in list(attributes.values())[:_FAR] if not is_a(held, (str, int, float)))
         yield from self._of_class(type(value), self._calls | frozenset(("__call__",)))
 

@@ -199,11 +199,12 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     scope = visit_members(visit, pair, live, header.cells() if why else None)
     why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
     swap.commit()
-    _leftovers.let_go(visit, pair, live, header, called)
+    withdrawn = _leftovers.let_go(visit, pair, live, header, called, stays=not why)
     if why:
         remake(visit, pair, live, scope, header)
     else:
         _collectors.tell(visit, pair, live, members, called=_in_place(visit, pair, live, header, called))
+        withdrawn.settle()
         if other_parameters:
             _annotations.renew_inside(visit, new, live)
         _instances.tell(visit, pair, live, before)

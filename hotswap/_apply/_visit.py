@@ -217,7 +217,8 @@ class Visit:
         before = dict(self.scope.namespace) if reaching else {}
         bound: Mapping[str, object] = {}
         contents = _noting.contents(self.scope, statement)
-        for target, name in _noting.attributes(self.scope, statement):
+        attributes = _noting.attributes(self.scope, statement)
+        for _, target, name, _ in attributes:
             self.swap.journal.note_attribute(target, name)
         try:
             with self.swap.journal.noting(_noting.containers(self.swap, self.scope, statement, reaching=reaching)):
@@ -227,6 +228,7 @@ class Visit:
             self.scope.hidden = ()
             _noting.bypassed(self, before, bound)
         _noting.altered(self, contents)
+        _noting.set_otherwise(self, attributes)
         self.bind_all(statement, layer)
 
     def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:

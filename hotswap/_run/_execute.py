@@ -6,6 +6,7 @@ there first, then in the module. Functions that it makes have the module's own d
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import os
 from collections.abc import Container, Iterator, Mapping
@@ -70,7 +71,7 @@ class Layer(_Bound):
     """The namespace of one run: what the statements bind stays here; reads go on to `members`, then to `outer`.
 
     `members` are those of a class that exists, `outer` the stores of the module. `hidden` are names that the module has
-    as yet, and that leave it: a fresh start would not find them.
+    as yet, though a fresh start would not find them there.
     """
 
     def __init__(self, members: Mapping[str, Any], outer: Mapping[str, Any], hidden: Container[str] = ()) -> None:
@@ -79,6 +80,8 @@ class Layer(_Bound):
 
     def __missing__(self, name: str) -> object:
         if name in self._hidden:
+            if name in vars(builtins):
+                return vars(builtins)[name]
             raise NameError(f"name {name!r} is not defined", name=name)
         value = self._members.get(name, MISSING)
         if value is MISSING:
