@@ -10,7 +10,7 @@ import ast
 import weakref
 from collections.abc import Iterator
 from functools import partial
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _decorators, _kinds, _rebuild, _stale, _unnamed
@@ -236,7 +236,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     A function made anew from the same code is the live one with a new header. An old function that is not the name's
     object any more, and whose definition left the text, forwards to the object that is.
     """
-    if old is MISSING or old is value or immutable(old):  # who has a number has it from anywhere
+    if old is MISSING or old is value or immutable(old) or is_a(old, ModuleType):  # who has one has it from anywhere
         return value
     if visit.swap.takes_over(old, value):
         return old

@@ -195,7 +195,10 @@ def _items(value: Any) -> list[int] | None:
 
 
 def bypassed(visit: Visit, before: dict[str, object], bound: Mapping[str, object]) -> None:
-    """Find stores that went around the buffer (``global``, ``globals()[...]``) and note how to take them back."""
+    """Find stores that went around the buffer (``global``, ``globals()[...]``) and note how to take them back.
+
+    A submodule that importing put into its package gives way at once to what the statement itself binds the name to.
+    """
     namespace = visit.scope.namespace
     for name in before.keys() | namespace.keys() if before else ():
         old, new = before.get(name, MISSING), namespace.get(name, MISSING)
@@ -203,3 +206,5 @@ def bypassed(visit: Visit, before: dict[str, object], bound: Mapping[str, object
             visit.swap.changes.note(visit.work.edit.module, name, old, new)
             back = partial(namespace.pop, name, None) if old is MISSING else partial(setitem, namespace, name, old)
             visit.swap.journal.note(back)
+        elif old is not new and old is not MISSING and is_a(new, ModuleType):
+            namespace[name] = old

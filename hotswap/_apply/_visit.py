@@ -61,9 +61,10 @@ class Visit:
         self.new = new
         chains = self.chains = _chains.plan(self, diff, old, new)
         swap = self.swap
-        busy = {*changed, *swap.within, *swap.forced, *chains.again, *chains.skip, *chains.last}
+        busy = {*changed, *swap.within, *swap.forced, *chains.again, *chains.skip}
         for statement in new:
-            if id(statement) not in busy and statement.kind in _KEPT and id(statement) in unchanged:
+            idle = statement.kind in _KEPT and id(statement) in unchanged
+            if idle and id(statement) not in busy and id(statement) not in chains.last:
                 self.closing, self.line = id(statement), statement.lineno
                 continue
             runs = id(statement) in chains.again or not (id(statement) in changed or id(statement) in unchanged)
@@ -93,7 +94,7 @@ class Visit:
         for name in self.chains.last.get(id(statement), ()):
             self.passing.discard(name)
             held = self.chains.open[name]
-            if runs and isinstance(statement.node, _MAY_BIND):
+            if "*" in statement.binds or (runs and isinstance(statement.node, _MAY_BIND)):
                 continue
             if not _chains.makes_of_itself(name, statement):
                 self._restore(name, self.chains.open.pop(name))
@@ -114,7 +115,8 @@ class Visit:
             held, made = self.chains.open.pop(name), self.scope.peek(name)
             if made is not MISSING and made is not held:
                 self._restore(name, held)
-                made = _definitions.settle(self, name, held, made) if type(held) is FunctionType else made
+                settles = type(held) is FunctionType or "*" in statement.binds
+                made = _definitions.settle(self, name, held, made) if settles else made
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 
@@ -214,7 +216,7 @@ class Visit:
                 raise error
             wrapped = self.wrap([_follow.raising(error, nodes[0])])  # the program may have an answer
         self.swap.tried.append((self.work, self.scope, statement))
-        before = dict(self.scope.namespace) if reaching else {}
+        before = dict(self.scope.namespace) if reaching or any(_follow.imports(statement.node)) else {}
         bound: Mapping[str, object] = {}
         contents = _noting.contents(self.scope, statement)
         attributes = _noting.attributes(self.scope, statement)
@@ -266,6 +268,8 @@ class Visit:
         self.made |= bound.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
+            if "*" in statement.binds:
+                self._await_last(statement, name, known, value)
             changed = self.bind(name, value)
             if known is MISSING and statement.kind is Kind.SUITE:
                 _moves.take_place(self, name, value)
@@ -276,6 +280,15 @@ class Visit:
             self.swap.drop(self.work, self.scope, name)
         if not bound and statement.kind is Kind.OTHER:
             self.swap.patched(self.work, f"{self.scope.prefix}{statement.key}", How.RAN)
+
+    def _await_last(self, statement: Statement, name: str, known: object, value: object) -> None:
+        """Have what a star import gives for `name` pass, if statements below it may bind the name: that counts."""
+        if known is MISSING or known is value or immutable(known) or name in self.chains.open:
+            return
+        below = [s for s in self.new if s.lineno > statement.lineno and (name in s.binds or "*" in s.binds)]
+        if below:
+            self.chains.open[name] = known
+            self.chains.last.setdefault(id(below[-1]), []).append(name)
 
     def bind(self, name: str, value: object) -> bool:
         """Bind one name; what it was bound to lives on as the new value where it can. Tell if readers can see it."""
