@@ -13,14 +13,15 @@ import enum
 import functools
 import gc
 import inspect
+import itertools
 import pickle
 import re
 import sys
+import traceback
 import types
 import typing
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import filterfalse
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -226,8 +227,10 @@ class Walk:
     def _class(self, path: str, cls: type, facets: Facets, depth: int) -> None:
         self.classes[path] = cls
         members = type.__dict__["__dict__"].__get__(cls)
-        facets["bases"] = ", ".join(map(self.name, filterfalse(_lays_out, cls.__bases__))) or "builtins:object"
-        facets["mro"] = ", ".join(map(self.name, filterfalse(_lays_out, cls.__mro__)))
+        facets["bases"] = (
+            ", ".join(map(self.name, itertools.filterfalse(_lays_out, cls.__bases__))) or "builtins:object"
+        )
+        facets["mro"] = ", ".join(map(self.name, itertools.filterfalse(_lays_out, cls.__mro__)))
         facets["metaclass"] = self.name(type(cls))
         facets["abstract"] = self.text(sorted(members.get("__abstractmethods__", ())))
         facets["doc"] = self.text(members.get("__doc__"))
@@ -269,7 +272,7 @@ class Walk:
         text = self.name(kind) if self.is_ours(kind.__module__) else f"{kind.__module__}:{kind.__qualname__}"
         if isinstance(value, (list, tuple, dict, set, frozenset)):
             text += f" of {len(value)}"
-        if isinstance(value, _BY_TEXT) or not _parts_known(value):
+        if isinstance(value, _BY_TEXT) or not (_parts_known(value) or kind is itertools.count):  # how far it is: state
             text += f" {self._printed(value)}"
         return text
 
@@ -318,6 +321,8 @@ class Walk:
         return self._text_of_parts(value, depth + 1)
 
     def _text_of_parts(self, value: Any, depth: int) -> str:
+        if _is_position(value):
+            return f"a line of {self.text(value[0])}"
         if type(value) in (tuple, list):
             return f"{type(value).__name__}({', '.join(self.text(item, depth) for item in value)})"
         if type(value) in (set, frozenset):
@@ -374,6 +379,11 @@ def _is_plain(value: object) -> bool:
     if type(value) in _ATOMS or isinstance(value, ModuleType):
         return True
     return type(value) in (tuple, frozenset) and all(map(_is_plain, value))  # type: ignore[call-overload]
+
+
+def _is_position(value: Any) -> bool:
+    """Whether `value` is a file and a line, which code has noted of who called it: nothing runs for lines that move."""
+    return type(value) is tuple and list(map(type, value)) == [str, int] and value[0].endswith(".py")
 
 
 def _stands_for_constructor(name: str, member: object) -> bool:
@@ -471,4 +481,5 @@ def _attributes(value: object) -> dict[str, Any]:
     found |= own if isinstance(own, dict) else {}
     skipped = ["__weakref__", "__vectorcalloffset__"]  # the latter is an address
     skipped += ["__wrapped__"] if type(value).__module__ == "functools" else []
+    skipped += ["lineno", "end_lineno"] if isinstance(value, traceback.FrameSummary) else []
     return {str(name): found[name] for name in found if name not in skipped and not str(name).startswith("_abc_")}

@@ -152,8 +152,8 @@ class Living:
 
     def _stale(self, walk: Walk, function: FunctionType, path: str, fresh: Digest) -> str:
         """Return why a call of `function` does not run what the version has at `path`, "" if it does or has nothing."""
-        if path not in fresh:
-            return ""
+        if path not in fresh or _at(path) is function:
+            return ""  # it is what the modules have, which is compared there
         if function.__code__.co_filename == "<hotswap>":
             return ""  # a forwarder: it calls whatever is there
         there = fresh.get(fresh[path].get("value", "").removeprefix("same as "), fresh[path])

@@ -169,7 +169,9 @@ class Teller:
             code = there.get(place.path, "") if place.facet == AS_THERE else self._code(place, claims, there)
             there[place.path] = code if there.get(place.path, code) else ""  # told if all that is there is told
             if code:  # by all its names: the one that it is described by may go
-                now |= {(path, place.facet): (code, place.fresh) for path in (place.path, *place.aliases)}
+                now[place.path, place.facet] = code, place.fresh
+                for path in place.aliases:
+                    now.setdefault((path, place.facet), (code, place.fresh))
             yield code
         self._before = now
 
