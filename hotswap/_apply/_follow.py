@@ -292,8 +292,8 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
 
 
 def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
-    """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as no
-    statement binds them any more, and those of builtins that this one is the first to bind.
+    """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as
+    no statement binds them any more, and those of builtins that this one is the first to bind.
     """
     edit = visit.work.edit
     if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:

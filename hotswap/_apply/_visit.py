@@ -28,6 +28,7 @@ from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._taken import modules_read
+from hotswap._apply._unloaded import imports
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
@@ -216,7 +217,7 @@ class Visit:
                 raise error
             wrapped = self.wrap([_follow.raising(error, nodes[0])])  # the program may have an answer
         self.swap.tried.append((self.work, self.scope, statement))
-        before = dict(self.scope.namespace) if reaching or any(_follow.imports(statement.node)) else {}
+        before = dict(self.scope.namespace) if reaching or any(imports(statement.node)) else {}
         bound: Mapping[str, object] = {}
         contents = _noting.contents(self.scope, statement)
         attributes = _noting.attributes(self.scope, statement)
