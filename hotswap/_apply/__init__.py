@@ -22,6 +22,7 @@ from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
 from hotswap._apply._enrolled import tell_enrolled
 from hotswap._apply._expected import expected_places
+from hotswap._apply._files import follow_files
 from hotswap._apply._follow import let_names_go
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
@@ -216,7 +217,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     if swap.too_early:
         _go_round(swap)
     swap.commit()
-    _moves.follow_files(swap)
+    follow_files(swap)
     _registrations.end(swap)
     swap.altered = None  # what is not held any more by anybody else is counted next
     for work in works:

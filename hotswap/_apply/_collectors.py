@@ -101,7 +101,7 @@ def before(visit: Visit, pair: Pair, live: type) -> dict[str, object] | None:
     if (
         visit.swap.tends(live)
         or _generate.is_made_whole(visit, live)
-        or not any(True for _ in _collectors(visit, pair.new, live))
+        or not any(True for _ in collectors(visit, pair.new, live))
     ):
         return None
     return dict(vars(live))
@@ -114,7 +114,7 @@ def tell(
 
     Collectors of the sorts `called` have been called again.
     """
-    found = _collectors(visit, pair.new, live) if members is not None else ()
+    found = collectors(visit, pair.new, live) if members is not None else ()
     looks = [(who, _look(code)) for who, code in found if who.partition(" ")[0] not in called]
     for statement, name in _touched(pair) if looks else ():
         old, new = (side.get(name, MISSING) for side in (members or {}, vars(live)))
@@ -224,7 +224,7 @@ def _touched(pair: Pair) -> Iterator[tuple[Statement, str]]:
                 yield statement, name
 
 
-def _collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple[str, FunctionType]]:
+def collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple[str, FunctionType]]:
     """Yield what ran when the class was made, with a name for it, but for what is of a library that is known."""
     meta: Any = type(live)
     for base in meta.__mro__:

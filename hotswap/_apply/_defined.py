@@ -34,7 +34,8 @@ def was_defined(visit: Visit, name: str, old: object) -> bool:
             return True  # in whichever branch of an `if` or `try` that ran
     if is_a(old, type) and _home(old) == (visit.work.edit.module, visit.scope.prefix + name):
         return _makes_class(binders[-1], name)
-    if _was_made(old, binders[-1]) or (type(old) is FunctionType and is_alias_that_left(binders[-1], visit.new)):
+    is_definition = type(old) is FunctionType or (is_a(old, type) and _home(old)[0] == visit.work.edit.module)
+    if _was_made(old, binders[-1]) or (is_definition and is_alias_that_left(binders[-1], visit.new)):
         return True
     return binders[-1].kind in _OBJECTS or (
         makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)

@@ -55,6 +55,6 @@ def _with_class(function: Any) -> Any:
 
 
 def is_alias_that_left(binder: Statement, new: Iterable[Statement]) -> bool:
-    """Whether ``other = name`` bound a function whose own definition left the text as well."""
+    """Whether ``other = name`` bound a definition that left the text as well."""
     value = binder.node.value if isinstance(binder.node, ast.Assign) else None
     return isinstance(value, ast.Name) and not any(value.id in statement.binds for statement in new)

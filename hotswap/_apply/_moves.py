@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
+from hotswap._apply._collectors import collectors
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a, same
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _DEFINITIONS = (Kind.DEF, Kind.CLASS)
-_LIKE = 0.5
+LIKE = 0.5
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -67,7 +69,7 @@ def _alike(old: Statement, new: Statement) -> bool:
     if old.digest == new.digest:
         return True
     texts = ast.unparse(old.node), ast.unparse(new.node)
-    return SequenceMatcher(None, *texts, autojunk=False).ratio() >= _LIKE
+    return SequenceMatcher(None, *texts, autojunk=False).ratio() >= LIKE
 
 
 def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
@@ -81,11 +83,33 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     for edit in edits:
         for statement in edit.diff.added:
             _expect_from_gone(swap, edit.module, statement)
+        for old, new in _renamed(edit.diff):
+            live = swap.works[edit.module].before.get(old.binds[-1])
+            if is_a(live, (type, FunctionType)):
+                place = edit.module, new.binds[-1]
+                swap.arrivals.setdefault(place, Departed(edit.module, old.binds[-1], weakref.ref(live), old))
     for edit in edits if departed else ():
         for prefix, statement in _added(edit.diff, ""):
             known = departed.get((edit.module, prefix + statement.binds[-1]))
             if known is not None and known.statement.kind is statement.kind:
                 swap.arrivals.setdefault((edit.module, known.name), known)
+
+
+def _renamed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:
+    """Yield the definitions that only got another name, each with what it is now, if no other one looks like it.
+
+    Functions with decorators run: these may register what they get by its name.
+    """
+    sides: list[dict[str, list[Statement]]] = [{}, {}]
+    for side, statements in zip(sides, (diff.removed, diff.added), strict=True):
+        for one in statements:
+            if one.kind is Kind.CLASS or (one.kind is Kind.DEF and not getattr(one.node, "decorator_list", ())):
+                text = re.sub(rf"\b{re.escape(one.binds[-1])}\b", "\0", ast.unparse(one.node))
+                side.setdefault(text, []).append(one)
+    for text, olds in sides[0].items():
+        news = sides[1].get(text, ())
+        if len(olds) == len(news) == 1:
+            yield olds[0], news[0]
 
 
 def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
@@ -95,7 +119,7 @@ def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
     home = sys.modules.get(str(live.__module__)) if is_a(live, type) or type(live) is FunctionType else None
     if home is None or home.__name__ == module or getattr(live, "__qualname__", "") != name:
         return
-    if type(home) is ModuleType and swap.is_project(home) and not _has_file(home):
+    if type(home) is ModuleType and swap.is_project(home) and not has_file(home):
         swap.arrivals.setdefault((module, name), Departed(home.__name__, name, weakref.ref(live), statement))
 
 
@@ -110,13 +134,13 @@ def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:
             yield from _added(pair.inner, prefix)
 
 
-def _removed(diff: Diff) -> Iterator[Statement]:
+def removed(diff: Diff) -> Iterator[Statement]:
     """Yield the definitions that left the module, those in its suites as well."""
     yield from (statement for statement in diff.removed if statement.kind in _DEFINITIONS)
     yield from _inside(diff.removed)
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind is Kind.SUITE:
-            yield from _removed(pair.inner)
+            yield from removed(pair.inner)
 
 
 def _inside(statements: Iterable[Statement]) -> Iterator[Statement]:
@@ -127,61 +151,8 @@ def _inside(statements: Iterable[Statement]) -> Iterator[Statement]:
             yield from _inside(statement.children)
 
 
-def follow_files(swap: Swap) -> None:
-    """Let what a module that was imported just now defines take the place of what left another one, or of what one
-    defined whose file is gone.
-
-    So does a file that got another name: objects of its classes move, and its old functions forward.
-    """
-    if not sys.modules.keys() - swap.known:
-        return
-    came = [module for name, module in _project(swap) if name not in swap.known]
-    for old, name, was in list(_homeless(swap)) if came else ():
-        for new in came:
-            now = vars(new).get(name)
-            if (_home(was), _home(now)) == (old, new.__name__) and was is not now and _are_alike(was, now):
-                if is_a(was, type):
-                    _rebuild.leave_class(swap, next(iter(swap.works.values())), name, was, now)
-                else:
-                    forward(swap.journal, was, now)
-
-
-def _homeless(swap: Swap) -> Iterator[tuple[str, str, Any]]:
-    """Yield module, name and object of definitions that left their module's text, or whose file is gone."""
-    for module, work in swap.works.items():
-        for statement in _removed(work.edit.diff) if work.edit.edited else ():
-            name = statement.binds[-1]
-            if (was := work.before.get(name)) is not None and vars(work.module).get(name) is not was:
-                yield module, name, was
-    for module, gone in _project(swap):
-        if module in swap.known and not _has_file(gone):
-            yield from ((module, name, vars(gone)[name]) for name in sorted(vars(gone)))
-
-
-def _project(swap: Swap) -> list[tuple[str, ModuleType]]:
-    found: list[tuple[str, Any]] = list(sys.modules.items())  # a program may put anything there
-    return [(name, one) for name, one in found if is_a(one, ModuleType) and swap.is_project(one)]
-
-
-def _has_file(module: ModuleType) -> bool:
+def has_file(module: ModuleType) -> bool:
     return os.path.exists(vars(module).get("__file__") or sys.executable)
-
-
-def _home(value: object) -> object:
-    """Return the module of a function or class; None of anything else."""
-    return value.__module__ if is_a(value, type) or type(value) is FunctionType else None
-
-
-def _are_alike(old: Any, new: Any) -> bool:
-    """Whether the two are the same sort of thing, and share half of their names."""
-    if type(old) is FunctionType is type(new):
-        sides = ({*one.__code__.co_names, *one.__code__.co_varnames} for one in (old, new))
-    elif is_a(old, type) and is_a(new, type):
-        sides = ({name for name in vars(one) if not name.startswith("__") or name == "__init__"} for one in (old, new))
-    else:
-        return False
-    was, now = sides
-    return len(was & now) >= _LIKE * len(was | now)
 
 
 def departures(swap: Swap) -> Iterator[Departed]:
@@ -189,7 +160,7 @@ def departures(swap: Swap) -> Iterator[Departed]:
     yield from swap.left
     arrived = {(known.module, known.name) for known in swap.arrivals.values()}
     for module, work in swap.works.items():
-        for statement in _removed(work.edit.diff) if work.edit.edited else ():
+        for statement in removed(work.edit.diff) if work.edit.edited else ():
             name = statement.binds[-1]
             live = work.before.get(name)
             if is_a(live, (type, FunctionType)) and (module, name) not in arrived:
@@ -227,7 +198,11 @@ def take_up(visit: Visit, statement: Statement) -> bool:
     if known is None or live is None or _is_bound_later(visit, statement):
         return False
     if statement.kind is Kind.CLASS and isinstance(live, type):
-        _take_class(visit, statement, known, live)
+        if known.name == visit.scope.prefix + statement.binds[-1] or not any(collectors(visit, statement, live)):
+            _take_class(visit, statement, known, live)
+        else:  # what runs for each class goes by its name
+            visit.execute(statement, "new")
+            _rebuild.leave_class(visit.swap, visit.work, known.name, live, visit.scope.peek(statement.binds[-1]))
         return True
     if statement.kind is Kind.DEF and type(live) is FunctionType:
         _take_function(visit, statement, live)
@@ -272,6 +247,8 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
         old = live.__code__
         set_code(swap.journal, live, fresh.__code__, partial(visit.work.cell_for, fresh))
         set_header(swap.journal, live, fresh)
+        for attribute_name in ("__name__", "__qualname__"):
+            swap.journal.set_attribute(live, attribute_name, getattr(fresh, attribute_name))
         if is_forwarder(live):
             swap.journal.set_attribute(live, "__doc__", fresh.__doc__)
         else:
@@ -289,6 +266,10 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
     visit.make_ready(statement, [statement.node])
     before = {one: dict(vars(one)) for one in _nested(live, known.statement)}
     visit.bind(name, live)  # what the name held meanwhile leads to it
+    for one in before if live.__name__ != name else ():
+        rest = type.__getattribute__(one, "__qualname__").removeprefix(known.name)
+        swap.journal.set_attribute(one, "__qualname__", name + rest)
+        swap.journal.set_attribute(one, "__name__", (name + rest).rpartition(".")[2])
     for one in before if not any("__module__" in child.binds for child in statement.children) else ():
         if vars(one).get("__module__") != module:
             swap.journal.set_member(one, "__module__", module)
@@ -322,7 +303,7 @@ def _pair(old: Statement, new: Statement, live: type) -> Pair:
     found = diff(old.children, new.children)
     pairs = (*found.unchanged, *found.changed)
     nested = [p for p in pairs if p.old.kind is p.new.kind is Kind.CLASS]
-    anew = [p for p in found.unchanged if p.new.kind is not Kind.CLASS and _is_made_anew(p.new, live)]
+    anew = [p for p in found.unchanged if p.new.kind is not Kind.CLASS and is_made_anew(p.new, live)]
     anew += [p for p in found.changed if p.new.kind is Kind.DEF]
     taken = {id(p) for p in (*nested, *anew)}
     inner = Diff(
@@ -339,7 +320,7 @@ def _nested_pair(pair: Pair, live: type) -> Pair:
     return _pair(pair.old, pair.new, inner) if isinstance(inner, type) else pair
 
 
-def _is_made_anew(statement: Statement, live: type) -> bool:
+def is_made_anew(statement: Statement, live: type) -> bool:
     """Whether a member holds a function, which belongs to one module, or a plain value made of names of the module."""
     if any(isinstance(node, _FUNCTIONS) for node in ast.walk(statement.node)):
         return True
