@@ -20,6 +20,7 @@ from hotswap._apply._ahead import make_ready
 from hotswap._apply._altered import Altered
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
+from hotswap._apply._departed import Departed
 from hotswap._apply._enrolled import tell_enrolled
 from hotswap._apply._expected import expected_places
 from hotswap._apply._files import follow_files
@@ -28,7 +29,7 @@ from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import tell_lost
 from hotswap._apply._missing import tell_missing
-from hotswap._apply._moves import Departed, moves
+from hotswap._apply._moves import moves
 from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from hotswap import _quiet
 from hotswap._apply import _follow, _stale, _unnamed
 from hotswap._apply._altering import Altering
+from hotswap._apply._dispatch import is_registration
 from hotswap._apply._reordered import note_readers
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, attribute, immutable, stateless
+from hotswap._run._values import alike, immutable, stateless
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._names import filled_by
 
@@ -377,12 +378,3 @@ def live_link(visit: Visit, chains: Chains, link: Statement) -> object:
 def _returns_what_it_gets(visit: Visit, node: ast.stmt) -> bool:
     """Whether the decorators of a ``def`` are none, or registrations of `functools.singledispatch`."""
     return all(is_registration(visit, decorator) for decorator in getattr(node, "decorator_list", ()))
-
-
-def is_registration(visit: Visit, decorator: ast.expr) -> bool:
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if not (isinstance(called, ast.Attribute) and called.attr == "register" and isinstance(called.value, ast.Name)):
-        return False
-    generic = visit.scope.peek(called.value.id)
-    members = attribute(generic, "__dict__", {})
-    return getattr(members.get("register"), "__module__", "") == "functools" and "registry" in members

@@ -14,6 +14,7 @@ import dis
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import EnumMeta
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -132,17 +133,20 @@ def tell(
 def tell_made(visit: Visit, pair: Pair, live: type) -> None:
     """Tell of classes that were made before the hook of `live` changed that runs when one is made."""
     assert pair.inner is not None
-    is_meta = issubclass(live, type)
+    is_meta, is_enum = issubclass(live, type), isinstance(live, EnumMeta)
     hooks = (HOOK, SET_NAME, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
     for statement, is_new in _functions(pair.inner):
         name = statement.binds[-1]
-        if name in hooks and (is_new or _behaves_otherwise(visit, vars(live).get(name))):
+        if name in (_generate.MAKES_MEMBERS if is_enum else hooks) and (
+            is_new or _behaves_otherwise(visit, vars(live).get(name))
+        ):
             what = "descriptors" if name == SET_NAME else "classes"
             made = instances(live, *subclasses(live)) if is_meta or name == SET_NAME else subclasses(live)
-            count = sum(one is not live and (name == SET_NAME or _is_named(one)) for one in made)
-            if count:
+            found = [one for one in made if one is not live and (name == SET_NAME or _is_named(one))]
+            if found:
                 named = f"{visit.named(pair.new)}.{name}"
-                visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what=what)
+                what += f": {', '.join(sorted(one.__qualname__ for one in found))}" if is_enum else ""
+                visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=len(found), what=what)
 
 
 def tell_read(visit: Visit, pair: Pair, live: type) -> None:

@@ -13,9 +13,8 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _decorators, _kinds, _rebuild, _stale, _unnamed
+from hotswap._apply import _decorators, _dispatch, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
-from hotswap._apply._chains import is_registration
 from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined, wraps_class
 from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
@@ -82,10 +81,9 @@ def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> Non
         _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
     elif visit.swap.is_registered(pair.old) or (node.decorator_list and visit.swap.tends(visit.scope.cls)):
         decorate_again(visit, pair, raws)
-    elif any(is_registration(visit, d) and isinstance(d, ast.Attribute) for d in node.decorator_list):
+    elif any(_dispatch.is_registration(visit, d) and isinstance(d, ast.Attribute) for d in node.decorator_list):
+        _dispatch.take_back(visit, pair.old, raws)
         decorate_again(visit, pair, raws)
-        name = f"the registration of {pair.new.binds[-1]} for its old type"
-        visit.swap.tell(visit.work, "HS203", pair.old.lineno, name=name)
 
 
 def _is_wrapped_by_loader(visit: Visit, new: Statement, raws: list[FunctionType]) -> bool:
@@ -168,6 +166,7 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     name = new.binds[-1]
     public = visit.scope.peek(name)
     _decorators.drop_marks(visit, pair, [*raws, public])
+    _dispatch.take_back(visit, pair.old, raws)
     if is_bare(public, raws) and getattr(new.node, "decorator_list", []) and not _goes_back(visit, pair):
         visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")

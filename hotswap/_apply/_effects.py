@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _chains, _stores, _tables
+from hotswap._apply import _chains, _dispatch, _stores, _tables
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, How, Kind, Statement
@@ -24,14 +24,21 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
         if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
     )
     _stores.take_back(visit, (*diff.removed, *(pair.old for pair in diff.changed if pair.old.kind is Kind.ASSIGN)))
+    undone = set[int]()
     for statement in diff.removed:
+        if statement.kind in (Kind.ASSIGN, Kind.OTHER) and _stores.undo_call(visit, statement):
+            undone.add(id(statement))
         if not statement.binds and visit.swap.is_registered(statement):
             visit.swap.patched(visit.work, _said(statement), How.REMOVED)
     for statement in diff.removed if not visit.scope.prefix else ():
         if statement.kind is Kind.ASSIGN:
             _tables.take_out(visit.swap, visit.work, statement)
     for statement in (*diff.removed, *replaced):
-        if not visit.swap.is_registered(statement) and not visit.swap.tends(visit.scope.cls):
+        if (
+            id(statement) not in undone
+            and not visit.swap.is_registered(statement)
+            and not visit.swap.tends(visit.scope.cls)
+        ):
             _tell_removed(visit, statement)
 
 
@@ -50,7 +57,7 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
         return
     if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
         visit.swap.tell(visit.work, "HS203", statement.lineno, name=_said(statement))
-    elif statement.kind is Kind.DEF and decorators(statement.node):
+    elif statement.kind is Kind.DEF and decorators(statement.node) and not _dispatch.only_registers(visit, statement):
         why = unquiet(visit, statement)
         if why:
             visit.swap.tell(

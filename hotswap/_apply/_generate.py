@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from hotswap._apply import _adapter, _annotations, _chains, _rebuild
+from hotswap._apply import _adapter, _annotations, _chains, _enums, _rebuild
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._swap import resolve
 from hotswap._model import Diff, How, Kind, Pair, Statement
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _WHOLE: Final = ("enum", "namedtuple", "typeddict")
-_MAKES_MEMBERS: Final = ("__new__", "__init__", "_generate_next_value_", "_ignore_", "__init_subclass__")
+MAKES_MEMBERS: Final = ("__new__", "__init__", "_generate_next_value_", "_ignore_", "__init_subclass__")
 _OF_CTYPES: Final = ("_fields_", "_anonymous_", "_pack_", "_align_", "_layout_", "_length_", "_type_")
 _KNOWN: Final = (enum.unique, enum.verify, functools.total_ordering)
 
@@ -73,7 +73,7 @@ def _is_anew(visit: Visit, pair: Pair, live: type) -> bool:
 
 
 def _makes(pair: Pair) -> bool:
-    return pair.new.kind is Kind.DEF and pair.new.binds[-1] in _MAKES_MEMBERS
+    return pair.new.kind is Kind.DEF and pair.new.binds[-1] in MAKES_MEMBERS
 
 
 def _touched(inner: Diff) -> Iterator[Statement]:
@@ -90,7 +90,7 @@ def is_plain(visit: Visit, statement: Statement, live: type) -> bool:
         return not isinstance(live, enum.EnumMeta) or (sys.version_info >= (3, 13) and not decorated)
     if statement.key == "doc":
         return True
-    if statement.kind is not Kind.DEF or statement.binds[-1] in _MAKES_MEMBERS:
+    if statement.kind is not Kind.DEF or statement.binds[-1] in MAKES_MEMBERS:
         return False
     return _adapter.of(visit.swap, live) is None or not getattr(statement.node, "decorator_list", ())
 
@@ -199,7 +199,7 @@ def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header:
             visit.execute(pair.new, "its layout changed")
             return None
     elif kind == "enum":
-        _merge_enum(visit, pair, edit)
+        _enums.merge(visit, pair, edit, anew=any(map(_makes, pair.inner.changed if pair.inner else ())))
     else:
         _generated.adopt(visit.swap.journal, live, fresh, _plain_names(visit, pair, live))
         _generated.adopt_below(visit.swap.journal, live, scope.keys)
@@ -245,20 +245,6 @@ def called(visit: Visit, decorator: ast.expr) -> object:
     """Return what a decorator, or what makes one, is; MISSING if that cannot be told without running it."""
     name = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
     return resolve(visit.scope, name) if name else MISSING
-
-
-def _merge_enum(visit: Visit, pair: Pair, edit: ClassEdit) -> None:
-    swap, name = visit.swap, visit.named(pair.new)
-    live, fresh = edit.cls, edit.fresh
-    made_anew = any(map(_makes, pair.inner.changed if pair.inner else ()))
-    gone = [m for key, m in live._member_map_.items() if key not in fresh._member_map_ and m._name_ == key]
-    swap.tables += _generated.tables_of(live)
-    for old, new in _generated.merge_enum(swap.journal, live, fresh, edit.names, anew=made_anew):
-        swap.replaced.append((visit.work, f"{name}.{old._name_}", old, new))
-    for member in gone:
-        swap.removed.append((visit.work, pair.new.lineno, f"{name}.{member._name_}", member))
-    swap.commit()
-    _generated.let_go(fresh)
 
 
 # ------------------------------------------------------------------------------------------------------ dataclasses

@@ -77,7 +77,7 @@ def let_go(
         for name in {*stored(function.__code__), *_derived(who, live, after)} - stated:
             if name in vars(live):
                 visit.swap.journal.del_member(live, name)
-        did = who not in after and who not in withdrawn.whose and _reaches_out(function.__code__)
+        did = who not in after and who not in withdrawn.whose and reaches_out(function.__code__)
         if did and not _is_standard(function):
             visit.swap.tell(visit.work, "HS203", pair.old.lineno, name=f"what {who} did for {visit.named(pair.new)}")
     return withdrawn
@@ -143,12 +143,12 @@ def _is_standard(function: FunctionType) -> bool:
     return _collectors.is_known(function)
 
 
-def _reaches_out(code: CodeType) -> bool:
+def reaches_out(code: CodeType) -> bool:
     """Whether code may have done more than set attributes: it stores elsewhere, or calls something."""
     names = {name for name in code.co_names if name not in _HARMLESS and not hasattr(builtins, name)}
     calls = any(step.opname.startswith("CALL") for step in dis.get_instructions(code))
     stores = any(step.opname in _STORES for step in dis.get_instructions(code))
-    inner = any(_reaches_out(const) for const in code.co_consts if isinstance(const, CodeType))
+    inner = any(reaches_out(const) for const in code.co_consts if isinstance(const, CodeType))
     return stores or inner or (calls and bool(names - {*stored(code), "__init_subclass__", "__name__"}))
 
 

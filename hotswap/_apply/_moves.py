@@ -12,14 +12,14 @@ import re
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import partial
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hotswap._apply import _rebuild
 from hotswap._apply._collectors import collectors
+from hotswap._apply._departed import Departed
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a, same
@@ -36,16 +36,6 @@ if TYPE_CHECKING:
 _DEFINITIONS = (Kind.DEF, Kind.CLASS)
 LIKE = 0.5
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-
-
-@dataclass(frozen=True, slots=True)
-class Departed:
-    """A definition that left its module: where from, its object if anybody still has it, and its statement."""
-
-    module: str
-    name: str
-    ref: weakref.ref[Any]
-    statement: Statement
 
 
 def moves(edits: Iterable[Edit]) -> list[tuple[str, str, str]]:
@@ -75,6 +65,7 @@ def _alike(old: Statement, new: Statement) -> bool:
 def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     """Note what statements that will run are to take up: what moves in this save, and what left in an earlier one."""
     edits = [work.edit for work in swap.works.values()]
+    swap.departed = departed
     for here, there, name in moves(edits):
         old = next(s for s in swap.works[here].edit.diff.removed if s.kind in _DEFINITIONS and s.binds[-1] == name)
         live = swap.works[here].before.get(name)

@@ -6,14 +6,14 @@ import dis
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
 from hotswap._graph._select import BY_NAME, LOADERS
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attribute, elements, is_a
+from hotswap._run._values import attribute, attributes_of, elements, is_a
 from hotswap._text._names import calls_unnamed
 from hotswap.patch._proxies import is_forwarder
 
@@ -153,6 +153,8 @@ class _Walk:
             self._elements(value, attributes)
         elif not is_a(value, ModuleType) and is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
+        elif self.levels is None:
+            self.reach(_wrapped_in(value), attributes)
 
     def _elements(self, container: Any, attributes: frozenset[str]) -> None:
         """Go through functions and objects in a container: who has it, or its table of functions, may call them."""
@@ -204,8 +206,12 @@ class _Walk:
         """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""
         is_known = self._asked(function) is not None
         ours = id(function) in self.swap.copies or self.swap.is_project(function)
-        new = self._unasked(function, asked) if ours else None
+        new = self._unasked(function, asked) if ours or (function.__closure__ and self.levels is None) else None
         if new is None:
+            return
+        if not ours:  # a library's wrapper, as of `contextlib.contextmanager`
+            for cell in function.__closure__ or ():
+                self.reach(content_of(cell), new)
             return
         if is_forwarder(function):
             self.found = function in self.swap.forwarded
@@ -305,6 +311,15 @@ def _unwrapped(value: object) -> object:
         else:
             break
     return value
+
+
+def _wrapped_in(value: object) -> object:
+    """Return what an object of a library, such as a wrapt proxy, wraps; no code of the program's runs for it."""
+    for base in type(value).__mro__:
+        slot = vars(base).get("__wrapped__")
+        if isinstance(slot, (GetSetDescriptorType, MemberDescriptorType)):
+            return attribute(value, "__wrapped__")
+    return attributes_of(value).get("__wrapped__")
 
 
 def is_ours(swap: Swap, cls: type) -> bool:

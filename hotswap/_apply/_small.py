@@ -32,7 +32,14 @@ from hotswap.patch._functions import copies, doc_of, methods_of, set_code, set_c
 
 _WRAPPED: Final = 8  # decorators deep
 _INITS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
-_MAKERS: Final = (*_INITS, "__init_subclass__", "__prepare__", "__set_name__", "__subclasshook__")
+_MAKERS: Final = (
+    *_INITS,
+    "__init_subclass__",
+    "__prepare__",
+    "__set_name__",
+    "__subclasshook__",
+    "_generate_next_value_",
+)
 _LINES_IN_CLASSES: Final = sys.version_info >= (3, 13)
 
 

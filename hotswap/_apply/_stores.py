@@ -13,7 +13,11 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply._chains import TAKES
+from hotswap._apply._collectors import is_known
+from hotswap._apply._generate import called
+from hotswap._apply._leftovers import reaches_out
 from hotswap._apply._noting import held
+from hotswap._apply._reach import stored
 from hotswap._apply._scopes import ModuleScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Kind, Statement
@@ -41,6 +45,32 @@ def take_back(visit: Visit, left: Iterable[Statement]) -> None:
         if ast.unparse(place) not in stays and _is_borrowed(visit, root_of(place)):
             if not _take_back(visit, place, value):
                 visit.swap.tell(visit.work, "HS203", statement.lineno, name=ast.unparse(statement.node)[:60])
+
+
+def undo_call(visit: Visit, statement: Statement) -> bool:
+    """Take back what a call that left the text, ``A = tag(A)`` or ``tag(A)``, set on a definition of this block.
+
+    Return whether that is all it did.
+    """
+    call = getattr(statement.node, "value", None)
+    given = call.args[0] if isinstance(call, ast.Call) and call.args else None
+    if not isinstance(call, ast.Call) or not isinstance(given, ast.Name):
+        return False
+    live, function = visit.scope.peek(given.id), called(visit, call)
+    there = any(one.kind in (Kind.CLASS, Kind.DEF) and one.binds[-1] == given.id for one in visit.new)
+    if not there or type(function) is not FunctionType or is_known(function):
+        return False
+    again = {ast.unparse(one) for one in visit.new for one in ast.walk(one.node) if isinstance(one, ast.Call)}
+    taken = [_take_mark(visit, live, name) for name in stored(function.__code__) if ast.unparse(call) not in again]
+    return bool(taken) and all(taken) and not reaches_out(function.__code__)
+
+
+def _take_mark(visit: Visit, live: object, name: str) -> bool:
+    if isinstance(live, type):
+        return name not in vars(live) or _take_member(visit, live, name)
+    if type(live) is FunctionType and name in vars(live):
+        visit.swap.journal.del_item(vars(live), name)
+    return type(live) is FunctionType
 
 
 def _places(node: ast.AST) -> Iterator[tuple[Place, ast.expr]]:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from hotswap._apply._adapter import Adapter
     from hotswap._apply._altered import Altered
     from hotswap._apply._closures import OldHeader
+    from hotswap._apply._departed import Departed
     from hotswap._apply._instances import Migration
-    from hotswap._apply._moves import Departed
     from hotswap._apply._registrations import Registrations
 
 __all__ = ["DefinitionOf", "IsProject", "Ready", "Swap", "Work", "resolve"]
@@ -64,6 +64,7 @@ class Swap:
         self.repeatable = set[int]()
         self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
+        self.departed: Mapping[tuple[str, str], Departed] = {}
         self.arrivals: dict[tuple[str, str], Departed] = {}
         self.left: list[Departed] = []
         self.last: list[tuple[AnyScope, str]] = []

@@ -14,6 +14,7 @@ from hotswap._apply import (
     _branches,
     _chains,
     _definitions,
+    _dispatch,
     _effects,
     _follow,
     _links,
@@ -60,6 +61,8 @@ class Visit:
         unchanged = {id(pair.new): pair for pair in diff.unchanged}
         changed = {id(pair.new): pair for pair in diff.changed}
         self.new = new
+        for statement in (one for one in diff.removed if one.kind is Kind.DEF):
+            _dispatch.take_back(self, statement, self.work.live(self.scope, statement))
         chains = self.chains = _chains.plan(self, diff, old, new)
         swap = self.swap
         busy = {*changed, *swap.within, *swap.forced, *chains.again, *chains.skip}

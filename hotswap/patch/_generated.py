@@ -62,19 +62,21 @@ def order_again(journal: Journal, cls: type, members: Mapping[str, Any]) -> None
 # ------------------------------------------------------------------------------------------------------------ enums
 
 
-def merge_enum(journal: Journal, cls: Any, fresh: Any, names: Collection[str], *, anew: bool) -> list[tuple[Any, Any]]:
+def merge_enum(
+    journal: Journal, cls: Any, fresh: Any, names: Collection[str], back: Mapping[str, Any], *, anew: bool
+) -> list[tuple[Any, Any]]:
     """Record on the enum `cls` what `fresh`, built aside from the new text, is; return (old, new) of replaced members.
 
     A member whose name stays is the same object as before; a changed value is written into it, but for enums with a
     payload (IntEnum, StrEnum), whose members cannot change what they are. `names` are those whose statements changed;
-    with `anew`, all members take what making them anew gives (another ``__init__``).
+    with `anew`, all members take what making them anew gives (another ``__init__``); those in `back` come again.
     """
     replaced: list[tuple[Any, Any]] = []
     members: dict[int, Any] = {}
     for name, new in fresh._member_map_.items():
         if id(new) not in members:
-            members[id(new)] = _kept(journal, cls, cls._member_map_.get(name), new, anew)
-            old = cls._member_map_.get(name)
+            old = cls._member_map_.get(name, back.get(name))
+            members[id(new)] = _kept(journal, cls, old, new, anew)
             if old is not None and old._name_ == name and members[id(new)] is not old:
                 replaced.append((old, new))
     table = {name: members[id(new)] for name, new in fresh._member_map_.items()}
