@@ -112,11 +112,24 @@ class Book:
         """Return the entries in the order in which a fresh start would have made them."""
         now = self.entries()
         left = {key for key in self.leaving if self._is_over(self.owner[key], ran)}
-        order = [(key, False) for key in self.before]
+        order = self._in_text_order(list(self.before))
         free = [place for place in order if place[0] in left]
         for key in self.came():
             order.insert(self._place(key, order, free, left), (key, True))
         return [now[key] if new else self.before[key] for key, new in order if new or key not in left]
+
+    def _in_text_order(self, keys: list[Any]) -> list[Spot]:
+        """Have entries that stood in the order of their statements follow where those changed places."""
+        groups: dict[int, list[int]] = {}
+        for at, key in enumerate(keys):
+            if key in self.owner and self.owner[key].new is not None:
+                groups.setdefault(id(self.owner[key].work), []).append(at)
+        for places in groups.values():
+            olds = [self.owner[keys[at]].old.lineno for at in places]
+            moved = sorted((keys[at] for at in places), key=lambda key: self._line(key, new=False) or 0)
+            for at, key in zip(places, moved, strict=True) if olds == sorted(olds) else ():
+                keys[at] = key
+        return [(key, False) for key in keys]
 
     @staticmethod
     def _is_over(claim: Claim, ran: set[int]) -> bool:
@@ -131,7 +144,7 @@ class Book:
             if self.owner[spot[0]].new is statement:
                 free.remove(spot)
                 return order.index(spot)
-        lines = {i: self._line(*spot) for i, spot in enumerate(order) if spot[1] or spot[0] not in left}
+        lines = {i: self._line(spot[0], new=spot[1]) for i, spot in enumerate(order) if spot[1] or spot[0] not in left}
         behind = [i for i, line in lines.items() if line is not None and line > statement.lineno]
         if behind:
             return min(behind)
@@ -140,7 +153,7 @@ class Book:
             return max(ahead) + 1
         return order.index(free.pop(0)) if free else len(order)
 
-    def _line(self, key: Any, new: bool) -> int | None:
+    def _line(self, key: Any, *, new: bool) -> int | None:
         """Return the line, in the new text, of the statement that made an entry."""
         statement = self.made.get(key) if new else self.owner[key].new if key in self.owner else None
         return None if statement is None else statement.lineno

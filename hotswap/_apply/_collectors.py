@@ -147,9 +147,10 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
                 named = f"{visit.named(pair.new)}.{name}"
                 what += f": {', '.join(sorted(one.__qualname__ for one in found))}" if is_enum else ""
                 visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=len(found), what=what)
+    _tell_read(visit, pair, live)
 
 
-def tell_read(visit: Visit, pair: Pair, live: type) -> None:
+def _tell_read(visit: Visit, pair: Pair, live: type) -> None:
     """Tell of classes below `live` that were made before an attribute of it changed which its hook reads."""
     assert pair.inner is not None
     hook = attribute(vars(live).get(HOOK), "__func__")

@@ -14,6 +14,7 @@ from hotswap._apply import (
     _annotations,
     _chains,
     _collectors,
+    _counted,
     _generate,
     _header,
     _instances,
@@ -83,9 +84,9 @@ def change_members(visit: Visit, pair: Pair, live: type) -> None:
     if not why:
         _collectors.tell(visit, pair, live, members)
         _collectors.tell_made(visit, pair, live)
-        _collectors.tell_read(visit, pair, live)
         _generate.tell_below(visit, pair, live)
         _generate.follow(visit, pair, live)
+        _counted.tell_order(visit, pair, live)
     if visit.scope.peek(pair.new.binds[-1]) is live:
         _instances.tell(visit, pair, live, before)
 

@@ -60,7 +60,8 @@ def undo_call(visit: Visit, statement: Statement) -> bool:
     there = any(one.kind in (Kind.CLASS, Kind.DEF) and one.binds[-1] == given.id for one in visit.new)
     if not there or type(function) is not FunctionType or is_known(function):
         return False
-    again = {ast.unparse(one) for one in visit.new for one in ast.walk(one.node) if isinstance(one, ast.Call)}
+    nodes = (node for one in visit.new for node in ast.walk(one.node))
+    again = {ast.unparse(node) for node in nodes if isinstance(node, ast.Call)}
     taken = [_take_mark(visit, live, name) for name in stored(function.__code__) if ast.unparse(call) not in again]
     return bool(taken) and all(taken) and not reaches_out(function.__code__)
 

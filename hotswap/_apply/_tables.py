@@ -20,6 +20,7 @@ from hotswap._apply._books import Claim, Same, fill
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a
+from hotswap._text._diff import out_of_order
 from hotswap.patch._functions import MEMO
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ _SETS: Final = dis.opmap["STORE_SUBSCR"]
 def watch(swap: Swap, registrations: Registrations) -> None:
     """Watch the containers that have what statements which leave, or may run again, had registered."""
     found = registrations.notes.setdefault(_NOTE, {})
+    edits = [work.edit for work in swap.works.values() if work.edit.edited]
+    concerned = swap.maybe | {id(pair.new) for edit in edits for pair in out_of_order(edit.diff)}
     for claim in registrations.claims:
-        if claim.old.kind is not Kind.CLASS and (claim.leaves or id(claim.new) in swap.maybe):
+        if claim.old.kind is not Kind.CLASS and (claim.leaves or id(claim.new) in concerned):
             for container in _containers(swap, claim):
                 found[id(container)] = container
                 if type(container) is list:

@@ -26,7 +26,7 @@ from hotswap._model import Diff, Edit, Kind, Statement
 from hotswap._plan._coming import coming
 from hotswap._process import Process
 from hotswap._run._values import attribute, attributes_of, is_a
-from hotswap._text._diff import only_code, same_header
+from hotswap._text._diff import only_code, out_of_order, same_header
 from hotswap._text._names import dotted_of
 
 _HOLDERS: Final = (list, dict, set, deque)
@@ -75,9 +75,12 @@ def altered_by(
 
 
 def _certain(diff: Diff) -> Iterator[Statement]:
-    """Yield the statements that run because their text changed, and those which left: what they did is taken back."""
+    """Yield the statements that run because their text changed, those which left: what they did is taken back, and
+    those that changed places, as what they registered does.
+    """
     yield from diff.added
     yield from (one for one in diff.removed if one.kind is not Kind.CLASS)
+    yield from (pair.new for pair in out_of_order(diff))
     for pair in diff.changed:
         if pair.inner is not None and same_header(pair):
             yield from _certain(pair.inner)

@@ -126,6 +126,15 @@ def _lambdas(node: ast.AST) -> Iterator[ast.Lambda]:
             yield from _lambdas(child)
 
 
+def out_of_order(diff: Diff) -> Iterator[Pair]:
+    """Yield the pairs whose new statement stands below one that it stood above, or the other way round."""
+    last = 0
+    for pair in sorted((*diff.unchanged, *diff.changed), key=lambda pair: pair.new.lineno):
+        if pair.old.lineno < last:
+            yield pair
+        last = max(last, pair.old.lineno)
+
+
 def decorators(node: ast.stmt) -> str:
     """Return the decorators of a function or class as text, the bodies of lambdas in them left out."""
     found: Sequence[ast.expr] = getattr(node, "decorator_list", ())

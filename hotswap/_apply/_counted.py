@@ -1,0 +1,47 @@
+"""Objects in the body of a class that count as they are made: one that comes, or changes places, is out of order."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hotswap._apply import _generate
+from hotswap._model import Kind, Pair, Statement
+from hotswap._run._values import attributes_of
+
+if TYPE_CHECKING:
+    from hotswap._apply._visit import Visit
+
+
+def tell_order(visit: Visit, pair: Pair, live: type) -> None:
+    """Tell of a member of `live` that was made later than what stands below it, as the numbers say that both have."""
+    assert pair.inner is not None
+    inner = pair.inner
+    if (
+        not (inner.added or inner.moved or inner.changed)
+        or visit.swap.tends(live)
+        or _generate.is_made_whole(visit, live)
+    ):
+        return
+    partner = {id(one.new): one.old for one in inner.unchanged}
+    counted: dict[str, list[tuple[Statement, int]]] = {}
+    for statement in pair.new.children:
+        for name, number in _numbers(statement, live):
+            counted.setdefault(name, []).append((statement, number))
+    for attribute, found in counted.items():
+        olds = sorted((partner[id(one)].lineno, number) for one, number in found if id(one) in partner)
+        late = [one for (one, number), (_, below) in pairwise(found) if number > below]
+        if late and len(olds) > 1 and all(one < other for (_, one), (_, other) in pairwise(olds)):
+            named = f"{visit.named(pair.new)}.{late[0].binds[-1]}"
+            visit.swap.tell(visit.work, "HS232", late[0].lineno, name=named, attribute=attribute)
+
+
+def _numbers(statement: Statement, live: type) -> Iterator[tuple[str, int]]:
+    """Yield the attributes of what an assignment made that are numbers, and that its text does not name."""
+    value = vars(live).get(statement.binds[-1]) if statement.kind is Kind.ASSIGN and statement.calls else None
+    stated = {node.value for node in ast.walk(statement.node) if isinstance(node, ast.Constant)}
+    for name, number in attributes_of(value).items():
+        if type(number) is int and number not in stated:
+            yield name, number
