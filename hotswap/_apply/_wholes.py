@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ALL: Final = frozenset(("__dict__", "dir", "getmembers", "getmembers_static", "vars"))
 _OF_HEADERS: Final = frozenset(("get_annotations", "get_type_hints", "getfullargspec", "signature"))
+_ITSELF: Final = "sys.modules[__name__]"
 _LOOKS: Final = _ALL | _OF_HEADERS
 
 
@@ -38,6 +39,12 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
             return f"goes over all names of {scope.prefix.removesuffix('.')}"
         if swap.changes.of(module) and ("globals" in statement.calls or not isinstance(scope, ClassScope)):
             return "goes over all names of the module"
+    if (
+        "sys.modules" in statement.reads
+        and swap.changes.of(module)
+        and any(map(_takes_itself, ast.walk(statement.node)))
+    ):
+        return "goes over all names of the module"
     if statement.kind not in (Kind.ASSIGN, Kind.OTHER):
         return ""
     for dotted in _taken(scope, statement.node):
@@ -50,6 +57,14 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
         ):
             return f"looks through {dotted}"
     return ""
+
+
+def _takes_itself(node: ast.AST) -> bool:
+    """Whether `node` goes over ``sys.modules[__name__]``."""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "__dict__" and ast.unparse(node.value) == _ITSELF
+    name = (dotted_of(node.func) or "").rpartition(".")[2] if isinstance(node, ast.Call) else ""
+    return isinstance(node, ast.Call) and name in _ALL and _ITSELF in map(ast.unparse, node.args)
 
 
 def _has_other(swap: Swap, module: str, prefix: str) -> bool:

@@ -16,6 +16,8 @@ from hotswap._model import Diff, Kind, Statement
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
+_ITSELF = WHOLE | {"sys"}
+"""What a module may get at itself with, by ``sys.modules[__name__]`` among others."""
 LOADERS = frozenset({"__import__", "import_module", "importlib"})
 """What gives modules that no import statement names."""
 BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
@@ -86,7 +88,7 @@ class Selection:
             return False
         if (names and odd) or (inner and (sketch.odd or sketch.runs_own)) or self._comes_or_goes(sketch):
             return True
-        if not (names | (WHOLE if names else frozenset())).isdisjoint(sketch.runs):
+        if not (names | (_ITSELF if names else frozenset())).isdisjoint(sketch.runs):
             return True
         if not all(here in sketch.once for _, _, here in sketch.froms if here in taint.values):
             return True
@@ -227,7 +229,7 @@ class Selection:
         names |= {name.rpartition(".")[2] for name in (*taint.values, *taint.calls)}
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
         names |= {here for here, modules in taint.inside.items() if any(map(self._taints.get, modules))}
-        names |= WHOLE if taint.values else frozenset()
+        names |= _ITSELF if taint.values else frozenset()
         names |= LOADERS if any(map(self._taints.get, taint.modules.values())) else frozenset()
         while names:
             names |= self._reached(names.pop(), taint, mentioned)
@@ -327,6 +329,8 @@ class Selection:
         for name in fact.reads if looks else ():
             if self._has_parts(name, taint):
                 return f"looks through {name}"
+        if taint.values and {"sys.modules", "__name__"}.issubset(fact.reads):
+            return "reads sys.modules[__name__]"
         for name in fact.calls:
             if name in WHOLE and (taint.has_parts(fact.scope[:-1]) if fact.scope else taint.values):
                 return f"calls {name}()"
