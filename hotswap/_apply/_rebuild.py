@@ -172,8 +172,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     swap, new = visit.swap, pair.new
     swap.commit()
     if _generate.is_fixed(visit, live):
-        told = "its header is read when it is made"
-        swap.tell(visit.work, "HS105", new.lineno, name=visit.named(new), why=told)
+        swap.tell(visit.work, "HS105", new.lineno, name=visit.named(new), why="its header is read when it is made")
         change_members(visit, pair, live)
         return
     if _generate.is_made_whole(visit, live):
