@@ -27,6 +27,8 @@ from hotswap._settings import Settings, overlap
 SAID: Final = b"hotswap: depends on"
 """What a module says of a data file, in a comment."""
 
+_TICK: Final = 20_000_000
+"""Nanoseconds: a file system's clock is that much behind at most."""
 _LOADED: Final = time.time()
 _EARLIER: Final = 600.0  # seconds; a program that starts longer than that before it imports hotswap is not looked at
 
@@ -37,7 +39,8 @@ class Arrivals:
     `shape` is another number once modules were imported, or edited in more than what small edits alter: until then
     what is known of who uses what holds. `rank` is the order of first imports, `ran_again` who was reloaded by the
     program. `data` are the files that texts say they depend on, as they were before these ran, or when somebody looked
-    last. `on_load` is called with a module's file before its text is read, `on_text` with module, file and text.
+    last. `began` is when the first reloader started, in nanoseconds since the epoch, or a little before. `on_load` is
+    called with a module's file before its text is read, `on_text` with module, file and text.
     """
 
     def __init__(self) -> None:
@@ -53,6 +56,7 @@ class Arrivals:
         self.on_load: list[Callable[[str], object]] = []
         self.on_text: list[Callable[[str, str, bytes], object]] = []
         self.callbacks = Callbacks()
+        self.began = 0
         self.finder = Finder(self._note, self._covers, self._saw, self._note_missed)
         self._running: list[tuple[Settings, Scope]] = []
         self._main: ModuleType | None = None
@@ -62,6 +66,8 @@ class Arrivals:
         """Take up the roots of a reloader that starts. Raises OverlapError if they overlap with a running one's."""
         with self.lock:
             self._refuse_overlap(settings)
+            if not self._running:
+                self.began = time.time_ns() - _TICK
             self._running.append((settings, settings.scope()))
             self._first = True
             if self.finder not in sys.meta_path:

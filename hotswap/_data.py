@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -36,8 +35,8 @@ _READING: Final = ("jinja2", "django", "babel.support")
 
 _NEWS: Final = b"whatever it says"
 
-_TICK: Final = 1.0
-"""Seconds by which the time of a file may lie before that of its save: file systems round it."""
+_TICK: Final = 1_000_000_000
+"""Nanoseconds by which the time of a file may lie before that of its save: file systems round it."""
 
 
 class _Said(NamedTuple):
@@ -62,7 +61,6 @@ class Data:
         self._readers: list[Reader] = []
         self._new: list[Reader] = []
         self._counted: tuple[int, bool] = 0, False
-        self._began = time.time() - _TICK
 
     def connect(self, roots: Callable[[], Iterable[str]], cover: Callable[[str], object]) -> None:
         """Say which folders data is looked for in, and what has a file watched."""
@@ -111,7 +109,7 @@ class Data:
     def found(self, path: str) -> None:
         """Take the file `path` of a library that is new. What was saved since we began it may have read before that."""
         self.note(path)
-        if _saved_after(path, self._began):
+        if _saved_after(path, self._process.arrivals.began - _TICK):
             patterns = ((compiled(reader.files), reader) for reader in self._new)
             inner = tuple(self._inner(path))
             for reader in (reader for found, reader in patterns if any(map(found.match, inner))):
@@ -234,9 +232,9 @@ def _has_catalogues() -> bool:
     return bool(getattr(sys.modules.get("gettext"), "_translations", None))
 
 
-def _saved_after(path: str, moment: float) -> bool:
+def _saved_after(path: str, moment: int) -> bool:
     try:
-        return os.stat(path).st_ctime > moment
+        return os.stat(path).st_ctime_ns > moment
     except OSError:
         return False
 

@@ -249,8 +249,8 @@ class Run:
             )
 
     def _points(self, save: int, blocks: list[Block], reloader: Any) -> list[Point]:
-        """Run the save once, in a fork, to count; return a sample of its points, the same each time."""
-        chooser = random.Random(f"{name_of(self.scenario)} {save}")
+        """Run the save once, in a fork, to count; return a sample of its points, the same each time on one Python."""
+        chooser = random.Random(f"{name_of(self.scenario)} {save} {sys.version_info[:2]}")
         if chooser.random() >= self.each:
             return []
         with tempfile.TemporaryFile("w+") as answer:

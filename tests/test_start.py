@@ -47,6 +47,28 @@ def test_a_start_imports_no_engine(tmp_path: Path) -> None:
     assert out == "[]\n22 True"
 
 
+def test_a_file_that_arrives_before_the_engine_counts(tmp_path: Path) -> None:
+    """A module that a ``try`` missed, and that is written long before the first swap, is found by it."""
+    out = _run(
+        tmp_path,
+        """
+        import time
+        import hotswap
+        hotswap.watch(".", apply="manual")
+        with open("app.py", "w") as file:
+            file.write("try:\\n    import fast\\nexcept ImportError:\\n    fast = None\\n")
+        import app
+        with open("fast.py", "w") as file:
+            file.write("SPEED = 9\\n")
+        now = time.time_ns
+        time.time_ns = lambda: now() + 10**10
+        hotswap.reload()
+        print(app.fast.SPEED)
+        """,
+    )
+    assert out == "9"
+
+
 @pytest.mark.parametrize("apply", ["thread", "poll"])
 def test_a_save_right_after_the_start_goes_live(tmp_path: Path, apply: str) -> None:
     """A file that is saved before anybody watches is found when watching begins."""

@@ -10,7 +10,6 @@ import ast
 import os
 import re
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib.machinery import PathFinder
@@ -28,16 +27,13 @@ from hotswap._text._source import read
 
 _LISTING: Final = re.compile(r"\b(?:iter_modules|walk_packages|listdir|iterdir|glob)\b")
 _RUNS: Final = (Kind.ASSIGN, Kind.OTHER, Kind.SUITE)
-_TICK: Final = 20_000_000
-"""Nanoseconds: a file system's clock is that much behind at most."""
 
 
 class Arriving:
-    """Finds them for one reloader, from its making on. Each state of a file counts once, but for failures."""
+    """Finds them for one reloader. Each state of a file counts once, but for failures."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._began = time.time_ns() - _TICK
         self._seen: dict[str, Signature] = {}
         self._met: dict[str, Signature] = {}
 
@@ -76,7 +72,7 @@ class Arriving:
 
     def _is_new(self, path: str) -> bool:
         state = signature(path)
-        if state is None or state[1] < self._began or self._seen.get(path) == state:
+        if state is None or state[1] < self._process.arrivals.began or self._seen.get(path) == state:
             return False
         self._met[path] = state
         return True
