@@ -47,6 +47,7 @@ class Works:
         self.inbox = Inbox()
         self.history = History()
         self._in_slices = False
+        self._is_new = True
         self.line = Line(settings, self.inbox, self.history, self._migrates_in_slices)
         self.saves = Saves(settings, self.inbox, self.line.index, self.line.troubles.append)
         self.line.data.connect(lambda: self.line.settings.roots, self.saves.cover)
@@ -142,6 +143,8 @@ class Works:
         """Apply what changed on disk, of the modules `names` if there are any."""
         if unknown := sorted(name for name in names if name not in PROCESS.baselines):
             raise TargetError(f"{', '.join(unknown)}: no such module is loaded and watched")
+        self.line.look_at_all |= self._is_new  # files that came between the start and us were told to nobody
+        self._is_new = False
         report = run_now(self.line.safely(self.line.by_hand(lambda: self.take_all(deferred=True), names)))
         self._keep_small()
         return report
