@@ -278,7 +278,7 @@ FINDINGS: dict[str, int] = {}
 
 
 @settings(
-    max_examples=int(WANTED or 200),
+    max_examples=int(WANTED or 100),
     derandomize=WANTED is None,
     database=None,
     deadline=None,
