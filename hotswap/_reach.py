@@ -15,7 +15,9 @@ from hotswap._loader._baselines import compiled
 from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind
 from hotswap._modules import Entry
-from hotswap._plan._groups import Selected, find_near, follow, followers_of, known_facts, names_that_come_or_go, select
+from hotswap._plan._altered import is_handed
+from hotswap._plan._groups import Selected, follow, followers_of, known_facts, select
+from hotswap._plan._near import find_near, names_in, names_that_come_or_go, see_loading
 from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._process import Process
 
@@ -31,6 +33,7 @@ def reach(process: Process, edits: Iterable[Edit], entries: Iterable[Entry]) -> 
     looked at together; none of them may change a constant then.
     """
     given = {edit.module: edit for edit in edits}
+    see_loading(process, given.values())
     affected = process.graph.affected(given)
     if not affected.isdisjoint(process.memo) or not affected.isdisjoint(process.ran_again):
         return None
@@ -118,17 +121,11 @@ def _are_bound_once(process: Process, module: str, names: AbstractSet[str], pack
 def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) -> bool:
     """Whether what `edit` changes is named nowhere but where it stands, which is found out without a parse."""
     text = edit.new.text
-    names = [name.rpartition(".")[2] for name in _names_of(edit.diff)]
+    names = [name.rpartition(".")[2] for name in names_in(edit.diff)]
     if any(text.count(name) != 1 or name.startswith("__") for name in names):
         return False
-    if any(f"{name}(" in text for name in WHOLE):
+    if any(f"{name}(" in text for name in WHOLE) or is_handed(edit.diff):
         return False
     if any(module in affected for modules in process.bindings.by_attribute(names) for module in modules):
         return False
     return find_near(process, {edit.module: edit}, {edit.module: names_that_come_or_go(edit)}) == {edit.module}
-
-
-def _names_of(diff: Diff) -> Iterator[str]:
-    for pair in diff.changed:
-        yield from [pair.new.binds[-1]] if pair.inner is None else _names_of(pair.inner)
-    yield from (statement.binds[-1] for statement in diff.added)

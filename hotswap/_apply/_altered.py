@@ -6,6 +6,7 @@ first of these, so that who reads such a name can be told whether it is altered 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType, MappingProxyType, ModuleType
@@ -18,6 +19,8 @@ from hotswap._run._values import attributes_of, immutable, is_a
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
 
+ENVIRONMENT: Final = ("environ", "getenv")
+"""Names of `os` by which the environment is read: one module sets there what another one takes."""
 _DEEP: Final = 5
 _MANY: Final = 10_000
 """Items that are looked at behind one name."""
@@ -55,6 +58,8 @@ class Altered:
     def _state(self, module: str, dotted: str) -> object:
         self._left = _MANY
         value = self._value(module, dotted)
+        if value is os.environ or value is os.getenv:
+            return dict(os.environ)
         if type(value) is FunctionType:
             held = map(content_of, value.__closure__ or ())
             return [self._content(one, _DEEP) for one in (*held, vars(value).get("registry"))]

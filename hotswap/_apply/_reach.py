@@ -10,7 +10,8 @@ from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptor
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
-from hotswap._graph._select import BY_NAME, LOADERS
+from hotswap._graph._facts import LOADERS
+from hotswap._graph._select import BY_NAME
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute, attributes_of, elements, is_a
@@ -144,7 +145,9 @@ class _Walk:
             self._class(value, attributes)
             return
         value = _unwrapped(value)
-        if type(value) is FunctionType:
+        if type(value) is FunctionType and not self._is_ours(value):
+            self._foreign(value, attributes)
+        elif type(value) is FunctionType:
             self._function(value, attributes)
         elif is_a(value, property):
             for part in (value.fget, value.fset):
@@ -153,8 +156,25 @@ class _Walk:
             self._elements(value, attributes)
         elif not is_a(value, ModuleType) and is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
+            self._held_by(value, attributes)
         elif self.levels is None:
             self.reach(_wrapped_in(value), attributes)
+
+    def _is_ours(self, function: FunctionType) -> bool:
+        return id(function) in self.swap.copies or self.swap.is_project(function)
+
+    def _foreign(self, function: FunctionType, attributes: frozenset[str]) -> None:
+        """Go through what a function of a library holds: a decorator of its made it, around one of ours or a table."""
+        if self.levels is None and self._unasked(function, attributes) is not None:
+            for one in (*map(content_of, function.__closure__ or ()), *function.__dict__.values()):
+                self.reach(one, attributes)
+
+    def _held_by(self, value: object, attributes: frozenset[str]) -> None:
+        """Go through what an object has under one of `attributes`, or under one that its methods look up."""
+        held = attributes_of(value)
+        names = attributes | self.seen.get(id(type(value)), _NOTHING)
+        for name in names & held.keys() if held and self._unasked(value, names) is not None else ():
+            self.reach(held[name], names)
 
     def _elements(self, container: Any, attributes: frozenset[str]) -> None:
         """Go through functions and objects in a container: who has it, or its table of functions, may call them."""
@@ -205,13 +225,8 @@ class _Walk:
     def _function(self, function: FunctionType, asked: frozenset[str]) -> None:
         """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""
         is_known = self._asked(function) is not None
-        ours = id(function) in self.swap.copies or self.swap.is_project(function)
-        new = self._unasked(function, asked) if ours or (function.__closure__ and self.levels is None) else None
+        new = self._unasked(function, asked)
         if new is None:
-            return
-        if not ours:  # a library's wrapper, as of `contextlib.contextmanager`
-            for cell in function.__closure__ or ():
-                self.reach(content_of(cell), new)
             return
         if is_forwarder(function):
             self.found = function in self.swap.forwarded
@@ -242,9 +257,8 @@ class _Walk:
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)
         if not self.swap.only_leaving and not LOADERS.isdisjoint(use.chains | use.attributes):
-            package = f"{namespace.get('__package__') or ''}."
-            names = [name for name in self.swap.changes.modules if name.startswith(package)]
-            self.modules += [one for name in names if (one := self.swap.modules.get(name)) is not None]
+            package = namespace.get("__package__") or ""
+            self.modules += (one for one in changed_modules(self.swap) if one.__name__.startswith(package))
         self._look_into_modules(use, attributes)
 
     def _look_into_modules(self, use: Use, attributes: frozenset[str]) -> None:
@@ -252,9 +266,13 @@ class _Walk:
         by_name = "__dict__" in attributes or any(chain.rpartition(".")[2] in BY_NAME for chain in use.chains)
         for module in self.modules:
             changed = self.swap.changes.of(module.__name__)
-            self.found = self.found or (by_name and bool(changed)) or not attributes.isdisjoint(changed)
+            otherwise = by_name and (bool(changed) or any(map(self._is_otherwise, list(vars(module).values()))))
+            self.found = self.found or otherwise or not attributes.isdisjoint(changed)
             for name in attributes.intersection(vars(module)):
                 self.reach(look_up(self.swap, module.__name__, name), attributes)
+
+    def _is_otherwise(self, value: object) -> bool:
+        return type(value) is FunctionType and self.swap.pending_code(value) in self.swap.changes.codes
 
     def _calls_unnamed(self, function: FunctionType) -> bool:
         """Whether `function` itself calls what no name says, as ``TABLE[key]()`` does, and ``one()`` in a loop.
@@ -263,6 +281,12 @@ class _Walk:
         """
         node = self.swap.definition(function)
         return node is None or calls_unnamed(node, function.__code__.co_varnames)
+
+
+def changed_modules(swap: Swap) -> list[ModuleType]:
+    """Return the modules of which names or functions may have changed."""
+    names = dict.fromkeys((*swap.works, *swap.changes.modules))
+    return [one for name in names if (one := swap.modules.get(name)) is not None]
 
 
 def _modules_among(value: Any) -> list[ModuleType]:

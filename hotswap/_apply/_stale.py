@@ -27,7 +27,7 @@ from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_o
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, resolve
-from hotswap._apply._taken import modules_read, reads_of, takes_all_names
+from hotswap._apply._taken import modules_loaded, modules_read, reads_of, takes_all_names
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
@@ -164,16 +164,38 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
     if live is None:
         return
     inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
+    if (called := _calls_otherwise(visit, pair.new)) and (why := _unquiet_header(visit, pair.new)):
+        tell_kept(visit, pair.new, f"calls {called}", why)
+        return
     change = _rebuild.change_header if has_stale_header(visit, pair.new) else _rebuild.change_members
     change(visit, inner, live)
 
 
 def has_stale_header(visit: Visit, statement: Statement) -> bool:
-    """Whether bases, keywords or decorators of a class read what changed."""
+    """Whether bases, keywords or decorators of a class read what changed, or a call gives another base."""
     node = statement.node
     assert isinstance(node, ast.ClassDef)
-    parts = (*node.bases, *(k.value for k in node.keywords), *node.decorator_list)
-    return any(_decorators.reads(visit, part) for part in parts)
+    parts = (*_made_of(node), *node.decorator_list)
+    return bool(_calls_otherwise(visit, statement)) or any(_decorators.reads(visit, part) for part in parts)
+
+
+def _made_of(node: ast.stmt) -> list[ast.expr]:
+    assert isinstance(node, ast.ClassDef)
+    return [*node.bases, *(keyword.value for keyword in node.keywords)]
+
+
+def _calls_otherwise(visit: Visit, statement: Statement) -> str:
+    """Return what bases or keywords of a class call that behaves otherwise now; "" if there is nothing."""
+    calls = (one for part in _made_of(statement.node) for one in ast.walk(part) if isinstance(one, ast.Call))
+    names = [name for call in calls if (name := dotted_of(call.func))]
+    return next((name for name in names if behaves_otherwise(visit.swap, resolve(visit.scope, name))), "")
+
+
+def _unquiet_header(visit: Visit, statement: Statement) -> str:
+    """Return why evaluating bases and keywords of a class may have effects; "" if it has none."""
+    value = ast.Tuple(_made_of(statement.node), ast.Load())
+    node = ast.fix_missing_locations(ast.copy_location(ast.Expr(value), statement.node))
+    return _quiet.unquiet(node, quiet_scope(visit.swap, visit.scope)) or ""
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
@@ -322,7 +344,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
         return why
     given = (_reach.looked_up_by(swap, resolve(scope, name)) for name in statement.calls)
     attributes = looked_up(statement.node).union(*given)
-    modules = modules_read(scope, statement)
+    modules = [*modules_read(scope, statement), *modules_loaded(swap, statement.node)]
     if modules and (name := reads_of(swap, modules, statement.node, attributes)):
         return f"reads {name}"
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):

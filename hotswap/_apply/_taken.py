@@ -11,17 +11,38 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._reach import behaves_otherwise
+from hotswap._apply._reach import behaves_otherwise, changed_modules
 from hotswap._apply._swap import resolve
+from hotswap._graph._facts import LOADERS
 from hotswap._graph._select import BY_NAME, WHOLE
 from hotswap._run._values import is_a, modules_in
+from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._scopes import AnyScope
     from hotswap._apply._swap import Swap
     from hotswap._model import Statement
 
+_MODULES: Final = ("sys.modules", "modules")
 _ONE_NAME: Final = BY_NAME - WHOLE - {"getmembers"}
+
+
+def modules_loaded(swap: Swap, node: ast.stmt) -> list[ModuleType]:
+    """Return the modules that `node` loads, or looks up among those that are loaded, by name; all that changed, if the
+    name is computed.
+    """
+    names = [name for one in ast.walk(node) if (name := _loaded(one)) is not None]
+    if not all(isinstance(name, ast.Constant) for name in names):
+        return changed_modules(swap)
+    found = (swap.modules.get(str(name.value)) for name in names if isinstance(name, ast.Constant))
+    return [one for one in found if one is not None]
+
+
+def _loaded(node: ast.AST) -> ast.expr | None:
+    """Return by which name `node` gets at a module, None if it does not."""
+    if isinstance(node, ast.Call) and node.args:
+        return node.args[0] if (dotted_of(node.func) or "").rpartition(".")[2] in LOADERS else None
+    return node.slice if isinstance(node, ast.Subscript) and dotted_of(node.value) in _MODULES else None
 
 
 def modules_read(scope: AnyScope, statement: Statement) -> list[ModuleType]:

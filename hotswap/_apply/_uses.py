@@ -131,17 +131,21 @@ def _returned(code: CodeType) -> frozenset[str]:
 
 @lru_cache(4096)
 def of_arguments(code: CodeType, outer: frozenset[str] = _NOTHING) -> frozenset[str]:
-    """Return the names behind a dot that `code` looks up on its arguments, those of `outer` code among them, or
-    above them.
+    """Return the names behind a dot that `code` looks up on its arguments, those of `outer` code among them, on what
+    it loops over, or above them.
     """
     names = outer.union(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-    found, last, above = set[str](), "", False
+    found, last, above, loops = set[str](), "", False, False
     for step in dis.get_instructions(code):
+        if loops and step.opname.startswith("STORE_"):
+            names |= {*(step.argval if isinstance(step.argval, tuple) else (step.argval,))}
+        loops = step.opname == "FOR_ITER" or (loops and step.opname.startswith(("STORE_FAST", "UNPACK", "CACHE")))
         if step.opname in _ATTRIBUTES and (last in names or above or step.opname == "LOAD_SUPER_ATTR"):
             found.add(step.argval)
             above = False
         above = above or (step.opname == "LOAD_GLOBAL" and step.argval == "super")
-        loaded = step.argval if "LOAD_FAST" in step.opname or step.opname == "LOAD_DEREF" else ""
-        last = loaded[-1] if isinstance(loaded, tuple) else loaded
+        if step.opname not in _ATTRIBUTES and step.opname not in _SILENT:  # behind one dot there may be another
+            loaded = step.argval if "LOAD_FAST" in step.opname or step.opname == "LOAD_DEREF" else ""
+            last = loaded[-1] if isinstance(loaded, tuple) else loaded
     inside = (const for const in code.co_consts if isinstance(const, CodeType))
     return frozenset(found).union(*(of_arguments(one, names.intersection(one.co_freevars)) for one in inside))

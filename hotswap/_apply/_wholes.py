@@ -17,7 +17,8 @@ from hotswap._apply._uses import use_of
 from hotswap._graph._select import WHOLE
 from hotswap._graph._taint import HEADER
 from hotswap._model import Kind
-from hotswap._run._values import attribute, is_a
+from hotswap._run._journal import MISSING
+from hotswap._run._values import attribute, is_a, way_to
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -76,15 +77,23 @@ def _taken(scope: AnyScope, node: ast.stmt) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Attribute) and one.attr == "__dict__" and (dotted := dotted_of(one.value)):
             yield dotted
-        elif isinstance(one, ast.Call) and (called := dotted_of(one.func)) and _looks(resolve(scope, called), called):
+        elif isinstance(one, ast.Call) and (called := dotted_of(one.func)) and _looks(_found(scope, called), called):
             owner, _, _ = called.rpartition(".")
             yield from (dotted for given in one.args if (dotted := dotted_of(given)))
             yield from [owner] if owner else ()
 
 
+def _found(scope: AnyScope, dotted: str) -> object:
+    """Return what `dotted` is, through objects as well."""
+    value = resolve(scope, dotted)
+    way = way_to(scope.namespace, dotted) if value is MISSING else []
+    return way[-1] if len(way) == dotted.count(".") + 1 else value
+
+
 def _looks(value: object, name: str) -> bool:
     """Whether what is called by `name` goes over what it is given."""
     function = attribute(value, "__func__") if is_a(value, (MethodType, classmethod, staticmethod)) else value
+    function = attribute(function, "__init__") if is_a(function, type) else function
     if type(function) is not FunctionType or function.__module__ in ("inspect", "typing"):
         return name.rpartition(".")[2] in _LOOKS
     use = use_of(function.__code__)

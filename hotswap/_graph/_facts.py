@@ -18,6 +18,8 @@ from hotswap._text._names import handed
 from hotswap._text._outline import Mention
 
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LOADERS = frozenset({"__import__", "import_module", "importlib"})
+"""What gives modules that no import statement names."""
 _NOTHING: frozenset[str] = frozenset()
 _NO_BODIES: Mapping[int, Mention] = MappingProxyType({})
 
@@ -136,6 +138,11 @@ def _imports_inside(fact: Fact) -> bool:
 def is_dynamic(text: str) -> bool:
     """Whether a module of this text may hold modules that no import statement names."""
     return "import_module" in text or "__import__" in text or "sys.modules" in text
+
+
+def names_loaders(names: Iterable[str]) -> bool:
+    """Whether one of `names` gives modules that no import statement names."""
+    return any(name.rpartition(".")[2] in LOADERS or name in ("sys.modules", "modules") for name in names)
 
 
 def _walk(

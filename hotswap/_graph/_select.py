@@ -8,8 +8,9 @@ when it is called. What really changed is found out while the plan is applied.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
-from hotswap._graph._facts import Fact, Facts, statement_at
+from hotswap._graph._facts import LOADERS, Fact, Facts, names_loaders, statement_at
 from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import HEADER, Altered, Taint, called, changes_in, from_diff, is_served, taint_of
 from hotswap._model import Diff, Kind, Statement
@@ -18,12 +19,8 @@ WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
 _ITSELF = WHOLE | {"sys"}
 """What a module may get at itself with, by ``sys.modules[__name__]`` among others."""
-LOADERS = frozenset({"__import__", "import_module", "importlib"})
-"""What gives modules that no import statement names."""
 BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
 """What takes names of a module that no dot stands before."""
-
-
 _VALUES = (Kind.ASSIGN, Kind.OTHER)
 
 
@@ -75,6 +72,7 @@ class Selection:
         taint = Taint(None, own=sketch.own)
         if self._altered.concerns(module):
             return True
+        taint.alter(self._altered, module)
         if diff is not None:
             from_diff(diff, taint, "")
             self._note_members(taint.calls)
@@ -84,7 +82,7 @@ class Selection:
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls, *taint.modules)}
         if not self._members.isdisjoint(sketch.attributes) or (sketch.runs_own and sketch.uses(names | self._members)):
             return True
-        if not names and not inner:
+        if not names and not inner and not sketch.uses(self._members):
             return False
         if (names and odd) or (inner and (sketch.odd or sketch.runs_own)) or self._comes_or_goes(sketch):
             return True
@@ -138,7 +136,7 @@ class Selection:
         """Whether nothing that the module runs may be concerned, whatever its functions do: its imports suffice."""
         facts = taint.facts
         assert facts is not None
-        if taint.stars or facts.runs_own or facts.nested_imports:
+        if taint.stars or facts.runs_own or facts.nested_imports or facts.dynamic:
             return False
         if any(name in facts.by_attribute or name in facts.behind for name in self._members):
             return False
@@ -161,13 +159,14 @@ class Selection:
     def may_reach(self, imported: Iterable[str], text: str) -> bool:
         """Whether something of the modules `imported` that may change is named in `text`, or star-imported."""
         imported = list(imported)
-        names = {name.partition(".")[0] for module in imported for name in self._names(module)}
+        names = {name.partition(".")[0] for module in imported for name in self.names(module)}
         names |= {module.rpartition(".")[2] for module in imported if names and self._taints.get(module)}
         if bool(names) and ("*" in text or "__getattr__" in names or any(name in text for name in names)):
             return True
         return any(f".{name}" in text for name in self._members)
 
-    def _names(self, module: str) -> Iterator[str]:
+    def names(self, module: str) -> Iterator[str]:
+        """Yield the names of `module` that may change, or behave otherwise when they are called."""
         taint = self._taints.get(module)
         if taint is not None:
             yield from taint.values
@@ -214,6 +213,12 @@ class Selection:
             if taint.facts is not None:
                 yield from ((module, statement_at(taint.facts.statements, place)) for place in taint.found)
 
+    def handing(self) -> Iterator[tuple[str, Statement]]:
+        """Yield the unchanged statements that gave a call what behaves otherwise now, each with its module."""
+        for module, taint in self._taints.items():
+            if taint.facts is not None:
+                yield from ((module, statement_at(taint.facts.statements, place)) for place in taint.handing)
+
     def runs(self) -> bool:
         """Whether a statement of any module may have to run."""
         return any(taint.found for taint in self._taints.values())
@@ -230,7 +235,7 @@ class Selection:
         names |= {here.partition(".")[0] for here, module in taint.modules.items() if self._taints.get(module)}
         names |= {here for here, modules in taint.inside.items() if any(map(self._taints.get, modules))}
         names |= _ITSELF if taint.values else frozenset()
-        names |= LOADERS if any(map(self._taints.get, taint.modules.values())) else frozenset()
+        names |= {*LOADERS, "modules", "sys"} if taint.facts.dynamic else frozenset()
         while names:
             names |= self._reached(names.pop(), taint, mentioned)
         seen = set[str]()
@@ -261,13 +266,15 @@ class Selection:
         reason = self._reason(fact, taint)
         if reason:
             return self._mark(fact, taint, reason)
-        if fact.mentions and (self._mentions(fact, taint, mentioned) or self._loads(fact, taint)):
+        if fact.mentions and (self._mentions(fact, taint, mentioned) or self._loads(fact)):
             return self._taint(taint.calls, called(fact))
         if fact.statement.kind is not Kind.IMPORT and (taken or self._holds(fact, taint)):
             given = any(self._held(name, taint) for name in fact.reads)
             by_name = [name for name in fact.calls if name.rpartition(".")[2] in BY_NAME or given]
             if by_name or "__dict__" in fact.attributes:
                 return self._mark(fact, taint, "".join(f"calls {name}" for name in by_name[:1]))
+            if fact.statement.kind is Kind.OTHER and fact.calls:
+                taint.handing.add(fact.place)
             return self._taint(taint.calls, called(fact) | {fact.scope + name for name in fact.statement.mutates})
         return set()
 
@@ -331,6 +338,8 @@ class Selection:
                 return f"looks through {name}"
         if taint.values and {"sys.modules", "__name__"}.issubset(fact.reads):
             return "reads sys.modules[__name__]"
+        if names_loaders((*fact.reads, *fact.calls)) and self._is_looked_up(fact.attributes):
+            return "loads modules by name"
         for name in fact.calls:
             if name in WHOLE and (taint.has_parts(fact.scope[:-1]) if fact.scope else taint.values):
                 return f"calls {name}()"
@@ -338,12 +347,15 @@ class Selection:
                 return f"calls {name}"
         return ""
 
-    def _loads(self, fact: Fact, taint: Taint) -> bool:
+    def _loads(self, fact: Fact) -> bool:
         """Whether functions of `fact` import modules by what is computed, and look up in these what may change."""
-        if not any(name.rpartition(".")[2] in LOADERS for name in fact.mentions):
-            return False
-        held = [other for name in taint.modules for other in self._held(name, taint)]
-        return any(not fact.behind.isdisjoint((*other.values, *other.calls)) for other in held)
+        return names_loaders(fact.mentions) and self._is_looked_up(fact.behind)
+
+    def _is_looked_up(self, attributes: AbstractSet[str]) -> bool:
+        """Whether a name of any module that may change is among `attributes`."""
+        return any(
+            not attributes.isdisjoint(one) for other in self._taints.values() for one in (other.values, other.calls)
+        )
 
     def _has_parts(self, dotted: str, taint: Taint) -> bool:
         above, _, name = dotted.rpartition(".")

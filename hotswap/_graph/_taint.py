@@ -32,7 +32,8 @@ class Altered:
         """Return what this taints in modules of which nothing else does."""
         return {
             module: Taint(None, values=set(found), calls=set(self.calls.get(module, ())), altered=set(found))
-            for module, found in self.names.items()
+            for module in (*self.names, *(self.calls.keys() - self.names.keys()))
+            for found in [self.names.get(module, ())]
         }
 
     def concerns(self, module: str) -> bool:
@@ -41,7 +42,8 @@ class Altered:
 
     def adds_to(self, known: Altered) -> bool:
         """Whether there is anything here that is not in `known`."""
-        return any(not set(names) <= set(known.names.get(module, ())) for module, names in self.names.items())
+        sides = ((self.names, known.names), (self.calls, known.calls))
+        return any(not set(found) <= set(old.get(module, ())) for new, old in sides for module, found in new.items())
 
 
 HEADER: Final = ("__annotations__", "__defaults__", "__kwdefaults__", "__code__")
@@ -56,7 +58,8 @@ class Taint:
     `deferred` are from-imports in function bodies: they bind nothing in the module, but what the body does with them
     may be something else. Of a module that only binds what changes there are no `facts`, but its `own` names. `passes`
     says that one of its `modules` may change, `rebinds` that a name of it may have to be bound to another object.
-    `altered` are those of the `values` that may have other contents only, `alters` the functions that see to that.
+    `handing` are statements that gave a call what behaves otherwise; `altered` are those of the `values` that may have
+    other contents only, `alters` the functions that see to that.
     """
 
     facts: Facts | None
@@ -73,11 +76,13 @@ class Taint:
     follows: bool = False
     passes: bool = False
     rebinds: bool = False
+    handing: set[tuple[int, ...]] = field(default_factory=set)
     altered: set[str] = field(default_factory=set)
     alters: Collection[str] = ()
 
     def alter(self, altered: Altered, module: str) -> None:
-        """Take in what may have other contents."""
+        """Take in what may have other contents, and what may hold functions that behave otherwise."""
+        self.calls |= set(altered.calls.get(module, ()))
         if module in altered.late:
             self.altered = set(altered.names.get(module, ())) - self.values
             self.values |= self.altered

@@ -8,6 +8,7 @@ out.
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
+from hotswap._apply._altered import ENVIRONMENT
 from hotswap._apply._reach import content_of
 from hotswap._apply._uses import alters_things, globals_set, use_of
 from hotswap._graph._select import Selection
@@ -25,8 +27,8 @@ from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind, Statement
 from hotswap._plan._coming import coming
 from hotswap._process import Process
-from hotswap._run._values import attribute, attributes_of, is_a
-from hotswap._text._diff import only_code, out_of_order, same_header
+from hotswap._run._values import attribute, attributes_of, is_a, way_to
+from hotswap._text._diff import decorators, only_code, out_of_order, same_header
 from hotswap._text._names import dotted_of
 
 _HOLDERS: Final = (list, dict, set, deque)
@@ -53,25 +55,50 @@ def altered_by(
     running = [(name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)]
     running += ((name, one, frozenset()) for name, one in selection.running())  # most of them will not run
     for module, statement, attributes in running:
-        namespace = vars(sys.modules[module]) if module in sys.modules else {}
-        if walk.start(namespace, statement, attributes):
+        if walk.start(_names_of(module), statement, attributes):
             by.add(module)
         for one, names_there in coming(module, statement):
             if walk.start(names_there, one, _behind(one)):
                 by.add(module)
-    if not walk.objects and not walk.inside and not walk.names:
+    holding, handed = _Walk(project), set[str]()
+    handing = [(name, one) for name, edit in edits.items() for one in _decorated(edit.diff)]
+    for module, statement in (*handing, *selection.handing()):
+        if holding.start(_names_of(module), statement, ()):
+            handed.add(module)
+    names, members = _places(walk, project) if walk.found else ({}, set[str]())
+    holders, _ = _places(holding, project) if holding.found else ({}, ())
+    if not names and not holders:
         return Altered()
-    names, members = _places(walk, project)
-    late = _late(process, names, by, importers) | by
+    late = (_late(process, names, by, importers) if names else set()) | by
+    late |= _late(process, holders, handed, importers) if holders else set()
     by_module = walk.by_module()
-    calls: dict[str, set[str]] = {}
-    for module, found in names.items():
-        sketch = process.sketch(module)
-        firsts = {name.partition(".")[0] for name in found}
-        for name, methods in sketch.using(firsts, imports=False, but=by_module.get(module, ())) if sketch else ():
-            calls.setdefault(module, set()).add(name)
-            members |= methods
+    calls = {module: set(found) for module, found in holders.items()}
+    for found, but in ((names, by_module), (holders, holding.by_module())):
+        for module, dotted in found.items():
+            sketch = process.sketch(module)
+            firsts = {name.partition(".")[0] for name in dotted}
+            for name, methods in sketch.using(firsts, imports=False, but=but.get(module, ())) if sketch else ():
+                calls.setdefault(module, set()).add(name)
+                members |= methods
     return Altered(names, calls, by_module, frozenset(members), frozenset(late))
+
+
+def _names_of(module: str) -> Mapping[str, object]:
+    return vars(sys.modules[module]) if module in sys.modules else {}
+
+
+def is_handed(diff: Diff) -> bool:
+    """Whether somebody was given functions of which nothing but the code differs."""
+    return any(True for _ in _decorated(diff))
+
+
+def _decorated(diff: Diff) -> Iterator[Statement]:
+    """Yield the decorated functions of which nothing but the code differs: whoever has them was given them then."""
+    for pair in diff.changed:
+        if pair.inner is not None and same_header(pair):
+            yield from _decorated(pair.inner)
+        elif pair.new.kind is Kind.DEF and only_code(pair) and decorators(pair.new.node):
+            yield pair.new
 
 
 def _certain(diff: Diff) -> Iterator[Statement]:
@@ -97,7 +124,7 @@ def _behind(statement: Statement) -> frozenset[str]:
 def _bases(statement: Statement, namespace: Mapping[str, object]) -> list[type]:
     """Return the bases of a class whose text changed, as far as they are known by name."""
     nodes = statement.node.bases if isinstance(statement.node, ast.ClassDef) else []
-    found = [path[-1] for node in nodes if (name := dotted_of(node)) and (path := _path(namespace, name))]
+    found = [path[-1] for node in nodes if (name := dotted_of(node)) and (path := way_to(namespace, name))]
     return [one for one in found if is_a(one, type)]
 
 
@@ -140,6 +167,11 @@ class _Walk:
     _seen: set[int] = field(default_factory=set)
     _alters: dict[int, bool] = field(default_factory=dict)
 
+    @property
+    def found(self) -> bool:
+        """Whether anything may be altered."""
+        return bool(self.objects or self.inside or self.names)
+
     def start(self, namespace: Mapping[str, object], statement: Statement, attributes: Collection[str]) -> bool:
         """Go through what a statement calls, by the names of its module; return whether that may alter anything.
 
@@ -147,9 +179,9 @@ class _Walk:
         """
         for name in statement.mutates:
             self._alter(namespace.get(name), attributes, _DEEP)
-        found = [self._once(path, self._call) for name in statement.calls if (path := _path(namespace, name))]
+        found = [self._once(path, self._call) for name in statement.calls if (path := way_to(namespace, name))]
         for name in (name for name in statement.calls if name.endswith(".register")):
-            for one in _path(namespace, name.rpartition(".")[0])[-1:]:
+            for one in way_to(namespace, name.rpartition(".")[0])[-1:]:
                 if type(one) is FunctionType:  # a generic function of `functools`
                     self.names.add((one.__module__, one.__name__))
                     found.append(True)
@@ -157,15 +189,19 @@ class _Walk:
             self.inside |= {(one, "__subclasses__") for one in base.__mro__ if one.__module__ in self.project}
             found.append(True)
         for name in statement.reads if statement.kind is Kind.CLASS else ():
-            found += [self._once(path, self._base) for path in [_path(namespace, name)] if path]
+            found += [self._once(path, self._base) for path in [way_to(namespace, name)] if path]
         found.append(bool(statement.mutates))
         if any(found):  # it may have been handed the table
             for name in (*statement.reads, "__all__"):
-                self._hold(one for one in _path(namespace, name) if not is_a(one, type))
+                self._hold(one for one in way_to(namespace, name) if not is_a(one, type))
         return any(found)
 
     def _alter(self, value: Any, attributes: Collection[str], deep: int) -> None:
         """Note that a statement stores into `value`, or into what it has under one of `attributes`."""
+        if value is os.environ or (value is os and "environ" in attributes):
+            self.names |= {("os", name) for name in ENVIRONMENT}
+            self.objects |= {id(one): one for one in (os.environ, os.getenv)}
+            return
         if not is_a(value, (ModuleType, type)):
             self._hold([value])
             return
@@ -235,7 +271,7 @@ class _Walk:
         made = type(owner) is _Made
         names, stores = use_of(function.__code__).chains, alters_things(function.__code__, made=made)
         cells = [content_of(cell) for cell in function.__closure__ or ()]
-        paths = [_path(function.__globals__, name) for name in names]
+        paths = [way_to(function.__globals__, name) for name in names]
         if stores:
             self.altering[id(function)] = function
             self.attributes |= {name.rpartition(".")[2] for name in names} | {*_every_name(function.__code__)}
@@ -298,23 +334,6 @@ def _data(cls: type, names: Iterable[str]) -> set[str]:
 
 def _class_of(value: object) -> type:
     return value if is_a(value, type) else type(value)
-
-
-def _path(namespace: Mapping[str, object], dotted: str) -> list[object]:
-    """Return what the parts of `dotted` stand for, as far as that is known without running anything."""
-    first, *rest = dotted.split(".")
-    if first not in namespace:
-        return []
-    found = [namespace[first]]
-    for name in rest:
-        value = found[-1]
-        held = attributes_of(value).get(name)
-        if held is None:
-            held = next((vars(base)[name] for base in _class_of(value).__mro__ if name in vars(base)), None)
-        if held is None:
-            break
-        found.append(held)
-    return found
 
 
 def _every_name(code: CodeType) -> set[str]:

@@ -23,6 +23,7 @@ from hotswap._model import Edit, Plan, Planned
 from hotswap._modules import Entry
 from hotswap._plan._altered import altered_by
 from hotswap._plan._aside import evaluated_aside, further
+from hotswap._plan._near import concerned_importers, find_near, looking_up, names_that_come_or_go, see_loading
 from hotswap._plan._prepare import Prepared, follower, snapshot_of
 from hotswap._plan._steps import make as make_plan
 from hotswap._plan._targets import Target
@@ -111,6 +112,7 @@ def plan_group(
 def _plan_group(
     process: Process, group: Group, edits: Mapping[str, Edit], entries: Iterable[Entry], forced: Iterable[str]
 ) -> tuple[Plan, list[Edit]]:
+    see_loading(process, (edits[name] for name in group))
     gone = process.gone - group  # nothing of what has no file any more runs again
     packages = {name: package for name, package in _packages(entries, edits).items() if name not in gone}
     affected = process.graph.affected(group)
@@ -178,57 +180,15 @@ def select(
         if selected.selection.came_late:  # a loose import of a cycle: no order is right, so all are read
             selected = _go_through(process, order, edits, packages, forced, Selection(None, altered), sketches=False)
         selected.altered = altered
-        importers = partial(_concerned_importers, process)
+        importers = partial(concerned_importers, process)
         more = altered_by(process, selected.selection, edits, packages.keys(), importers)
         if more.adds_to(altered):
             altered, near = more, near | (more.late & packages.keys())
             continue
-        members = process.bindings.by_attribute(selected.selection.members)
-        further = {name for modules in members for name in modules if name in affected} - near
+        further = looking_up(process, selected.selection, affected) - near
         if not further:
             return selected, order
         near |= process.graph.between(affected, further)
-
-
-def find_near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[str, frozenset[str]]) -> set[str]:
-    """Return the modules that may do more with what changes than bind it, with those on the way to them."""
-    served = {name for name, edit in edits.items() if "__getattr__" in edit.new.text}
-    near, pending = set(edits), list(edits)
-    while pending:
-        name = pending.pop()
-        found = process.graph.importers(name)
-        if name not in served:
-            found = _concerned(process, name, found, come_or_go.get(name, ()), bool(any(come_or_go.values())))
-        pending += found - near
-        near |= found
-    return near
-
-
-def _concerned_importers(process: Process, name: str) -> set[str]:
-    return _concerned(process, name, process.graph.importers(name), (), any_other=False)
-
-
-def _concerned(
-    process: Process, name: str, importers: AbstractSet[str], other: Iterable[str], any_other: bool
-) -> set[str]:
-    """Return those of the `importers` of a module that have to be looked at; `other` are names that come or go."""
-    bindings = process.bindings
-    found = set(importers & process.graph.imported)
-    found |= importers & bindings.closer.get(name, set())
-    found |= importers & (process.unsketched | process.dynamic)
-    found |= importers - bindings.sketches.keys()
-    if any_other:
-        found |= importers & bindings.starred.get(name, set())
-        found |= importers & set(bindings.importers(name, other))
-    return found
-
-
-def names_that_come_or_go(edit: Edit) -> frozenset[str]:
-    """Return the names of a module that its old text or its new one does not bind."""
-    if not (edit.diff.added or edit.diff.removed or edit.diff.changed):
-        return frozenset()
-    old, new = ({name for one in snapshot.statements for name in one.binds} for snapshot in (edit.old, edit.new))
-    return frozenset(old ^ new | ({"__all__"} & (old | new)))
 
 
 def _go_through(

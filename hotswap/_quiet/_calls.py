@@ -113,7 +113,7 @@ _CLASSES: Final[Groups] = {
 _LOCKS: Final[Groups] = {"threading": "Lock RLock"}
 
 # An import statement is quiet (a loaded module is not run again), and so is the same thing spelled as a call.
-_IMPORTS: Final[Groups] = {"importlib": "import_module"}
+_IMPORTS: Final[Groups] = {"builtins": "__import__", "importlib": "import_module"}
 
 # They call a function that they are given: positions and keywords at which it stands. It has to be quiet, too.
 APPLIES: Final[Mapping[str, tuple[int | str, ...]]] = {

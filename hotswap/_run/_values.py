@@ -17,6 +17,7 @@ import sys
 import types
 import typing
 import uuid
+from collections.abc import Mapping
 from typing import Any, Final, TypeGuard, TypeVar
 
 _T = TypeVar("_T")
@@ -222,6 +223,30 @@ def attributes_of(value: object) -> dict[str, Any]:
     except (AttributeError, TypeError):
         return {}
     return found if type(found) is dict else {}
+
+
+def way_to(namespace: Mapping[str, object], dotted: str) -> list[object]:
+    """Return what the parts of `dotted` stand for, as far as that is known without running anything."""
+    first, *rest = dotted.split(".")
+    if first not in namespace:
+        return []
+    found = [namespace[first]]
+    for name in rest:
+        value = found[-1]
+        held = attributes_of(value).get(name)
+        if held is None:
+            held = next(
+                (
+                    vars(base)[name]
+                    for base in (value if is_a(value, type) else type(value)).__mro__
+                    if name in vars(base)
+                ),
+                None,
+            )
+        if held is None:
+            break
+        found.append(held)
+    return found
 
 
 def elements(container: Any) -> list[Any]:

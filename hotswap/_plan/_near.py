@@ -1,0 +1,90 @@
+"""Which modules may do more with what changes than bind it, found from sketches, without reading their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+
+from hotswap._graph._select import Selection
+from hotswap._model import Diff, Edit
+from hotswap._process import Process
+
+
+def looking_up(process: Process, selection: Selection, affected: AbstractSet[str]) -> set[str]:
+    """Return the modules that, while they run, may look up members of classes that changed, or call what does."""
+    found = {n for modules in process.bindings.by_attribute(selection.members) for n in modules if n in affected}
+    for name in affected if selection.members else ():
+        sketch = process.bindings.sketches.get(name)
+        if sketch is not None:
+            read = ((source, there) for source, there, here in sketch.froms if here in sketch.runs)
+            called = {source for source, there in read if _looks_up(process, source, there, selection.members)}
+            found |= {name, *called} if called else set()
+    return found
+
+
+def see_loading(process: Process, edits: Iterable[Edit]) -> None:
+    """Have modules count as importers of edited ones if they load modules by computed names and look up, on what they
+    get, a name that changed.
+    """
+    for edit in edits if process.dynamic else ():
+        names = set(names_in(edit.diff))
+        for name in process.dynamic - {edit.module}:
+            sketch, known = process.sketch(name), process.graph.imports(name)
+            if sketch is None or not names.isdisjoint(sketch.attributes) or sketch.uses(names):
+                process.graph.update(name, {*known, edit.module})
+
+
+def names_in(diff: Diff) -> Iterator[str]:
+    """Yield the names that statements which changed, came or went bind; of classes those inside."""
+    for pair in diff.changed:
+        yield from (*pair.old.binds, *pair.new.binds) if pair.inner is None else names_in(pair.inner)
+    for statement in (*diff.added, *diff.removed):
+        yield from statement.binds
+
+
+def _looks_up(process: Process, module: str, name: str, members: AbstractSet[str]) -> bool:
+    """Whether calling `name` of a module, itself, may look up one of `members`."""
+    sketch = process.bindings.sketches.get(module)
+    bodies = sketch.bodies.get(name, ()) if sketch is not None else ()
+    return any((one in (name, "__init__") or one[0] == "<") and not members.isdisjoint(used) for one, used in bodies)
+
+
+def find_near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return the modules that may do more with what changes than bind it, with those on the way to them."""
+    served = {name for name, edit in edits.items() if "__getattr__" in edit.new.text}
+    near, pending = set(edits), list(edits)
+    while pending:
+        name = pending.pop()
+        found = process.graph.importers(name)
+        if name not in served:
+            found = _concerned(process, name, found, come_or_go.get(name, ()), bool(any(come_or_go.values())))
+        pending += found - near
+        near |= found
+    return near
+
+
+def concerned_importers(process: Process, name: str) -> set[str]:
+    return _concerned(process, name, process.graph.importers(name), (), any_other=False)
+
+
+def _concerned(
+    process: Process, name: str, importers: AbstractSet[str], other: Iterable[str], any_other: bool
+) -> set[str]:
+    """Return those of the `importers` of a module that have to be looked at; `other` are names that come or go."""
+    bindings = process.bindings
+    found = set(importers & process.graph.imported)
+    found |= importers & bindings.closer.get(name, set())
+    found |= importers & (process.unsketched | process.dynamic)
+    found |= importers - bindings.sketches.keys()
+    if any_other:
+        found |= importers & bindings.starred.get(name, set())
+        found |= importers & set(bindings.importers(name, other))
+    return found
+
+
+def names_that_come_or_go(edit: Edit) -> frozenset[str]:
+    """Return the names of a module that its old text or its new one does not bind."""
+    if not (edit.diff.added or edit.diff.removed or edit.diff.changed):
+        return frozenset()
+    old, new = ({name for one in snapshot.statements for name in one.binds} for snapshot in (edit.old, edit.new))
+    return frozenset(old ^ new | ({"__all__"} & (old | new)))
