@@ -159,14 +159,13 @@ class Selection:
     def may_reach(self, imported: Iterable[str], text: str) -> bool:
         """Whether something of the modules `imported` that may change is named in `text`, or star-imported."""
         imported = list(imported)
-        names = {name.partition(".")[0] for module in imported for name in self.names(module)}
+        names = {name.partition(".")[0] for module in imported for name in self._names(module)}
         names |= {module.rpartition(".")[2] for module in imported if names and self._taints.get(module)}
         if bool(names) and ("*" in text or "__getattr__" in names or any(name in text for name in names)):
             return True
         return any(f".{name}" in text for name in self._members)
 
-    def names(self, module: str) -> Iterator[str]:
-        """Yield the names of `module` that may change, or behave otherwise when they are called."""
+    def _names(self, module: str) -> Iterator[str]:
         taint = self._taints.get(module)
         if taint is not None:
             yield from taint.values
