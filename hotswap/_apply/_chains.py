@@ -27,7 +27,7 @@ from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import alike, immutable, stateless
 from hotswap._text._diff import decorators, only_code, same_header
-from hotswap._text._names import filled_by
+from hotswap._text._names import dotted_of, filled_by
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
@@ -120,7 +120,7 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
         if statement.kind is Kind.IMPORT:
             stale = _follow.will_follow(visit, statement, first)
         else:
-            stale = id(statement) in visit.swap.maybe and bool(
+            stale = id(statement) in visit.swap.maybe | visit.swap.units and bool(
                 about & {name.partition(".")[0] for name in statement.reads} or _stale.stale_because(visit, statement)
             )
         found |= {id(statement)} if stale else set()
@@ -237,14 +237,25 @@ def _plan_one(
 
 
 def segments(name: str, links: Iterable[Statement]) -> list[list[Statement]]:
-    """Return the links of `name` in parts, each of which begins with one that binds it without reading it."""
+    """Return the links of `name` in parts, each of which begins with one that surely binds it, without reading it."""
     found: list[list[Statement]] = []
     for link in links:
-        if found and (name not in link.binds or makes_of_itself(name, link)):
+        if found and (name not in link.binds or makes_of_itself(name, link) or _may_leave(name, link)):
             found[-1].append(link)
         else:
             found.append([link])
     return found
+
+
+def _may_leave(name: str, link: Statement) -> bool:
+    """Whether a ``try``, or a ``with suppress()``, may come to its end without binding `name`."""
+    node = link.node
+    if isinstance(node, ast.With):
+        called = (one.context_expr.func for one in node.items if isinstance(one.context_expr, ast.Call))
+        return any((dotted_of(one) or "").rpartition(".")[2] == "suppress" for one in called)
+    binding = {child.branch for child in link.children if name in child.binds}
+    handlers = [f"except{number}" for number in range(len(getattr(node, "handlers", ())))]
+    return isinstance(node, (ast.Try, ast.TryStar)) and bool(binding) and not binding.issuperset(("body", *handlers))
 
 
 def makes_of_itself(name: str, link: Statement) -> bool:

@@ -10,15 +10,15 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._collectors import is_known
-from hotswap._apply._reach import behaves_otherwise, makes_otherwise, stored
+from hotswap._apply._reach import behaves_otherwise, content_of, makes_otherwise, stored
 from hotswap._apply._swap import resolve
 from hotswap._apply._uses import use_of
 from hotswap._graph._taint import HEADER
 from hotswap._model import Pair, Statement
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._text._diff import decorators, only_code, shape
 from hotswap._text._names import dotted_of
 
@@ -89,6 +89,15 @@ def marking(visit: Visit, name: str) -> Iterator[None]:
     yield
     if type(public) is FunctionType and visit.scope.peek(name) is public:
         note_marks(visit, name, marks, vars(public))
+
+
+def holds_less(old: object, new: object) -> bool:
+    """Whether what a decorator made had a list or dict inside that the program filled, and the new one has not."""
+    if type(old) is not FunctionType or type(new) is not FunctionType or old.__code__ != new.__code__:
+        return False
+    cells = zip(old.__closure__ or (), new.__closure__ or (), strict=True)
+    held: list[tuple[Any, Any]] = [(content_of(was), content_of(now)) for was, now in cells]
+    return any(type(was) in CONTAINERS and type(now) is type(was) and len(now) < len(was) for was, now in held)
 
 
 def _calls(visit: Visit, decorator: ast.expr) -> bool:

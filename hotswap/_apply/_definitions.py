@@ -207,7 +207,10 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
         value = ast.copy_location(ast.Call(decorator, [value], []), decorator)
     assign = ast.copy_location(ast.Assign([ast.copy_location(ast.Name(node.name, ast.Store()), node)], value), node)
     with _decorators.marking(visit, node.name):
-        visit.bind_all(new, visit.scope.run([assign], {_RAW: raws[0]}))
+        bound = visit.scope.run([assign], {_RAW: raws[0]})
+        if _decorators.holds_less(visit.scope.peek(node.name), bound.get(node.name)):
+            visit.swap.tell(visit.work, "HS223", new.lineno, name=visit.named(new))
+        visit.bind_all(new, bound)
     visit.swap.patched(visit.work, visit.named(new), How.REBOUND)
     visit.swap.ran(visit.work, new, "its decorators or header changed")
 

@@ -15,7 +15,7 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, as_member, is_plain, stateless
+from hotswap._run._values import alike, as_member, immutable, is_plain, stateless
 from hotswap._text._diff import branch_of
 from hotswap._text._source import suites
 
@@ -57,7 +57,9 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
     statements = tuple(statement for statement in statements if id(statement) in swap.within)
     inside = block.inner(swap.within) if statements else {}
     for statement in statements:
-        if id(statement) in swap.maybe:
+        if _is_one(swap, scope, statement, block):
+            swap.units.add(id(statement))
+        if id(statement) in swap.maybe | swap.units:
             _probe_chains(swap, work, scope, statement, block)
         if statement.kind is Kind.ASSIGN and (id(statement) in swap.maybe or id(statement) in swap.aside):
             alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
@@ -73,6 +75,30 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
             assert isinstance(statement.node, ast.ClassDef)
             inner = ClassScope(scope, work.scope.stores, statement.node, live)
             probe(swap, work, inner, statement.children, inside.get(id(statement), _NOTHING))
+
+
+def _is_one(swap: Swap, scope: AnyScope, statement: Statement, block: Block) -> bool:
+    """Whether a ``try`` or ``with`` makes values, and no more, and they are untouched: it runs as one statement then,
+    as what came of it depends on all that is in it. A list or dict stays unless what makes it may be stale.
+    """
+    if not isinstance(statement.node, (ast.Try, ast.TryStar, ast.With)) or not _makes_values(statement):
+        return False
+    held = {name: scope.peek(name) for name in statement.binds}
+    stale = {name for child in statement.children if id(child) in swap.within for name in child.binds}
+    if any(value is not MISSING and name not in stale and not immutable(value) for name, value in held.items()):
+        return False
+    alone = [n for n in held if held[n] is not MISSING and sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
+    return not _unquiet(swap, scope, statement.node) and not _touched(swap, scope, statement, alone, [])
+
+
+def _makes_values(statement: Statement) -> bool:
+    if statement.kind is Kind.SUITE:
+        return not isinstance(statement.node, ast.Match) and all(map(_makes_values, statement.children))
+    return statement.kind is Kind.ASSIGN or isinstance(statement.node, ast.Pass)
+
+
+def _unquiet(swap: Swap, scope: AnyScope, node: ast.stmt) -> bool:
+    return bool(_quiet.unquiet(node, _stale.quiet_scope(swap, scope)))
 
 
 def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:
@@ -108,7 +134,7 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, names: Iterable[
     if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):
         return "it holds an object with state"
     nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
-    if any(_quiet.unquiet(node, _stale.quiet_scope(swap, scope)) for node in nodes):
+    if any(_unquiet(swap, scope, node) for node in nodes):
         return ""  # told for that reason, should it be stale
     try:
         made = scope.run(nodes)

@@ -199,10 +199,22 @@ def _unquiet_header(visit: Visit, statement: Statement) -> str:
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
-    if id(pair.new) in visit.swap.maybe and _stale_head(visit, pair.new):
+    if id(pair.new) in visit.swap.units:
+        if why := reason(visit, pair.new):
+            _run_unit(visit, pair.new, why)
+    elif id(pair.new) in visit.swap.maybe and _stale_head(visit, pair.new):
         run_for_head(visit, pair)
     elif any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, unchanged_inner(pair)))
+
+
+def _run_unit(visit: Visit, statement: Statement, why: str) -> None:
+    """Run a ``try`` or ``with`` that makes values; what it does not make this time goes."""
+    made, visit.made = visit.made, set()
+    if run_or_tell(visit, statement, why):
+        binds = replace(statement, binds=tuple(visit.made))
+        visit.forget([statement], [binds if one is statement else one for one in visit.new])
+    visit.made |= made
 
 
 def run_for_head(visit: Visit, pair: Pair) -> bool:

@@ -40,6 +40,13 @@ class Altered:
         """Whether the module has names for it, and read them after who alters it."""
         return module in self.late and bool(self.names.get(module))
 
+    def __or__(self, other: Altered) -> Altered:
+        pairs = ((self.names, other.names), (self.calls, other.calls), (self.by, other.by))
+        names, calls, by = (
+            {name: {*one.get(name, ()), *two.get(name, ())} for name in {**one, **two}} for one, two in pairs
+        )
+        return Altered(names, calls, by, self.members | other.members, self.late | other.late)
+
     def adds_to(self, known: Altered) -> bool:
         """Whether there is anything here that is not in `known`."""
         sides = ((self.names, known.names), (self.calls, known.calls))

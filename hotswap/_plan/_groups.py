@@ -183,7 +183,7 @@ def select(
         importers = partial(concerned_importers, process)
         more = altered_by(process, selected.selection, edits, packages.keys(), importers)
         if more.adds_to(altered):
-            altered, near = more, near | (more.late & packages.keys())
+            altered, near = altered | more, near | (more.late & packages.keys())
             continue
         further = looking_up(process, selected.selection, affected) - near
         if not further:

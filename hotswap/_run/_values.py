@@ -61,6 +61,7 @@ _MANY: Final = 1000
 _LOOKS: Final = 200
 """So many modules, containers and objects are looked at for modules."""
 _INSIDE: Final = ("__func__", "fget", "fset", "fdel")
+_OF_RECORDS: Final = ("__module__", "__qualname__", "__doc__", "_fields", "_field_defaults")
 _OF_PARAMETERS: Final = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__")
 
 
@@ -176,6 +177,11 @@ def _is_record(value: object) -> TypeGuard[tuple[object, ...]]:
     return issubclass(type(value), tuple) and hasattr(type(value), "_fields") and not type(value).__dictoffset__
 
 
+def _is_record_class(value: object) -> bool:
+    """Whether `value` is what `collections.namedtuple` makes."""
+    return type(value) is type and value.__bases__ == (tuple,) and "_field_defaults" in vars(value)
+
+
 def alike(made: object, held: object) -> bool:
     """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made
     again.
@@ -190,6 +196,8 @@ def alike(made: object, held: object) -> bool:
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
         return made.__code__ == held.__code__
+    if _is_record_class(made) and _is_record_class(held):
+        return all(equal(*(vars(one).get(name) for one in (made, held))) for name in _OF_RECORDS)
     if isinstance(made, (property, staticmethod, classmethod)):
         return all(alike(getattr(made, name, None), getattr(held, name, None)) for name in _INSIDE)
     if isinstance(made, functools.partial):
