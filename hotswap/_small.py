@@ -28,6 +28,7 @@ from hotswap._process import Process, speaks_of_caches
 from hotswap._reach import Reached, reach
 from hotswap._regions import Index, compare, index_of
 from hotswap._stale._running import is_running
+from hotswap._text._diff import is_documented_anew
 
 _SPENT = 50
 """Things that are kept until somebody has time to let them go, or the next edit comes."""
@@ -184,6 +185,8 @@ class SmallEdits:
             return None
         region = compare(index, text, old.origin)
         if region is None or speaks_of_caches(region.text):
+            return None
+        if any(is_documented_anew(pair) for part in region.parts for pair in part.changed):
             return None
         small = Small(module, entry.path, old.origin, region)
         return Found(small, Baseline(old.origin, old.path, Packed(source), seen), old)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import elements, is_a
-from hotswap._text._diff import only_code, same_header
+from hotswap._text._diff import is_documented_anew, only_code, same_header
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def statements(work: Work, diff: Diff, forced: Iterable[int]) -> Iterator[tuple[
 
 
 def only_body(pair: Pair) -> bool:
-    return only_code(pair) and type(pair.old.node) is type(pair.new.node)  # not a coroutine function now
+    same_kind = type(pair.old.node) is type(pair.new.node)  # not a coroutine function now
+    return only_code(pair) and same_kind and not is_documented_anew(pair)
 
 
 def _may_register(statement: Statement) -> bool:

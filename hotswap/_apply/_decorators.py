@@ -7,19 +7,22 @@ when the decorated function is called, so what it reads is not the decorator's.
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import CodeType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
+from hotswap._apply._adapter import libraries
 from hotswap._apply._collectors import is_known
-from hotswap._apply._reach import behaves_otherwise, content_of, makes_otherwise, stored
-from hotswap._apply._swap import resolve
+from hotswap._apply._reach import behaves_otherwise, content_of, imported, look_up, makes_otherwise, stored
+from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import use_of
 from hotswap._graph._taint import HEADER
 from hotswap._model import Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._text._diff import decorators, only_code, shape
+from hotswap._run._values import is_a, way_to
+from hotswap._text._diff import decorators, is_documented_anew, only_code, shape
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -28,17 +31,20 @@ if TYPE_CHECKING:
 _DOCS: Final = frozenset(("__doc__", "getdoc", "cleandoc"))
 _HEADERS: Final = frozenset(
     ("__annotations__", "__defaults__", "__kwdefaults__", "getfullargspec", "get_annotations", "get_type_hints")
-) | {"signature"}
-_DEEP: Final = 2
+) | {"return_annotation", "signature", "signature_no_eval"}
+_MANY: Final = 500
+"""Functions of a library that are looked through for one decorator."""
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def stale(visit: Visit, pair: Pair) -> list[ast.expr]:
-    """Return the decorators of a ``def`` that would give something else now."""
+def stale(visit: Visit, pair: Pair, *, header: bool = False) -> list[ast.expr]:
+    """Return the decorators of a ``def`` that would give something else now; `header`: its defaults or annotations are
+    other ones, whatever its text.
+    """
     node = pair.new.node
     assert isinstance(node, _Def)
-    seen = _changed(pair) if node.decorator_list else frozenset()
-    return [d for d in node.decorator_list if reads(visit, d) or _calls(visit, d) or _looks_at(visit, d, seen)]
+    seen = (_changed(pair) | (_HEADERS if header else frozenset())) if node.decorator_list else frozenset()
+    return [d for d in node.decorator_list if reads(visit, d) or _calls(visit, d) or _looks_at(visit, pair, d, seen)]
 
 
 def reads(visit: Visit, expression: ast.expr) -> bool:
@@ -110,8 +116,12 @@ def _calls(visit: Visit, decorator: ast.expr) -> bool:
 def _called(visit: Visit, decorator: ast.expr) -> tuple[object, int]:
     """Return what is called, and how many functions that come out of it run while decorating."""
     made = isinstance(decorator, ast.Call)
-    name = dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    name = _name(decorator)
     return resolve(visit.scope, name) if name else None, int(made)
+
+
+def _name(decorator: ast.expr) -> str:
+    return dotted_of(decorator.func if isinstance(decorator, ast.Call) else decorator) or ""
 
 
 def _changed(pair: Pair) -> frozenset[str]:
@@ -119,26 +129,48 @@ def _changed(pair: Pair) -> frozenset[str]:
     old, new = pair.old.node, pair.new.node
     if old is new or not isinstance(old, _Def) or not isinstance(new, _Def) or decorators(old) != decorators(new):
         return frozenset()
-    docs = _DOCS if ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False) else frozenset()
+    docs = _DOCS if is_documented_anew(pair) else frozenset()
     return docs if only_code(pair) or shape(old) == shape(new) else docs | _HEADERS
 
 
-def _looks_at(visit: Visit, decorator: ast.expr, names: frozenset[str]) -> bool:
+def _looks_at(visit: Visit, pair: Pair, decorator: ast.expr, names: frozenset[str]) -> bool:
     called, levels = _called(visit, decorator) if names else (None, 0)
+    if called is MISSING:  # a method of an object
+        called = (way_to(visit.scope.namespace, _name(decorator)) or [None])[-1]
     raw = called.__func__ if isinstance(called, MethodType) else called
-    return type(raw) is FunctionType and not is_known(raw) and _looks(visit, raw, raw.__code__, names, levels, _DEEP)
+    return type(raw) is FunctionType and not _is_seen_to(visit, pair, raw) and _looks(visit.swap, raw, levels, names)
 
 
-def _looks(
-    visit: Visit, function: FunctionType, code: CodeType, names: frozenset[str], levels: int | None, deep: int
-) -> bool:
-    """Whether a function, or one of the project that it calls, looks up one of `names` while it runs."""
-    use = use_of(code, levels)
-    if not names.isdisjoint(use.attributes | use.chains):
-        return True
-    others = [function.__globals__.get(chain) for chain in use.chains] if deep else []
-    return any(
-        _looks(visit, one, one.__code__, names, None, deep - 1)
-        for one in others
-        if type(one) is FunctionType and one is not function and visit.swap.is_project(one)
-    )
+def _is_seen_to(visit: Visit, pair: Pair, decorator: FunctionType) -> bool:
+    """Whether a decorator of the standard library, or an adapter of what it registers with, sees to such a change."""
+    if not is_known(decorator) or _top(decorator) not in libraries():
+        return is_known(decorator)
+    return visit.swap.is_registered(pair.old) or visit.swap.tends(visit.scope.cls)
+
+
+def _looks(swap: Swap, first: FunctionType, levels: int | None, names: frozenset[str]) -> bool:
+    """Whether `first`, or a function of the project or of its own library that it calls, looks up one of `names`."""
+    waiting, seen = deque([first]), {first}
+    while waiting and len(seen) < _MANY:
+        function = waiting.popleft()
+        use = use_of(function.__code__, levels if function is first and swap.is_project(first) else None)
+        if not names.isdisjoint(use.attributes | use.chains):
+            return True
+        found = [way[-1] for one in use.chains if len(way := way_to(function.__globals__, one)) > one.count(".")]
+        found += (look_up(swap, module, name) for module, name in imported(function, use) if name)
+        for one in (one for value in found for one in (_making(value) if is_a(value, type) else [value])):
+            if type(one) is FunctionType and one not in seen and (swap.is_project(one) or _top(one) == _top(function)):
+                seen.add(one)
+                waiting.append(one)
+    return False
+
+
+def _making(cls: type) -> list[object]:
+    """Return what makes an object of a class: its constructor, and the methods that this calls."""
+    made = vars(cls).get("__init__")
+    names = use_of(made.__code__).attributes if type(made) is FunctionType else ()
+    return [made, *(vars(cls)[name] for name in names if name in vars(cls))]
+
+
+def _top(function: FunctionType) -> str:
+    return str(function.__globals__.get("__name__")).partition(".")[0]

@@ -81,7 +81,15 @@ def _decorators_after(visit: Visit, pair: Pair, raws: list[FunctionType]) -> Non
         _stale.keep_def(visit, pair, f"reads or calls {ast.unparse(stale[0])}")
     elif visit.swap.is_registered(pair.old) or (node.decorator_list and visit.swap.tends(visit.scope.cls)):
         decorate_again(visit, pair, raws)
-    elif any(_dispatch.is_registration(visit, d) and isinstance(d, ast.Attribute) for d in node.decorator_list):
+    else:
+        register_again(visit, pair, raws)
+
+
+def register_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
+    """Register a function, of which the annotations are other ones, with the generic function that reads them."""
+    node = pair.new.node
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    if any(_dispatch.is_registration(visit, d) and isinstance(d, ast.Attribute) for d in node.decorator_list):
         _dispatch.take_back(visit, pair.old, raws)
         decorate_again(visit, pair, raws)
 

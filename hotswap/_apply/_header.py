@@ -10,10 +10,13 @@ from functools import partial
 from types import CellType, prepare_class
 from typing import TYPE_CHECKING, Any
 
+from hotswap import _quiet
 from hotswap._apply import _decorators
-from hotswap._apply._reach import content_of
+from hotswap._apply._reach import behaves_otherwise, content_of
+from hotswap._apply._swap import resolve
 from hotswap._errors import StatementError
 from hotswap._run._journal import MISSING, Journal, nothing
+from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -187,3 +190,22 @@ def _others(statement: Statement) -> list[ast.AST]:
     """Return what stands in the header of a class besides its bases."""
     node = statement.node
     return [one for name in ("keywords", "decorator_list", "type_params") for one in getattr(node, name, ())]
+
+
+def made_of(node: ast.stmt) -> list[ast.expr]:
+    """Return the bases and the values of keywords of a class statement."""
+    assert isinstance(node, ast.ClassDef)
+    return [*node.bases, *(keyword.value for keyword in node.keywords)]
+
+
+def calls_otherwise(visit: Visit, statement: Statement) -> str:
+    """Return what bases or keywords of a class call that behaves otherwise now; "" if there is nothing."""
+    calls = (one for part in made_of(statement.node) for one in ast.walk(part) if isinstance(one, ast.Call))
+    names = [name for call in calls if (name := dotted_of(call.func))]
+    return next((name for name in names if behaves_otherwise(visit.swap, resolve(visit.scope, name))), "")
+
+
+def unquiet_header(node: ast.stmt, scope: _quiet.NamespaceScope) -> str:
+    """Return why evaluating bases and keywords of a class may have effects; "" if it has none."""
+    value = ast.Expr(ast.Tuple(made_of(node), ast.Load()))
+    return _quiet.unquiet(ast.fix_missing_locations(ast.copy_location(value, node)), scope) or ""

@@ -251,7 +251,7 @@ class _Walk:
                 self.known = {}  # what was met without them may look into them
             if type(held) not in _HOLDERS or self._calls_unnamed(function):
                 self.reach(held, attributes)
-        for module, name in _imported(function, use):
+        for module, name in imported(function, use):
             self.modules += [] if name else _modules_among(sys.modules.get(module))
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
@@ -303,10 +303,11 @@ def _reads_changed(swap: Swap, function: FunctionType, use: Use, *, altered: boo
         return True
     if any(changes.remade(namespace, chain) for chain in use.chains):
         return True
-    return any(name in swap.changes.of(source) for source, name in _imported(function, use))
+    return any(name in swap.changes.of(source) for source, name in imported(function, use))
 
 
-def _imported(function: FunctionType, use: Use) -> Iterator[tuple[str, str]]:
+def imported(function: FunctionType, use: Use) -> Iterator[tuple[str, str]]:
+    """Yield what `function` imports while it runs: module and name, "" for the module itself."""
     package = function.__globals__.get("__package__") or ""
     for level, module, name in use.imports:
         parts = package.split(".")

@@ -13,6 +13,7 @@ from hotswap._apply import (
     _decorators,
     _definitions,
     _follow,
+    _header,
     _members,
     _passed,
     _reach,
@@ -164,7 +165,9 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
     if live is None:
         return
     inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
-    if (called := _calls_otherwise(visit, pair.new)) and (why := _unquiet_header(visit, pair.new)):
+    if (called := _header.calls_otherwise(visit, pair.new)) and (
+        why := _header.unquiet_header(pair.new.node, quiet_scope(visit.swap, visit.scope))
+    ):
         tell_kept(visit, pair.new, f"calls {called}", why)
         return
     change = _rebuild.change_header if has_stale_header(visit, pair.new) else _rebuild.change_members
@@ -175,27 +178,8 @@ def has_stale_header(visit: Visit, statement: Statement) -> bool:
     """Whether bases, keywords or decorators of a class read what changed, or a call gives another base."""
     node = statement.node
     assert isinstance(node, ast.ClassDef)
-    parts = (*_made_of(node), *node.decorator_list)
-    return bool(_calls_otherwise(visit, statement)) or any(_decorators.reads(visit, part) for part in parts)
-
-
-def _made_of(node: ast.stmt) -> list[ast.expr]:
-    assert isinstance(node, ast.ClassDef)
-    return [*node.bases, *(keyword.value for keyword in node.keywords)]
-
-
-def _calls_otherwise(visit: Visit, statement: Statement) -> str:
-    """Return what bases or keywords of a class call that behaves otherwise now; "" if there is nothing."""
-    calls = (one for part in _made_of(statement.node) for one in ast.walk(part) if isinstance(one, ast.Call))
-    names = [name for call in calls if (name := dotted_of(call.func))]
-    return next((name for name in names if behaves_otherwise(visit.swap, resolve(visit.scope, name))), "")
-
-
-def _unquiet_header(visit: Visit, statement: Statement) -> str:
-    """Return why evaluating bases and keywords of a class may have effects; "" if it has none."""
-    value = ast.Tuple(_made_of(statement.node), ast.Load())
-    node = ast.fix_missing_locations(ast.copy_location(ast.Expr(value), statement.node))
-    return _quiet.unquiet(node, quiet_scope(visit.swap, visit.scope)) or ""
+    parts = (*_header.made_of(node), *node.decorator_list)
+    return bool(_header.calls_otherwise(visit, statement)) or any(_decorators.reads(visit, part) for part in parts)
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
@@ -256,14 +240,18 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     raws = visit.work.live(visit.scope, pair.old)
     node = pair.new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    stale = _decorators.stale(visit, pair)
-    if not stale and raws and stale_because(visit, _header_alone(pair.new, node)):
+    header = bool(raws) and bool(stale_because(visit, _header_alone(pair.new, node)))
+    stale = _decorators.stale(visit, pair, header=header)
+    again = not unquiet(visit, pair.new) or visit.swap.registers_again(pair.old) if stale else False
+    if header and not again:
         _definitions.redefine(visit, pair.new, raws)
         visit.swap.patched(visit.work, visit.named(pair.new), How.IN_PLACE)
-    elif stale and raws and (not unquiet(visit, pair.new) or visit.swap.registers_again(pair.old)):
+    if stale and raws and again:
         _definitions.redecorate(visit, pair, raws)
     elif stale:
         tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
+    elif header:
+        _definitions.register_again(visit, pair, raws)
 
 
 def _header_alone(statement: Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Statement:

@@ -104,6 +104,15 @@ def only_code(pair: Pair) -> bool:
     return shape(pair.old.node) == shape(pair.new.node) and not _crosses(pair.old.node, pair.new.node)
 
 
+def is_documented_anew(pair: Pair) -> bool:
+    """Whether a decorated function has another docstring, which a library may have taken."""
+    old, new = pair.old.node, pair.new.node
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    if not isinstance(old, kinds) or not isinstance(new, kinds) or not new.decorator_list:
+        return False
+    return ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False)
+
+
 def _crosses(old: ast.stmt, new: ast.stmt) -> bool:
     """Whether lambdas of a value cannot be told apart by their texts: two are the same, or one took another's place.
 
