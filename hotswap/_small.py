@@ -20,15 +20,17 @@ from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, move_ahead, precompile
 from hotswap._loader._baselines import Baseline, Packed, text_of
 from hotswap._loader._builds import build_of, is_foreign
-from hotswap._model import Statement
+from hotswap._model import Pair, Statement
 from hotswap._modules import Entry, Loaded, signature
 from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._points._way import breathe
 from hotswap._process import Process, speaks_of_caches
 from hotswap._reach import Reached, reach
 from hotswap._regions import Index, compare, index_of
+from hotswap._run._values import attribute, way_to
 from hotswap._stale._running import is_running
 from hotswap._text._diff import is_documented_anew
+from hotswap._text._names import dotted_of
 
 _SPENT = 50
 """Things that are kept until somebody has time to let them go, or the next edit comes."""
@@ -55,6 +57,15 @@ def _reads(new: Statement) -> bool:
     node: Any = new.node
     annotated = any(type(one) is ast.arg and one.annotation is not None for one in ast.walk(node.args))
     return bool(new.reads) or annotated or node.returns is not None
+
+
+def _may_take_docs(module: ModuleType, pair: Pair) -> bool:
+    """Whether a docstring is another one that a decorator which is not of the standard library may have taken."""
+    made_by = getattr(pair.new.node, "decorator_list", ()) if is_documented_anew(pair) else ()
+    names = [dotted_of(one.func if isinstance(one, ast.Call) else one) for one in made_by]
+    found = [way_to(vars(module), name) if name else [] for name in names]
+    origins = (attribute(way[-1], "__module__", "builtins") if way else "" for way in found)
+    return any(str(origin).partition(".")[0] not in sys.stdlib_module_names for origin in origins)
 
 
 class SmallEdits:
@@ -186,7 +197,7 @@ class SmallEdits:
         region = compare(index, text, old.origin)
         if region is None or speaks_of_caches(region.text):
             return None
-        if any(is_documented_anew(pair) for part in region.parts for pair in part.changed):
+        if any(_may_take_docs(module, pair) for part in region.parts for pair in part.changed):
             return None
         small = Small(module, entry.path, old.origin, region)
         return Found(small, Baseline(old.origin, old.path, Packed(source), seen), old)
