@@ -206,17 +206,12 @@ class Selection:
         """Whether an import binding of `module` may have to be bound anew."""
         return self._taints[module].follows
 
-    def running(self) -> Iterator[tuple[str, Statement]]:
-        """Yield the unchanged statements that may have to run, each with its module."""
+    def running(self, *, handing: bool = False) -> Iterator[tuple[str, Statement]]:
+        """Yield, with their modules, unchanged statements that may run, or those `handing` on what behaves otherwise."""
         for module, taint in self._taints.items():
             if taint.facts is not None:
-                yield from ((module, statement_at(taint.facts.statements, place)) for place in taint.found)
-
-    def handing(self) -> Iterator[tuple[str, Statement]]:
-        """Yield the unchanged statements that gave a call what behaves otherwise now, each with its module."""
-        for module, taint in self._taints.items():
-            if taint.facts is not None:
-                yield from ((module, statement_at(taint.facts.statements, place)) for place in taint.handing)
+                places = taint.handing if handing else taint.found
+                yield from ((module, statement_at(taint.facts.statements, place)) for place in places)
 
     def runs(self) -> bool:
         """Whether a statement of any module may have to run."""

@@ -62,7 +62,7 @@ def altered_by(
                 by.add(module)
     holding, handed = _Walk(project), set[str]()
     handing = [(name, one) for name, edit in edits.items() for one in _decorated(edit.diff)]
-    for module, statement in (*handing, *selection.handing()):
+    for module, statement in (*handing, *selection.running(handing=True)):
         if holding.start(_names_of(module), statement, ()):
             handed.add(module)
     names, members = _places(walk, project) if walk.found else ({}, set[str]())
