@@ -207,7 +207,7 @@ class Selection:
         return self._taints[module].follows
 
     def running(self, *, handing: bool = False) -> Iterator[tuple[str, Statement]]:
-        """Yield, with their modules, unchanged statements that may run, or those `handing` on what behaves otherwise."""
+        """Yield, with modules, unchanged statements that may run, or those `handing` on what behaves otherwise."""
         for module, taint in self._taints.items():
             if taint.facts is not None:
                 places = taint.handing if handing else taint.found
