@@ -1,8 +1,8 @@
 """A swap that fails, wherever it fails, leaves everything as it was, and succeeds once the fault is gone.
 
 Here one fault is tried for two in ten saves of the scenarios, others on each version of Python.
-``HOTSWAP_FAULTS=40 pytest tests/test_faults.py`` tries forty, over ten thousand in all; ``python tests/faults.py`` does so
-outside of pytest and tells more.
+``HOTSWAP_FAULTS=40 pytest tests/test_faults.py`` tries forty, over ten thousand in all; ``python tests/faults.py`` does
+so outside of pytest and tells more.
 """
 
 from __future__ import annotations
