@@ -20,13 +20,13 @@ from hotswap._apply import (
     _instances,
     _leftovers,
     _noting,
+    _replaced,
 )
 from hotswap._apply._adapter import ClassEdit
 from hotswap._errors import StatementError
 from hotswap._findings import line_in
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute
 from hotswap._text._diff import decorators
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import (
@@ -43,7 +43,7 @@ from hotswap.patch._classes import (
     take_constructor_back,
 )
 from hotswap.patch._layout import bases_for
-from hotswap.patch._proxies import forward
+from hotswap.patch._methods import keep_methods
 
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
@@ -354,11 +354,13 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
     left, behind = 0, list[tuple["Work", str, int]]()
     guard(swap.journal, old)
     if _generated.kind_of(old) == "enum":
-        _leave_members(swap, work, name, old, value)
+        _replaced.lead_members(swap, work, name, old, value)
     elif isinstance(value, type):
         left = move_instances(swap.journal, old, value)
-        if old not in value.__mro__:  # else its functions call those of `old` by ``super()``
-            _leave_functions(swap, old, value)
+        if left:
+            swap.later.append(partial(keep_methods, old, value))
+        elif old not in value.__mro__:  # else its functions call those of `old` by ``super()``
+            _replaced.lead_functions(swap, old, value)
         for below, made in list(replace_base(swap.journal, old, value)):
             behind += _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
@@ -369,19 +371,6 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
     return [(work, name, left), *behind] if left else behind
 
 
-def _leave_functions(swap: Swap, old: type, new: type) -> None:
-    """Lead who holds a function of the class, as a bound method, to the one that took its place."""
-    found = {name: attribute(member, "__func__", member) for name, member in vars(new).items()}
-    kept = set(map(id, found.values()))
-    for name, member in vars(old).items():
-        was, now = attribute(member, "__func__", member), found.get(name)
-        if type(was) is not FunctionType or type(now) is not FunctionType or id(was) in kept:
-            continue
-        if was.__qualname__ == f"{old.__qualname__}.{name}" and swap.is_project(was):
-            forward(swap.journal, was, now)
-            swap.forwarded.add(was)
-
-
 def _leave_below(swap: Swap, work: Work, below: type, made: type) -> list[tuple[Work, str, int]]:
     """Let `made` take the place of a subclass, at once: its own statement, if it is still to come, finds it there."""
     own_methods(swap.journal, below, made)
@@ -390,11 +379,3 @@ def _leave_below(swap: Swap, work: Work, below: type, made: type) -> list[tuple[
     if here is not None and here.scope.peek(name) is below:
         swap.bind(here, here.scope, name, made)
     return _leave(swap, here or work, name, below, made)
-
-
-def _leave_members(swap: Swap, work: Work, name: str, old: Any, value: object) -> None:
-    """Members of an enum that was made anew take the places of those of the same names."""
-    members = attribute(value, "_member_map_", {})
-    for key, member in old._member_map_.items():
-        if key in members:
-            swap.replaced.append((work, f"{name}.{key}", member, members[key]))

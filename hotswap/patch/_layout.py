@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from hotswap._run._journal import Journal
-from hotswap.patch._classes import instances, set_bases
+from hotswap.patch._classes import instances, set_bases, subclasses
 
 
 class WithDict:
@@ -39,11 +39,12 @@ _GENERIC: Final[Any] = Generic
 
 
 def bases_for(journal: Journal, cls: type, bases: tuple[type, ...]) -> tuple[type, ...]:
-    """Return the `bases` of a class in the place of `cls`, with one in front that its live instances need, if any.
+    """Return the `bases` of a class in the place of `cls`, with one in front that its live instances, and those of its
+    subclasses, need, if any.
 
     `cls` itself gets other bases at once, where they need that.
     """
-    if "__slots__" in vars(cls) or _PROTOCOL in bases or not instances(cls):
+    if "__slots__" in vars(cls) or _PROTOCOL in bases or not instances(*subclasses(cls)):
         return bases
     first = cls.__base__
     if first is object:

@@ -1,0 +1,33 @@
+"""Classes that another one took the place of: who holds a function or member of them is led to that of the new one."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from hotswap._run._values import attribute
+from hotswap.patch._proxies import forward
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap, Work
+
+
+def lead_functions(swap: Swap, old: type, new: type) -> None:
+    """Lead who holds a function of the class, as a bound method, to the one that took its place."""
+    found = {name: attribute(member, "__func__", member) for name, member in vars(new).items()}
+    kept = set(map(id, found.values()))
+    for name, member in vars(old).items():
+        was, now = attribute(member, "__func__", member), found.get(name)
+        if type(was) is not FunctionType or type(now) is not FunctionType or id(was) in kept:
+            continue
+        if was.__qualname__ == f"{old.__qualname__}.{name}" and swap.is_project(was):
+            forward(swap.journal, was, now)
+            swap.forwarded.add(was)
+
+
+def lead_members(swap: Swap, work: Work, name: str, old: Any, value: object) -> None:
+    """Members of an enum that was made anew take the places of those of the same names."""
+    members = attribute(value, "_member_map_", {})
+    for key, member in old._member_map_.items():
+        if key in members:
+            swap.replaced.append((work, f"{name}.{key}", member, members[key]))
