@@ -16,6 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from hotswap._apply._swap import Swap, Work
+from hotswap._loader._compile import shared
 from hotswap._model import Diff
 from hotswap._run._journal import MISSING
 from hotswap._text._names import bound_by
@@ -25,6 +26,7 @@ from hotswap.patch._referrers import count_held, still_held
 
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _NODES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SHARED: Final = "code, which they share as lambdas of one text"
 _LAZY: Final = sys.version_info >= (3, 14)
 
 
@@ -35,7 +37,7 @@ class OldHeader(NamedTuple):
     lineno: int
     what: str
     function: FunctionType
-    node: _Node
+    node: _Node | None
 
 
 def see_to_headers(swap: Swap, work: Work) -> None:
@@ -43,6 +45,11 @@ def see_to_headers(swap: Swap, work: Work) -> None:
     others.
     """
     live = {place for place in work.functions if "<locals>" in place[0]}
+    for old, new in work.codes.pairs() if live else ():
+        for one in shared(old, new):
+            found = work.functions.get((one.co_qualname, one.co_firstlineno), ())
+            told = (OldHeader(work, new.co_firstlineno, _SHARED, function, None) for function in found)
+            swap.old_headers += (entry for entry in told if entry.function.__code__ == one)
     pairs = [(old, new) for old, new in work.codes.pairs() if (old.co_qualname, old.co_firstlineno) in live]
     if not pairs:
         return
@@ -147,7 +154,9 @@ def tell_holders(swap: Swap) -> None:
 def _is_live(swap: Swap, entry: OldHeader) -> bool:
     """Whether a live function has, after all, what its text says."""
     work, _, what, function, node = entry
-    return is_forwarder(function) or (what == "annotations" and _set_annotations(swap, work, function, node))
+    if is_forwarder(function):
+        return True
+    return what == "annotations" and node is not None and _set_annotations(swap, work, function, node)
 
 
 def _ours(swap: Swap) -> tuple[object, ...]:

@@ -22,6 +22,7 @@ Build = Callable[[ast.Module, str, int], CodeType]
 
 _LAZY_ANNOTATIONS: Final[bool] = sys.version_info >= (3, 14)
 _OPTIMIZED: Final = 0x1
+_SHARES: Final = sys.version_info[:2] == (3, 12)
 _PARAMETERS: Final = "<generic parameters of "
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
@@ -215,9 +216,27 @@ def match(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
     Equal content in order anchors the rest; between anchors, the same name in order; last, a name that is unique.
     """
     olds, news = _made_in(old), _made_in(new)
+    unclear = set(map(id, shared(old, new)))
     for one, other in _partners(olds, news):
+        if id(olds[one]) in unclear:
+            continue
         yield olds[one], news[other]
         yield from match(olds[one], news[other])
+
+
+def shared(old: CodeType, new: CodeType) -> Iterator[CodeType]:
+    """Yield the code inside `old` that several lambdas have together which are not alike in `new`.
+
+    CPython 3.12 gives equal lambdas of one line, such as ``[lambda: 1, lambda: 1]``, the same code object.
+    """
+    if not _SHARES:
+        return
+    both = [[s.argval for s in dis.get_instructions(one) if s.opname == "LOAD_CONST"] for one in (old, new)]
+    olds, news = ([one for one in side if isinstance(one, CodeType) and one.co_name == "<lambda>"] for side in both)
+    if len(olds) == len(news) and len({id(one) for one in olds}) < len(olds):
+        for one in {id(one): one for one in olds}.values():
+            if len({content(after) for before, after in zip(olds, news, strict=True) if before is one}) > 1:
+                yield one
 
 
 def _made_in(code: CodeType) -> list[CodeType]:
