@@ -17,7 +17,7 @@ from hotswap._loader._builds import build_of
 from hotswap._loader._compile import compile_in, own_content, without_annotations
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._text._diff import only_code
-from hotswap.patch._functions import set_code, set_doc
+from hotswap.patch._functions import STRAYS, set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 
 Around = tuple[ast.ClassDef, ...]
@@ -115,6 +115,8 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
         return None
     old = function.__code__
     new = work.codes.successor(old)
+    if new is not None and "<locals>" in old.co_qualname:
+        STRAYS.add(function)
     if new is None or new == old:
         return new
     if work.codes.is_shifted(old):
@@ -135,7 +137,24 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
 
 def _cell_for(work: Work, function: FunctionType, fresh: FunctionType | None, name: str) -> CellType | None:
     own = [one for one in getattr(fresh, "__type_params__", ()) if one.__name__ == name]
-    return CellType(own[0]) if own else work.cell_for(function, name)
+    return CellType(own[0]) if own else work.cell_for(function, name) or _shared_cell(work, function, name)
+
+
+def _shared_cell(work: Work, function: FunctionType, name: str) -> CellType | None:
+    """Return the cell for `name` of another function that the same call made: they have some cell in common."""
+    made_in = _call_of(function.__code__.co_qualname)
+    own = set(map(id, function.__closure__ or ()))
+    for (qualname, _), functions in work.functions.items():
+        for one in functions if own and _call_of(qualname) == made_in else ():
+            cells = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
+            if name in cells and not own.isdisjoint(map(id, cells.values())):
+                return cells[name]
+    return None
+
+
+def _call_of(qualname: str) -> str:
+    """Return the name of the function whose call made what is called `qualname`: classes between them have no cells."""
+    return qualname.rpartition("<locals>")[0]
 
 
 def _headers(diff: Diff, prefix: str) -> list[tuple[str, int]]:

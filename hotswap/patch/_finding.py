@@ -16,7 +16,7 @@ from types import CellType, CodeType, FrameType, FunctionType, MethodType, Modul
 from typing import Any, Final
 
 from hotswap._points._way import breathe
-from hotswap.patch._functions import MEMO, live_functions
+from hotswap.patch._functions import MEMO, STRAYS, live_functions
 
 _EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
 _SMALL: Final = 100
@@ -50,7 +50,18 @@ def is_alone(function: FunctionType) -> bool:
     Then there is no copy of it, no frame runs it, and no function, generator or class that it made is alive. Only the
     body of its module may hold it as well, if that still runs, as a script's does.
     """
-    return _EXACT_COUNTS and (_is_held_once(function, {}) or _is_held_once(function, _bodies(function.__globals__)))
+    if not _EXACT_COUNTS or any(_is_inside(one, function) for one in _strays(function.__globals__)):
+        return False
+    return _is_held_once(function, {}) or _is_held_once(function, _bodies(function.__globals__))
+
+
+def _is_inside(one: FunctionType, function: FunctionType) -> bool:
+    return one.__code__.co_qualname.startswith(f"{function.__code__.co_qualname}.")
+
+
+def _strays(namespace: dict[str, Any]) -> list[FunctionType]:
+    """Return the closures of a module that no count of references tells of."""
+    return [one for one in list(STRAYS) if one.__globals__ is namespace]
 
 
 def _is_held_once(function: FunctionType, bodies: dict[int, CodeType]) -> bool:
@@ -143,6 +154,7 @@ class Walk:
         self.caches: list[Any] = []
         self.holders: dict[int, int] = {}
         waiting = [(value, 0) for name, value in list(namespace.items()) if name not in _OF_IMPORT]
+        waiting += ((one, 0) for one in _strays(namespace))
         while waiting:
             value, depth = waiting.pop()
             if id(value) not in self._seen:

@@ -30,6 +30,11 @@ MEMO: Final[type] = type(functools.cache(lambda: None))
 DEPARTED: Final[WeakSet[FunctionType]] = WeakSet()
 """Functions whose definition left its text while somebody has them: others may stand on their lines by now."""
 
+STRAYS: Final[WeakSet[FunctionType]] = WeakSet()
+"""Closures that an edit came by. Their code need not be what is inside the function that makes such: it was compiled
+for them, or is old, as where a cell is missing. So no count of references tells of them.
+"""
+
 CellFor = Callable[[str], CellType | None]
 
 _SORTS: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
