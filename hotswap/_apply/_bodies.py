@@ -14,9 +14,9 @@ from types import CellType, CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
 from hotswap._loader._builds import build_of
-from hotswap._loader._compile import compile_in, own_content, without_annotations
+from hotswap._loader._compile import class_body, compile_in, own_content, without_annotations
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
-from hotswap._text._diff import only_code
+from hotswap._text._diff import only_code, renamed
 from hotswap.patch._functions import STRAYS, set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 
@@ -57,11 +57,19 @@ def _map(
             work.codes.move(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno, both)
         else:
             work.codes.add(*both())
+    for one, other in renamed(diff):
+        before, after = _compile_both(work, Pair(one, other), old_around, new_around)
+        olds, news = ([*map(_name, around), s.binds[-1]] for around, s in ((old_around, one), (new_around, other)))
+        work.codes.add(class_body(before, olds), class_body(after, news))
     for pair in diff.changed:
         if pair.inner is not None and pair.new.kind in (Kind.CLASS, Kind.SUITE):
             _map(work, pair.inner, _into(old_around, pair.old.node), _into(new_around, pair.new.node), otherwise)
         else:
             work.codes.add(*_compile_both(work, pair, old_around, new_around))
+
+
+def _name(outer: ast.ClassDef) -> str:
+    return outer.name
 
 
 def _calls_on(statement: Statement, old: Snapshot, new: Snapshot) -> bool:
@@ -117,8 +125,10 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
     new = work.codes.successor(old)
     if new is not None and "<locals>" in old.co_qualname:
         STRAYS.add(function)
-    if new is None or new == old:
+    if new is None or (new == old and new.co_qualname == old.co_qualname):
         return new
+    if function.__qualname__ == old.co_qualname != new.co_qualname:  # what it stands in has another name
+        swap.journal.set_attribute(function, "__qualname__", new.co_qualname)
     if work.codes.is_shifted(old):
         work.patched[id(function)] = new
         swap.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", old))

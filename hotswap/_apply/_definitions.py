@@ -257,6 +257,8 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         _decorators.note_marks(visit, name, vars(old), vars(value))
         set_marks(visit.swap.journal, old, value)
         set_names(visit.swap.journal, old, value)
+        if old.__qualname__ != value.__qualname__:  # its class got another name
+            visit.swap.journal.set_attribute(old, "__qualname__", value.__qualname__)
         visit.swap.changes.codes.setdefault(old.__code__)
         for one in forwarders(old):
             forward(visit.swap.journal, one, old, like=value)

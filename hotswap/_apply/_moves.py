@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 from functools import partial
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
 from hotswap._apply._collectors import collectors
@@ -23,7 +22,7 @@ from hotswap._apply._departed import Departed
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a, same
-from hotswap._text._diff import diff, same_header
+from hotswap._text._diff import diff, renamed, same_header
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._classes import take_constructor_back
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
@@ -74,11 +73,11 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     for edit in edits:
         for statement in edit.diff.added:
             _expect_from_gone(swap, edit.module, statement)
-        for old, new in _renamed(edit.diff):
-            live = swap.works[edit.module].before.get(old.binds[-1])
+        for prefix, old, new in _all_renamed(edit.diff, ""):
+            live = _resolved(swap.works[edit.module].before, prefix + old.binds[-1])
             if is_a(live, (type, FunctionType)):
-                place = edit.module, new.binds[-1]
-                swap.arrivals.setdefault(place, Departed(edit.module, old.binds[-1], weakref.ref(live), old))
+                left = Departed(edit.module, prefix + old.binds[-1], weakref.ref(live), old)
+                swap.arrivals.setdefault((edit.module, prefix + new.binds[-1]), left)
     for edit in edits if departed else ():
         for prefix, statement in _added(edit.diff, ""):
             known = departed.get((edit.module, prefix + statement.binds[-1]))
@@ -86,21 +85,20 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
                 swap.arrivals.setdefault((edit.module, known.name), known)
 
 
-def _renamed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:
-    """Yield the definitions that only got another name, each with what it is now, if no other one looks like it.
+def _all_renamed(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement, Statement]]:
+    """Yield what only got another name, methods of classes included, with what the qualified names begin with."""
+    yield from ((prefix, old, new) for old, new in renamed(diff) if not prefix or new.kind is Kind.DEF)
+    for pair in diff.changed:
+        if pair.inner is not None and pair.new.kind is Kind.CLASS:
+            yield from _all_renamed(pair.inner, f"{prefix}{pair.new.binds[-1]}.")
 
-    Functions with decorators run: these may register what they get by its name.
-    """
-    sides: list[dict[str, list[Statement]]] = [{}, {}]
-    for side, statements in zip(sides, (diff.removed, diff.added), strict=True):
-        for one in statements:
-            if one.kind is Kind.CLASS or (one.kind is Kind.DEF and not getattr(one.node, "decorator_list", ())):
-                text = re.sub(rf"\b{re.escape(one.binds[-1])}\b", "\0", ast.unparse(one.node))
-                side.setdefault(text, []).append(one)
-    for text, olds in sides[0].items():
-        news = sides[1].get(text, ())
-        if len(olds) == len(news) == 1:
-            yield olds[0], news[0]
+
+def _resolved(names: Mapping[str, Any], dotted: str) -> object:
+    first, *rest = dotted.split(".")
+    value = names.get(first)
+    for name in rest:
+        value = vars(value).get(name) if is_a(value, type) else None
+    return value
 
 
 def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
@@ -161,8 +159,9 @@ def departures(swap: Swap) -> Iterator[Departed]:
 
 def let_go(swap: Swap) -> None:
     """Note the functions whose definitions left the text, to be forgotten once the swap is in effect."""
+    arrived = {id(known.ref()) for known in swap.arrivals.values()}
     for work in swap.works.values():
-        named = {id(value) for value in vars(work.module).values()}
+        named = arrived.union(map(id, vars(work.module).values()))
         for place in _left_places(work.edit.diff, "") if work.edit.edited else ():
             gone = [one for one in work.functions.get(place, ()) if id(one) not in named and not is_forwarder(one)]
             swap.later.extend(partial(DEPARTED.add, one) for one in gone)
@@ -215,7 +214,8 @@ def note_left(visit: Visit, statement: Statement, name: str) -> None:
     """Note a method that leaves its class, or gave way to something else: somebody may have it, it may come back."""
     raws = visit.work.live(visit.scope, statement) if statement.kind is Kind.DEF else []
     member = _function(visit.scope.peek(name)) or next(iter(raws), None)
-    if visit.scope.prefix and statement.kind is Kind.DEF and member is not None:
+    arrived = any(known.ref() is member for known in visit.swap.arrivals.values())
+    if visit.scope.prefix and statement.kind is Kind.DEF and member is not None and not arrived:
         known = Departed(visit.work.edit.module, visit.scope.prefix + name, weakref.ref(member), statement)
         visit.swap.left.append(known)
 

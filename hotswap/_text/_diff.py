@@ -8,6 +8,7 @@ before those that only share their decorators (registrations are all called ``_`
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
@@ -142,6 +143,23 @@ def out_of_order(diff: Diff) -> Iterator[Pair]:
         if pair.old.lineno < last:
             yield pair
         last = max(last, pair.old.lineno)
+
+
+def renamed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:
+    """Yield the definitions that only got another name, each with what it is now, if no other one looks like it.
+
+    Functions with decorators run: these may register what they get by its name.
+    """
+    sides: list[dict[str, list[Statement]]] = [{}, {}]
+    for side, statements in zip(sides, (diff.removed, diff.added), strict=True):
+        for one in statements:
+            if one.kind is Kind.CLASS or (one.kind is Kind.DEF and not getattr(one.node, "decorator_list", ())):
+                text = re.sub(rf"\b{re.escape(one.binds[-1])}\b", "\0", ast.unparse(one.node))
+                side.setdefault(text, []).append(one)
+    for text, olds in sides[0].items():
+        news = sides[1].get(text, ())
+        if len(olds) == len(news) == 1:
+            yield olds[0], news[0]
 
 
 def decorators(node: ast.stmt) -> str:
