@@ -74,7 +74,7 @@ def let_go(
     withdrawn = Withdrawn(visit, live, left if stays else [])
     stated = {name for side in (pair.old, pair.new) for child in side.children for name in child.binds}
     for who, function in gone.items():
-        for name in {*stored(function.__code__), *_derived(who, live, after)} - stated:
+        for name in {*stored(function.__code__), *_derived(who, live, after), *_made_by(function, live)} - stated:
             if name in vars(live):
                 visit.swap.journal.del_member(live, name)
         did = who not in after and who not in withdrawn.whose and reaches_out(function.__code__)
@@ -131,6 +131,16 @@ class Withdrawn:
 
 def _entries(container: Any) -> list[Any]:
     return list(container.items() if type(container) is dict else container)
+
+
+def _made_by(function: FunctionType, live: type) -> Iterator[str]:
+    """Yield the members of `live` that are functions which `function`, a decorator or hook, made."""
+    inside = f"{function.__code__.co_qualname}.<locals>."
+    for name, member in vars(live).items():
+        raw = member.fget if type(member) is property else attribute(member, "__func__", member)
+        if type(raw) is FunctionType and raw.__globals__ is function.__globals__:
+            if raw.__code__.co_qualname.startswith(inside):
+                yield name
 
 
 def _derived(who: str, live: type, after: dict[str, FunctionType]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._swap import Swap, resolve
+from hotswap._model import Pair
+from hotswap._run._values import is_a
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -29,15 +31,38 @@ def is_called(swap: Swap, scope: AnyScope, node: ast.stmt, name: str) -> bool:
     return False
 
 
-def _arguments(call: ast.Call) -> Iterator[tuple[int | str | None, str]]:
+def runs_lambda(swap: Swap, scope: AnyScope, pair: Pair) -> str:
+    """Return what `pair`, which differs in lambdas alone, gives one of these to that calls it; "" if nothing."""
+    olds = {ast.dump(one) for one in ast.walk(pair.old.node) if isinstance(one, ast.Lambda)}
+    for call in (inner for inner in ast.walk(pair.new.node) if isinstance(inner, ast.Call)):
+        given = ((place, one) for place, one in _given(call) if isinstance(one, ast.Lambda))
+        places = [place for place, one in given if ast.dump(one) not in olds]
+        dotted = dotted_of(call.func) if places else None
+        function = resolve(scope, dotted) if dotted else None
+        if is_a(function, type):
+            function = next((vars(base)["__init__"] for base in function.__mro__ if "__init__" in vars(base)), None)
+            places = [place + 1 if isinstance(place, int) else place for place in places]
+        if type(function) is FunctionType and swap.is_project(function) and _calls(swap, function, places):
+            return dotted or ""
+    return ""
+
+
+_Place = int | str | None
+
+
+def _given(call: ast.Call) -> list[tuple[_Place, ast.expr]]:
+    """Return the arguments of a call, each with its place or keyword."""
+    return [*enumerate(call.args), *((k.arg, k.value) for k in call.keywords)]
+
+
+def _arguments(call: ast.Call) -> Iterator[tuple[_Place, str]]:
     """Yield place or keyword of each argument that is a dotted name."""
-    given: list[tuple[int | str | None, ast.expr]] = [*enumerate(call.args), *((k.arg, k.value) for k in call.keywords)]
-    for place, value in given:
+    for place, value in _given(call):
         if dotted := dotted_of(value):
             yield place, dotted
 
 
-def _calls(swap: Swap, function: FunctionType, places: list[int | str | None]) -> bool:
+def _calls(swap: Swap, function: FunctionType, places: list[_Place]) -> bool:
     definition = swap.definition(function)
     if definition is None:
         return False

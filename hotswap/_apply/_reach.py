@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import gc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -330,7 +331,8 @@ def _unwrapped(value: object) -> object:
     """Return the function behind what `functools` and the descriptors wrap around it."""
     for _ in range(8):
         if type(value).__module__ == "functools":
-            value = getattr(value, "__wrapped__", None) or getattr(value, "func", value)
+            inside = next((one for one in gc.get_referents(value) if type(one) is FunctionType), value)  # cmp_to_key
+            value = getattr(value, "__wrapped__", None) or getattr(value, "func", inside)
         elif is_a(value, (staticmethod, classmethod)) or type(value).__name__ == "method":
             value = value.__func__  # type: ignore[attr-defined]  # all three have one
         else:

@@ -80,6 +80,15 @@ def keep(visit: Visit, pair: Pair) -> None:
             run_or_tell(visit, statement, why)
 
 
+def keep_code(visit: Visit, pair: Pair) -> None:
+    """See whether a statement that only got other code in its lambdas is stale, as it has them called."""
+    called = _passed.runs_lambda(visit.swap, visit.scope, pair) if pair.new.kind is Kind.ASSIGN else ""
+    if called:
+        run_or_tell(visit, pair.new, f"has {called} call a lambda that changed")
+    else:
+        keep(visit, pair)
+
+
 def _fails_still(visit: Visit, statement: Statement) -> bool:
     from hotswap._apply import _branches  # which suites ran is asked for stale ones, too: the two know each other
 

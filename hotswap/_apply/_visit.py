@@ -143,7 +143,7 @@ class Visit:
         elif only_code(pair):
             _definitions.note_docs(self, pair)
             self.swap.patched(self.work, self.named(new), How.IN_PLACE)
-            _stale.keep(self, pair)
+            _stale.keep_code(self, pair)
         elif not self._only_annotation(pair):
             self.execute(new, "changed")
 

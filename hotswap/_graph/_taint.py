@@ -215,6 +215,8 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         taint.values |= _annotated(pair.old, new, scope)
     else:
         taint.calls |= {scope + name for name in new.binds}
+        if any(isinstance(one, ast.Call) for one in ast.walk(new.node)):  # which may call a lambda that it is given
+            taint.values |= {scope + name for name in new.binds}
 
 
 def _annotated(old: Statement, new: Statement, scope: str) -> set[str]:

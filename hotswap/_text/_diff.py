@@ -16,6 +16,12 @@ from difflib import SequenceMatcher
 from hotswap._model import Diff, Kind, Pair, Statement
 
 _SHAPE = "_hotswap_shape"
+_FUNCTIONS = frozenset(("filter", "map", "max", "min", "sorted"))
+_METHODS = frozenset(("aggregate", "agg", "apply", "assign", "pipe", "sort", "sort_values", "transform"))
+_EITHER = frozenset(
+    ("accumulate", "dropwhile", "dump", "dumps", "filterfalse", "groupby", "load", "loads", "merge", "nlargest")
+) | {"nsmallest", "reduce", "starmap", "sub", "subn", "takewhile"}
+"""What calls the functions that it is given, at once or as it is gone through: builtins, methods, and others."""
 
 
 def diff(old: Sequence[Statement], new: Sequence[Statement]) -> Diff:
@@ -102,7 +108,8 @@ def same_header(pair: Pair) -> bool:
 
 def only_code(pair: Pair) -> bool:
     """Whether the two differ in nothing that runs with them: bodies of functions and lambdas alone."""
-    return shape(pair.old.node) == shape(pair.new.node) and not _crosses(pair.old.node, pair.new.node)
+    old, new = pair.old.node, pair.new.node
+    return shape(old) == shape(new) and not _crosses(old, new) and _run_by(old) == _run_by(new)
 
 
 def is_documented_anew(pair: Pair) -> bool:
@@ -126,6 +133,22 @@ def _crosses(old: ast.stmt, new: ast.stmt) -> bool:
         return False
     other = any(new != old and new in olds for old, new in zip(olds, news, strict=True))
     return other or len(set(olds)) < len(olds)
+
+
+def _run_by(node: ast.stmt) -> list[str]:
+    """Return the lambdas that a statement runs itself: what it calls, what it gives to functions such as `sorted`."""
+    found: list[str] = []
+    waiting: list[ast.AST] = [] if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Call):
+            called = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
+            known = (_METHODS if isinstance(one.func, ast.Attribute) else _FUNCTIONS) | _EITHER
+            given = (*one.args, *(keyword.value for keyword in one.keywords)) if called in known else ()
+            found += [ast.dump(inner) for inner in (one.func, *given) if isinstance(inner, ast.Lambda)]
+        if not isinstance(one, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef)):
+            waiting += ast.iter_child_nodes(one)
+    return found
 
 
 def _lambdas(node: ast.AST) -> Iterator[ast.Lambda]:
