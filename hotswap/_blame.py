@@ -7,6 +7,7 @@ arguments.
 from __future__ import annotations
 
 import dis
+import logging
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,9 @@ from typing import Any, Final
 
 from hotswap._model import Report
 from hotswap._process import PROCESS
+
+
+log = logging.getLogger("hotswap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,12 @@ class Behind:
 
 
 def name_edit(error: BaseException) -> None:
-    """Add to an exception that nobody caught which swap changed what raised it, if one did."""
-    edit = edit_behind(error)
+    """Add to an exception that nobody caught which swap changed what raised it, if one did and that can be told."""
+    try:
+        edit = edit_behind(error)
+    except Exception:  # whatever it is, the program's own error comes first
+        log.debug("naming the edit behind an exception failed", exc_info=True)
+        return
     if edit is not None:
         note = f"hotswap: {edit.name} was changed by swap {edit.generation}, while the program ran"
         if note not in getattr(error, "__notes__", ()):

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 from conftest import Files
 
-from hotswap import Reloader, Report
+from hotswap import Reloader, Report, _blame
 from hotswap._inbox import Inbox
 from hotswap._line import Line
 from hotswap._plan._prepare import Reading
@@ -145,3 +145,14 @@ def test_a_report_that_nobody_can_be_told_of_is_returned(files: Files, monkeypat
         files.write("one", "X = 2\n")
         report = reloader.reload()
     assert (report.changed, codes(report), one.X) == (True, [], 2)
+
+
+def test_an_exception_is_told_though_we_cannot_name_the_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in looking for the edit behind an exception leaves the program's own hook its turn."""
+    told: list[object] = []
+    monkeypatch.setattr(_blame, "_REPLACED", [lambda *error: told.append(error)])
+    monkeypatch.setattr(_blame, "edit_behind", fail)
+    error = ValueError("the program's")
+    _blame._name_and_go_on(ValueError, error, None)
+    assert told == [(ValueError, error, None)]
+    assert not hasattr(error, "__notes__")
