@@ -71,6 +71,7 @@ class Book:
         self.is_mapping = isinstance(container, MutableMapping)
         self.withdraws = False
         self.by: Sequence[str] = ()
+        self.sorts = False
         self.before = self.entries()
         self.leaving: set[Any] = set()
         self.owner: dict[Any, Claim] = {}
@@ -112,6 +113,8 @@ class Book:
         """Return the entries in the order in which a fresh start would have made them."""
         now = self.entries()
         left = {key for key in self.leaving if self._is_over(self.owner[key], ran)}
+        if self.sorts:
+            return [entry for key, entry in now.items() if key not in left]
         order = self._in_text_order(list(self.before))
         free = [place for place in order if place[0] in left]
         for key in self.came():

@@ -115,21 +115,29 @@ class Registrations:
         return frozenset(self._swap.changes.of(module))
 
     def watch(
-        self, container: Any, objects: Objects, *, key: object = None, withdraw: bool = False, by: Sequence[str] = ()
+        self,
+        container: Any,
+        objects: Objects,
+        *,
+        key: object = None,
+        withdraw: bool = False,
+        by: Sequence[str] = (),
+        sorts: bool = False,
     ) -> None:
         """Watch `container` from now on: a list, a mapping, or an iterable with a method ``fill(entries)``.
 
         `objects` gives what an entry (of a mapping an item) stands for. What leaves goes on serving until the second
         phase; with `withdraw` it is taken out at once, for a library that refuses a second entry of the name. Other
         methods find the container by itself, or by `key` if that is given. `by` are the methods that make such
-        entries of what they are handed, where a statement may name the objects for another reason as well.
+        entries of what they are handed, where a statement may name the objects for another reason as well. With
+        `sorts` who adds an entry puts it at its place.
         """
         place = id(container if key is None else key)
         if place in self._books:
             return
         book = self._books[place] = Book(container, objects)
         self.journal.note(partial(book.write, list(book.before.values())))
-        book.withdraws, book.by = withdraw, by
+        book.withdraws, book.by, book.sorts = withdraw, by, sorts
         self._assign(book)
         if withdraw and book.leaving:
             book.withdraw(book.leaving)

@@ -33,6 +33,7 @@ _NOTE: Final = "tables"
 _DEEP: Final = 3
 _MAKERS: Final = ("__init__", "__new__", "__call__")
 _ADDING: Final = frozenset({"append", "extend", "insert", "setdefault", "update"})
+_ORDERING: Final = frozenset({"sort", "sorted", "insort", "insort_left", "insort_right", "heappush"})
 _RAISES: Final = dis.opmap["RAISE_VARARGS"]
 _SETS: Final = dis.opmap["STORE_SUBSCR"]
 
@@ -47,7 +48,7 @@ def watch(swap: Swap, registrations: Registrations) -> None:
             for container in _containers(swap, claim):
                 found[id(container)] = container
                 if type(container) is list:
-                    registrations.watch(container, _objects)
+                    registrations.watch(container, _objects, sorts=_sorts(swap, claim))
                 else:  # a dict does not show that an entry was set once more, as it was
                     registrations.watch(container, _objects_in_dict, withdraw=claim.new is not None or _refuses(claim))
 
@@ -98,13 +99,25 @@ def _called(claim: Claim, name: str) -> Iterator[object]:
 
 def _stores(swap: Swap, value: object, depth: int) -> bool:
     """Whether a function of the project, or one of its that it names, may put something into a list or dict."""
+    codes = _codes_behind(swap, value, depth)
+    return any(_ADDING & {*code.co_names} or _SETS in code.co_code[::2] for code in codes)
+
+
+def _sorts(swap: Swap, claim: Claim) -> bool:
+    """Whether what the statement calls puts things in an order of their own, which is not that of the text."""
+    called = (one for name in claim.old.calls for one in _called(claim, name))
+    return any(_ORDERING & {*code.co_names} for one in called for code in _codes_behind(swap, one, _DEEP))
+
+
+def _codes_behind(swap: Swap, value: object, depth: int) -> Iterator[CodeType]:
+    """Yield the code of a function of the project, and of those of its that it names."""
     if type(value) is not FunctionType or not swap.is_project(value) or not depth:
-        return False
+        return
     codes = list(_codes(value.__code__))
-    if any(_ADDING & {*code.co_names} or _SETS in code.co_code[::2] for code in codes):
-        return True
-    named = (value.__globals__.get(name) for code in codes for name in code.co_names)
-    return any(_stores(swap, one, depth - 1) for one in named if one is not value)
+    yield from codes
+    for one in (value.__globals__.get(name) for code in codes for name in code.co_names):
+        if one is not value:
+            yield from _codes_behind(swap, one, depth - 1)
 
 
 def _refuses(claim: Claim) -> bool:
