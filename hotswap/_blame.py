@@ -18,7 +18,6 @@ from typing import Any, Final
 from hotswap._model import Report
 from hotswap._process import PROCESS
 
-
 log = logging.getLogger("hotswap")
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
-from hotswap._apply import _follow, _stale, _unnamed
+from hotswap._apply import _below, _follow, _stale, _stars, _unnamed
 from hotswap._apply._altering import Altering
 from hotswap._apply._dispatch import is_registration
-from hotswap._apply._reordered import note_readers
+from hotswap._apply._reordered import bound_last_by_others, note_readers
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
@@ -43,7 +43,9 @@ class Chains:
 
     `again` are unchanged links that run again, `skip` links that must not run, as the rest of their chain cannot.
     `last` are the names of which a statement is the last link. `stacked` are names of classes that have a class of the
-    same name for a base (``class A(A)``): one object cannot go on for both, so they are made anew.
+    same name for a base (``class A(A)``): one object cannot go on for both, so they are made anew. `starred` are the
+    names that star imports give and statements below make something else of (``from base import *; APPS += [x]``),
+    `changed` those that are others there now, `taken` the names that imports give again.
     """
 
     again: dict[int, str] = field(default_factory=dict)
@@ -52,30 +54,50 @@ class Chains:
     open: dict[str, object] = field(default_factory=dict)
     partner: dict[int, Statement] = field(default_factory=dict)
     stacked: set[str] = field(default_factory=set)
+    starred: dict[int, frozenset[str]] = field(default_factory=dict)
+    changed: dict[int, frozenset[str]] = field(default_factory=dict)
+    taken: dict[int, set[str]] = field(default_factory=dict)
+
+    def bound_by(self, statement: Statement) -> Iterable[str]:
+        """Return the names that a statement of the new text binds, those of a star import that are `starred`."""
+        return (*statement.binds, *self.starred.get(id(statement), ()))
+
+    def is_about(self, link: Statement, name: str) -> bool:
+        """Whether a stale `link` of `name` is stale for its sake: a star import gives others as well."""
+        return id(link) not in self.starred or name in self.changed[id(link)]
+
+    def stars(self, name: str) -> set[int]:
+        """Return the ids of the star imports, in both texts, that give `name` if it is `starred`."""
+        found = {one for one, given in self.starred.items() if name in given}
+        return found | {id(self.partner.get(one)) for one in found}
 
 
 def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
     """Work out what the links of chains have to do; tells of those that cannot run again."""
     chains = Chains()
+    chains.starred = _stars.remade(visit, new)
     affected = _affected(visit, diff)
-    stale = _stale_links(visit, diff, affected, new)
+    stale = _stale_links(visit, diff, affected, new, chains)
     lost = {id(statement): statement for statement in _may_have_lost(diff)}
     gone = [name for s in lost.values() for name in (*_follow.names_bound(visit, s), *s.mutates)]
-    names = dict.fromkeys([name for s in new if id(s) in affected | stale for name in (*s.binds, *s.mutates)] + gone)
+    names = dict.fromkeys(
+        [n for s in new if id(s) in affected | stale for n in (*chains.bound_by(s), *s.mutates)] + gone
+    )
     names.pop("__annotations__", None)  # each annotation has an entry of its own there
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
-    names |= dict.fromkeys(_reordered(chains, old, new) if diff.changed else ())
+    names |= dict.fromkeys(bound_last_by_others(old, new, chains.partner) if diff.changed else ())
     passed = note_readers(visit, diff, old, new, chains.partner)
     names |= dict.fromkeys(passed)
     stale |= {id(statement) for statement in new if not passed.isdisjoint((*statement.binds, *statement.mutates))}
     for name in names:
         if _is_kept_for_registrations(visit, name, affected, new):
             continue
-        links, olds = _links(visit, name, new), _links(visit, name, old, lost)
+        stars = chains.stars(name)
+        links, olds = _links(visit, name, new, stars), _links(visit, name, old, stars, lost)
         if len(links) > 1 or len(olds) > 1:
             _plan_one(visit, chains, name, links, olds, affected, stale)
-    for statement in _overriding(diff, new):
+    for statement in _below.overriding(diff, new):
         if not _quiet.unquiet(statement.node, _stale.quiet_scope(visit.swap, visit.scope)):
             chains.again.setdefault(id(statement), "its class has that member from its body now")
     return chains
@@ -89,36 +111,23 @@ def _is_kept_for_registrations(visit: Visit, name: str, affected: set[int], new:
     return not any(name in statement.binds for statement in new if id(statement) in affected)
 
 
-def _overriding(diff: Diff, new: Sequence[Statement]) -> Iterator[Statement]:
-    """Yield unchanged statements that give a class a member (``A.x = 2``) which its body, above, is about to set."""
-    set_anew: dict[str, set[str]] = {}
-    for pair in diff.changed:
-        if pair.new.kind is Kind.CLASS and pair.inner is not None:
-            inner = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added)
-            set_anew[pair.new.binds[-1]] = {name for statement in inner for name in statement.binds}
-    unchanged = {id(pair.new) for pair in diff.unchanged} if set_anew else set()
-    for statement in new:
-        if id(statement) in unchanged and isinstance(statement.node, ast.Assign):
-            targets = [target for target in statement.node.targets if isinstance(target, ast.Attribute)]
-            if any(target.attr in set_anew.get(ast.unparse(target.value), ()) for target in targets):
-                yield statement
-
-
-def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Statement]) -> set[int]:
+def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Statement], chains: Chains) -> set[int]:
     """Return the ids of unchanged links that read what changed, or what a statement of this block is about to
     change.
     """
     if not visit.swap.maybe:
         return set()
     first = min((s.lineno for s in new if id(s) in affected), default=sys.maxsize)
-    about = {name for s in new if id(s) in affected or _is_import_to_follow(visit, s, first) for name in s.binds}
-    times = Counter(name for s in new for name in {*s.binds, *s.mutates})
+
+    runs = {id(s) for s in new if id(s) in affected or _is_import_to_follow(visit, s, first, chains)}
+    about = {name for s in new if id(s) in runs for name in chains.bound_by(s)}
+    times = Counter(name for s in new for name in {*chains.bound_by(s), *s.mutates})
     found = set()
     for statement in (pair.new for pair in diff.unchanged):
-        if not any(times[name] > 1 for name in (*statement.binds, *statement.mutates)):
+        if not any(times[name] > 1 for name in (*chains.bound_by(statement), *statement.mutates)):
             continue
         if statement.kind is Kind.IMPORT:
-            stale = _follow.will_follow(visit, statement, first)
+            stale = _is_import_to_follow(visit, statement, first, chains)
         else:
             stale = id(statement) in visit.swap.maybe | visit.swap.units and bool(
                 about & {name.partition(".")[0] for name in statement.reads} or _stale.stale_because(visit, statement)
@@ -127,20 +136,13 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
     return found
 
 
-def _is_import_to_follow(visit: Visit, statement: Statement, first: int) -> bool:
-    return statement.kind is Kind.IMPORT and _follow.will_follow(visit, statement, first)
-
-
-def _reordered(chains: Chains, old: Sequence[Statement], new: Sequence[Statement]) -> Iterator[str]:
-    """Yield names whose statements changed places and text, so that another one binds the name last."""
-    place = {id(statement): index for index, statement in enumerate(old)}
-    last: dict[str, int] = {}
-    for statement in new:
-        was = place.get(id(chains.partner.get(id(statement))), -1)
-        for name in statement.binds if was >= 0 else ():
-            if was < last.get(name, -1):
-                yield name
-            last[name] = max(was, last.get(name, -1))
+def _is_import_to_follow(visit: Visit, statement: Statement, first: int, chains: Chains) -> bool:
+    if id(statement) not in chains.starred:
+        return statement.kind is Kind.IMPORT and _follow.will_follow(visit, statement, first)
+    if id(statement) not in chains.changed:
+        changed = _follow.changed_at_source(visit, statement, first)
+        chains.changed[id(statement)] = chains.starred[id(statement)].intersection(changed)
+    return bool(chains.changed[id(statement)])
 
 
 def _may_have_lost(diff: Diff) -> Iterator[Statement]:
@@ -157,16 +159,20 @@ def _lost(pair: Pair) -> bool:
     return bool(inside) or not same_header(pair)
 
 
-def _links(visit: Visit, name: str, statements: Sequence[Statement], lost: Container[int] = ()) -> list[Statement]:
+def _links(
+    visit: Visit, name: str, statements: Sequence[Statement], stars: Container[int], lost: Container[int] = ()
+) -> list[Statement]:
     """Return the statements that bind or mutate `name`; a branch that is not taken does neither.
 
-    A star import binds what it gave, if its id is among `lost`; a call of a function fills what that stores into.
+    So do star imports among the ids `stars`; those among `lost` bind what they gave. A call of a function fills what
+    that stores into.
     """
     functions = {s.binds[-1]: s.node for s in statements if s.kind is Kind.DEF and isinstance(visit.scope, ModuleScope)}
     return [
         s
         for s in statements
         if name in s.mutates
+        or id(s) in stars
         or (s.kind is Kind.OTHER and name in filled_by(s.node, functions))
         or (name in s.binds and name in visit.bound_by(s))
         or ("*" in s.binds and id(s) in lost and name in _follow.names_bound(visit, s))
@@ -227,7 +233,7 @@ def _plan_one(
         if (
             makes_and_deletes
             or partners not in known
-            or any(id(link) in affected or id(link) in stale for link in segment)
+            or any(id(link) in affected or (id(link) in stale and chains.is_about(link, name)) for link in segment)
         ):
             _run_segment(visit, chains, name, segment, olds, affected, is_last=segment is parts[-1])
     if id(links[-1]) in chains.skip and parts[-1][0].kind is Kind.CLASS:
@@ -271,16 +277,6 @@ def own_links(visit: Visit, link: Statement) -> set[str]:
     return own
 
 
-def by_hand(visit: Visit, statement: Statement) -> Iterator[ast.expr]:
-    """Yield what decorates the definition `statement` by hand, in statements below it such as ``A = decorate(A)``."""
-    name = statement.binds[-1]
-    for link in visit.new:
-        value = link.node.value if isinstance(link.node, ast.Assign) and link.lineno > statement.lineno else None
-        if isinstance(value, ast.Call) and name in link.binds:
-            if any(isinstance(given, ast.Name) and given.id == name for given in value.args[:1]):
-                yield value.func
-
-
 def _only_added_mutators(name: str, links: list[Statement], affected: set[int]) -> bool:
     """Whether all that happened to the chain is that something is done to its object after everything else."""
     tail = [link for link in links if id(link) in affected]
@@ -292,8 +288,9 @@ def _alters_borrowed(visit: Visit, name: str, segment: list[Statement]) -> bool:
     first, held = segment[0], visit.scope.peek(name)
     if first.kind is not Kind.IMPORT and not isinstance(getattr(first.node, "value", None), TAKES):
         return False
-    altered = any(name in link.mutates for link in segment[1:])
-    return altered and held is not MISSING and not immutable(held)
+    concerned = (link for link in segment[1:] if name in (*link.mutates, *link.binds))
+    second = next(concerned, first)  # one that makes another object has those below alter that
+    return name in second.mutates and held is not MISSING and not immutable(held)
 
 
 def _only_mutates(name: str, link: Statement) -> bool:
@@ -321,6 +318,9 @@ def _run_segment(
     why = loud or (_touched(visit, name, was_made_of) if is_last else "")
     if not why:
         chains.again |= {id(link): f"{name} is made by several statements" for link in run}
+        for link in run:
+            if link.kind is Kind.IMPORT:
+                chains.taken.setdefault(id(link), set()).add(name)
     elif run:
         first = next((link for link in segment if id(link) in affected), segment[0])
         code, told = "HS201" if loud else "HS226", visit.scope.prefix + name
@@ -367,11 +367,18 @@ def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     return "" if alike(made.get(name, MISSING), held) else f"{name} was changed since"
 
 
-def touched_before(swap: Swap, work: Work, scope: AnyScope, name: str, links: list[Statement]) -> str:
-    """Return, before anything is applied, why `name` does not hold what its `links` give; "" if it does."""
+def touched_before(swap: Swap, work: Work, scope: AnyScope, name: str, old: Sequence[Statement]) -> str | None:
+    """Return, before anything is applied, why `name` does not hold what its links in `old` give; "" if it does, None if
+    no several links make it.
+    """
     from hotswap._apply._visit import Visit as Block  # a block plans its chains: the two know each other
 
-    return _touched(Block(swap, work, scope), name, segments(name, links)[-1])
+    block = Block(swap, work, scope)
+    own = [link for link in old if name in link.binds or name in link.mutates]
+    stars = [link for link in old if "*" in link.binds] if any(makes_of_itself(name, link) for link in own) else []
+    stars = [link for link in stars if _stars.gives(block, link, name)]
+    links = sorted((*own, *stars), key=lambda link: link.lineno)
+    return _touched(block, name, segments(name, links)[-1]) if len(links) > 1 else None
 
 
 def live_link(visit: Visit, chains: Chains, link: Statement) -> object:

@@ -18,7 +18,7 @@ from enum import EnumMeta
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _adapter, _chains, _generate
+from hotswap._apply import _adapter, _below, _generate
 from hotswap._apply._uses import of_arguments, use_of
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
@@ -238,7 +238,7 @@ def collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple
     for base in live.__mro__[1:]:
         yield from _named(f"{HOOK} of {base.__name__}", vars(base).get(HOOK))
     assert isinstance(statement.node, ast.ClassDef)
-    for decorator in (*statement.node.decorator_list, *_chains.by_hand(visit, statement)):
+    for decorator in (*statement.node.decorator_list, *_below.by_hand(visit, statement)):
         called: Any = _generate.called(visit, decorator)
         if not _adapter.decorates(visit.swap, called):
             calls = vars(type(called)).get("__call__")

@@ -133,15 +133,20 @@ def will_follow(visit: Visit, statement: Statement, first: int) -> bool:
     A source that imports this module in turn must not be gone through before the statements above the import, of
     which that at line `first` is the first to run: it may need what they bind.
     """
+    changed = changed_at_source(visit, statement, first)
+    return isinstance(statement.node, ast.ImportFrom) and any(alias.name in changed for alias in statement.node.names)
+
+
+def changed_at_source(visit: Visit, statement: Statement, first: int) -> Iterable[str]:
+    """Return the names that have changed at the source of a from-import, as `will_follow` does."""
     node = statement.node
     if not isinstance(node, ast.ImportFrom):
-        return False
+        return ()
     source = absolute(visit, node)
     if statement.lineno > first and source in visit.swap.unvisited:
-        return False
+        return ()
     visit.swap.visit(source)
-    changed = visit.swap.changes.of(source)
-    return any(alias.name in changed for alias in node.names)
+    return visit.swap.changes.of(source)
 
 
 def absolute(visit: Visit, node: ast.ImportFrom, before: Mapping[str, object] | None = None) -> str:
@@ -200,12 +205,12 @@ def star_sources(visit: Visit, statement: Statement, before: Mapping[str, object
 def _follow_star(visit: Visit, source: str) -> None:
     """Bind what entered ``*``, drop what left it, follow what changed."""
     changed = visit.swap.changes.of(source)
-    public = set(_public(visit.swap, source))
+    given = set(public(visit.swap, source))
     before = set(_public_before(visit.swap, source))
     own = _own_names(visit, visit.work.edit.new.statements)
     left = _own_names(visit, visit.work.edit.old.statements) - own
-    visit.work.starred |= public
-    for name in sorted(public - own):
+    visit.work.starred |= given
+    for name in sorted(given - own):
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
         free = held is MISSING or name in left or (visit.scope, name) in visit.swap.last
         free = free or (name not in before and _is_of_star_above(visit, source, name, held))
@@ -215,9 +220,9 @@ def _follow_star(visit: Visit, source: str) -> None:
         if follows or (free and (name not in before or name in left)):
             visit.swap.last = [entry for entry in visit.swap.last if entry != (visit.scope, name)]
             _bind(visit, name, new)
-    for name in sorted((before - public) & own):
+    for name in sorted((before - given) & own):
         _give_back(visit, source, name)
-    for name in sorted(before - public - own):
+    for name in sorted(before - given - own):
         held = visit.scope.peek(name)
         if held is not MISSING and same(_before(visit.swap, source, name), held):
             other = _from_other_star(visit, source, name)
@@ -244,7 +249,7 @@ def is_taken_by_star(visit: Visit, name: str) -> bool:
         return False
     statements = visit.work.edit.new.statements
     for line, source in visit.work.stars(partial(absolute, visit)):
-        if visit.line < line and source in sys.modules and name in _public(visit.swap, source):
+        if visit.line < line and source in sys.modules and name in public(visit.swap, source):
             there = look_up(visit.swap, source, name)
             if visit.scope.peek(name) is there and not any(
                 s.lineno > line and name in visit.bound_by(s) for s in statements
@@ -277,7 +282,7 @@ def _from_other_star(visit: Visit, source: str, name: str) -> object:
         node = statement.node
         if "*" in statement.binds and isinstance(node, ast.ImportFrom):
             other = absolute(visit, node)
-            if other != source and other in sys.modules and name in set(_public(visit.swap, other)):
+            if other != source and other in sys.modules and name in set(public(visit.swap, other)):
                 found = look_up(visit.swap, other, name)
     return found
 
@@ -356,7 +361,7 @@ def _own_names(visit: Visit, statements: Iterable[Statement]) -> set[str]:
     return {name for statement in statements for name in visit.bound_by(statement) if name != "*"}
 
 
-def _public(swap: Swap, module: str) -> Iterator[str]:
+def public(swap: Swap, module: str) -> Iterator[str]:
     names = look_up(swap, module, "__all__")
     if isinstance(names, (list, tuple)):
         known = (name for name in names if isinstance(name, str))  # of others Python says so itself

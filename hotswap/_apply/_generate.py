@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from hotswap._apply import _adapter, _annotations, _chains, _enums, _rebuild
+from hotswap._apply import _adapter, _annotations, _below, _enums, _rebuild
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._swap import resolve
 from hotswap._model import Diff, How, Kind, Pair, Statement
@@ -361,7 +361,7 @@ def _params(visit: Visit, pair: Pair, live: type) -> dict[str, Any] | None:
             return fixed | _keywords(visit, decorator)
     if _states_dataclass(visit, pair.old):
         return None
-    return _dataclasses.params_of(live) if node.decorator_list or any(_chains.by_hand(visit, new)) else None
+    return _dataclasses.params_of(live) if node.decorator_list or any(_below.by_hand(visit, new)) else None
 
 
 def _keywords(visit: Visit, decorator: ast.expr) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from types import FunctionType
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _chains, _definitions, _stale, _unnamed
+from hotswap._apply import _chains, _definitions, _stale, _stars, _unnamed
 from hotswap._model import Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._text._diff import decorators, only_code
@@ -18,6 +19,12 @@ _WHY = "a link of a chain"
 
 def run(visit: Visit, statement: Statement, pair: Pair | None) -> None:
     """Run a link of a chain again; `pair` has its old statement, if it had one."""
+    taken = visit.chains.taken.get(id(statement), {"*"})
+    if isinstance(statement.node, ast.ImportFrom) and "*" not in taken:
+        if pair is not None:
+            _stale.keep(visit, pair)
+        if _stars.take(visit, statement.node, taken):
+            return
     if statement.kind is Kind.CLASS and statement.binds[-1] in visit.chains.stacked:
         visit.execute(statement, _WHY)
         return

@@ -107,10 +107,10 @@ def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement,
     Of chains in several branches of a suite the one counts that gives what is there.
     """
     for name in (*statement.binds, *statement.mutates):
-        links = [s for s in block.old if name in s.binds or name in s.mutates]
         place = (work.edit.module, scope.prefix + name)
-        if len(links) > 1 and swap.probed.get(place) != "":
-            swap.probed[place] = _chains.touched_before(swap, work, scope, name, links)
+        why = _chains.touched_before(swap, work, scope, name, block.old) if swap.probed.get(place) != "" else None
+        if why is not None:
+            swap.probed[place] = why
 
 
 def _made_before(block: Block, statement: Statement) -> list[Statement]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import (
     _adapter,
     _annotations,
-    _chains,
+    _below,
     _collectors,
     _counted,
     _generate,
@@ -302,7 +302,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
     _own_cells(visit, live, value if isinstance(value, type) else made, new)
     name = new.binds[-1]
-    if visit.scope.peek(name) is live or not any(_chains.by_hand(visit, new)):
+    if visit.scope.peek(name) is live or not any(_below.by_hand(visit, new)):
         visit.bind(name, value)
     else:
         leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hotswap._model import Diff, Kind, Statement
@@ -37,3 +37,17 @@ def _last(name: str, reader: Statement, block: Sequence[Statement]) -> Statement
     """Return the last statement above `reader` that binds or alters `name`."""
     above = (one for one in reversed(block) if one.lineno < reader.lineno)
     return next((one for one in above if name in one.binds or name in one.mutates), None)
+
+
+def bound_last_by_others(
+    old: Sequence[Statement], new: Sequence[Statement], partners: Mapping[int, Statement]
+) -> Iterator[str]:
+    """Yield names whose statements changed places and text, so that another one binds the name last."""
+    place = {id(statement): index for index, statement in enumerate(old)}
+    last: dict[str, int] = {}
+    for statement in new:
+        was = place.get(id(partners.get(id(statement))), -1)
+        for name in statement.binds if was >= 0 else ():
+            if was < last.get(name, -1):
+                yield name
+            last[name] = max(was, last.get(name, -1))

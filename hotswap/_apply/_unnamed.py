@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hotswap._apply import _chains, _generate, _rebuild, _stale
+from hotswap._apply import _below, _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
 from hotswap._loader._compile import Outer
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -41,7 +41,7 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     given = partial(type.__getattribute__, public)  # whatever its metaclass makes of that
     if is_a(public, type) and given("__name__") == name and not given("__flags__") & _IMMUTABLE:
         return public
-    if not getattr(pair.old.node, "decorator_list", ()) and not any(_chains.by_hand(visit, pair.new)):
+    if not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
         return None
     found = living(visit.work.edit.module, visit.named(pair.old))
     if len(found) > 1:
