@@ -252,8 +252,13 @@ class Walk:
         """
         if _is_thrown_away(cls):
             return False
-        there = None if self.limit is None else self.limit.get(f"{cls.__module__}:{cls.__qualname__}", {})
-        return there is None or "bases" in there or there.get("value", "").startswith("same as")
+        if self.limit is None:
+            return True
+        path = f"{cls.__module__}:{cls.__qualname__}"
+        there = self.limit.get(path, {})
+        if "bases" in there or there.get("value", "").startswith("same as"):
+            return True
+        return any(one.startswith(f"{path}.<cell ") and "bases" in own for one, own in self.limit.items())  # wrapped
 
     def _object(self, path: str, value: Any, depth: int) -> None:
         facets = self._enter(path, value)

@@ -116,15 +116,37 @@ def _lines(body: list[ast.stmt], prefix: str, functions: Mapping[str, ast.AST]) 
 
 def made_of(text: bytes, names: Names) -> Names:
     """Return `names` and what the module's own statements compute from them, one from the other."""
-    try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return names
+    body = _body(text)
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
     found = set(names)
     for name, read in (*_made(body, ""), *_filled(body, functions)):
         found |= {name} if read & found else set()
     return frozenset(found)
+
+
+def filled_by_call(text: bytes, line: int, files: Mapping[str, bytes]) -> Iterator[tuple[str, Names]]:
+    """Yield, by module, the function that the statement at `line` is a call of, and the tables that it stores into.
+
+    It is told by its name alone: of several functions of that name in `files` none is meant.
+    """
+    calls = [node.value for node in _body(text) if isinstance(node, ast.Expr) and node.lineno == line]
+    names = [one.func.attr for one in calls if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)]
+    found = [(path, node) for path in files for node in _body(files[path]) if getattr(node, "name", "") in names]
+    for path, node in found if len(found) == 1 else ():
+        if isinstance(node, ast.FunctionDef):
+            stored = {one.value.id for one in ast.walk(node) if _is_item(one)}  # type: ignore[attr-defined]
+            yield module_of(path), frozenset({node.name, *stored})
+
+
+def _body(text: bytes) -> list[ast.stmt]:
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return []
+
+
+def _is_item(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
 
 
 def _filled(body: list[ast.stmt], functions: Mapping[str, ast.FunctionDef]) -> Iterator[tuple[str, set[str]]]:
@@ -133,9 +155,8 @@ def _filled(body: list[ast.stmt], functions: Mapping[str, ast.FunctionDef]) -> I
         call = node.value if isinstance(node, ast.Expr) else None
         called = functions.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
         for inner in ast.walk(called) if called is not None else ():
-            target = inner.value if isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store) else None
-            if isinstance(target, ast.Name):
-                yield target.id, set(_named(node, functions))
+            if _is_item(inner):
+                yield inner.value.id, set(_named(node, functions))  # type: ignore[attr-defined]
 
 
 def _made(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, set[str]]]:

@@ -154,6 +154,9 @@ class Living:
         """Return why a call of `function` does not run what the version has at `path`, "" if it does or has nothing."""
         if path not in fresh or _at(path) is function:
             return ""  # it is what the modules have, which is compared there
+        owner = path.rpartition(".")[0]
+        if owner in self.classes and "code" in fresh.get(owner, ()):
+            return ""  # a function took the name of its class: what that has copied of another one is no successor
         if function.__code__.co_filename == "<hotswap>":
             return ""  # a forwarder: it calls whatever is there
         there = fresh.get(fresh[path].get("value", "").removeprefix("same as "), fresh[path])

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from client import CLIENT, client_text, names_of
 from digest import LEVELS
-from edits import Names, edited, lines, made_of, module_of
+from edits import Names, edited, filled_by_call, lines, made_of, module_of
 from releases import Files, History, write
 from told import Claim, Place, Teller, aliases, claim, lineage, other_paths, without_echoes
 
@@ -152,7 +152,7 @@ class Replay:
             return Step(version, crash="the process ended")
         cost = {"cpu": answer["cpu"], "wall": answer["wall"], "told": answer["told"]}
         if answer.get("failed"):
-            self._teller.note(self._claim(told, before) for told in answer["told"])
+            self._teller.note(one for told in answer["told"] for one in self._claims(told, before))
             return Step(version, failed=True, **cost)
         count = len(edited(before, self._files))
         found = self._judge(answer, before, fresh)
@@ -161,7 +161,7 @@ class Replay:
     def _judge(self, answer: Any, before: Files, fresh: Path) -> list[Difference]:
         """Return the differences, each with the code of the finding that tells of it."""
         digest = json.loads(fresh.read_text("utf-8"))["digest"]
-        claims = [self._claim(told, before) for told in answer["told"]]
+        claims = [one for told in answer["told"] for one in self._claims(told, before)]
         found = without_echoes(o for o in answer["differences"] if (o[1], o[2], o[4]) not in self._grown)
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
         known = aliases(digest)
@@ -174,6 +174,15 @@ class Replay:
             Difference(level, path, facet, there, here, code)
             for (level, path, facet, there, here), code in zip(found, codes, strict=True)
         ]
+
+    def _claims(self, told: Any, before: Files) -> Iterator[Claim]:
+        """Yield what a finding names, and of a call that was not run also what it fills in another module."""
+        code, module, line, _ = told
+        yield self._claim(told, before)
+        for path in self._files if code == "HS202" else ():
+            if module_of(path) == module:
+                filled = filled_by_call(self._files[path], line, self._files)
+                yield from (Claim(code, there, names) for there, names in filled)
 
     def _claim(self, told: Any, before: Files) -> Claim:
         """Return what a finding names; the statement of its line is looked up in the new text, then in the old."""
