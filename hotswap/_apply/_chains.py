@@ -41,7 +41,8 @@ TAKES = (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp)
 class Chains:
     """What becomes of the links of one block, by the id of the statement.
 
-    `again` are unchanged links that run again, `skip` links that must not run, as the rest of their chain cannot.
+    `again` are unchanged links that run again, `skip` links that must not run, as the rest of their chain cannot, and
+    `kept` definitions of such a chain, which go on without making anything of the name.
     `last` are the names of which a statement is the last link. `stacked` are names of classes that have a class of the
     same name for a base (``class A(A)``): one object cannot go on for both, so they are made anew. `starred` are the
     names that star imports give and statements below make something else of (``from base import *; APPS += [x]``),
@@ -50,6 +51,7 @@ class Chains:
 
     again: dict[int, str] = field(default_factory=dict)
     skip: set[int] = field(default_factory=set)
+    kept: set[int] = field(default_factory=set)
     last: dict[int, list[str]] = field(default_factory=dict)
     open: dict[str, object] = field(default_factory=dict)
     partner: dict[int, Statement] = field(default_factory=dict)
@@ -326,7 +328,9 @@ def _run_segment(
         code, told = "HS201" if loud else "HS226", visit.scope.prefix + name
         target = f"{visit.work.edit.module}:{told}"
         visit.swap.tell(visit.work, code, first.lineno, name=told, why=why, target=target)
-        chains.skip |= {id(link) for link in segment if makes_of_itself(name, link) and link.kind not in _IN_PLACE}
+        own = {id(link): link.kind in _IN_PLACE for link in segment if makes_of_itself(name, link)}
+        chains.skip |= {link for link, goes_on in own.items() if not goes_on}
+        chains.kept |= {link for link, goes_on in own.items() if goes_on}
 
 
 def unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> str:

@@ -20,7 +20,7 @@ from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, attribute, immutable, is_a
+from hotswap._run._values import alike, attribute, attributes_of, immutable, is_a
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
@@ -120,8 +120,19 @@ def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
     public = visit.scope.peek(name)
     for raw in raws:
         before, after = visit.work.docs.get(id(raw), (None, None))
-        for wrapper in (*_copies(visit, public, raw), *methods_of(raw)) if before != after else ():
+        if before == after:
+            continue
+        for wrapper in (*_copies(visit, public, raw), *methods_of(raw), *_with_doc(visit, before)):
             set_copied_doc(visit.swap.journal, wrapper, raw, before, after)
+
+
+def _with_doc(visit: Visit, doc: str | None) -> Iterator[object]:
+    """Yield what modules of the program have that copied the docstring `doc`: the very object, no equal one."""
+    swap = visit.swap
+    for module in swap.modules.values() if doc else ():
+        for value in list(vars(module).values()) if isinstance(module, ModuleType) and swap.is_project(module) else ():
+            if type(value) is not FunctionType and attributes_of(value).get("__doc__") is doc:
+                yield value
 
 
 def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> FunctionType:

@@ -117,7 +117,9 @@ class Visit:
             if name not in self.chains.open:
                 continue
             held, made = self.chains.open.pop(name), self.scope.peek(name)
-            if made is not MISSING and made is not held:
+            if id(statement) in self.chains.kept:
+                self._restore(name, held)
+            elif made is not MISSING and made is not held:
                 self._restore(name, held)
                 settles = type(held) is FunctionType or "*" in statement.binds
                 made = _definitions.settle(self, name, held, made) if settles else made
