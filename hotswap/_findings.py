@@ -46,7 +46,7 @@ _RULES: Final = (
     Rule("HS206", "old object not forwarded", "{name} is another kind of object now; {count} old references remain ({why})",
          "take the reference anew"),
     Rule("HS207", "old code runs on", "{name} is running; its new body is used when it is called again", ""),
-    Rule("HS210", "instances lack an attribute", "{count} live objects of {name} have no {missing}, which its new code reads",
+    Rule("HS210", "instances lack an attribute", "{count} live objects of {name} have no {missing}, which new ones have",
          "define __hotswap_migrate__ on the class"),
     Rule("HS212", "new text unknown to baseline", "{module} was edited before hotswap saw it; functions are patched, nothing ran",
          "hotswap.rerun({target!r}) or restart if module-level statements changed"),

@@ -24,8 +24,8 @@ from hotswap._run._values import alike, attribute, attributes_of, immutable, is_
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
+    copied_by,
     copies,
-    methods_of,
     set_copied,
     set_copied_doc,
     set_header,
@@ -122,15 +122,15 @@ def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
         before, after = visit.work.docs.get(id(raw), (None, None))
         if before == after:
             continue
-        for wrapper in (*_copies(visit, public, raw), *methods_of(raw), *_with_doc(visit, before)):
+        for wrapper in (*_copies(visit, public, raw), *copied_by(raw, before), *_with_doc(visit, before)):
             set_copied_doc(visit.swap.journal, wrapper, raw, before, after)
 
 
 def _with_doc(visit: Visit, doc: str | None) -> Iterator[object]:
     """Yield what modules of the program have that copied the docstring `doc`: the very object, no equal one."""
     swap = visit.swap
-    for module in swap.modules.values() if doc else ():
-        for value in list(vars(module).values()) if isinstance(module, ModuleType) and swap.is_project(module) else ():
+    for module in swap.modules.values() if doc and not doc.isidentifier() else ():
+        for value in list(vars(module).values()) if swap.is_project(module) else ():
             if type(value) is not FunctionType and attributes_of(value).get("__doc__") is doc:
                 yield value
 

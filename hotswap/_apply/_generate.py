@@ -69,11 +69,12 @@ def _is_anew(visit: Visit, pair: Pair, live: type) -> bool:
     read = _adapter.makes(visit.swap, live)
     if any(not is_plain(visit, s, live) or read.intersection(s.binds) for s in _touched(pair.inner)):
         return True
-    return any(map(_makes, pair.inner.changed))
+    return _makes_otherwise(pair.inner)
 
 
-def _makes(pair: Pair) -> bool:
-    return pair.new.kind is Kind.DEF and pair.new.binds[-1] in MAKES_MEMBERS
+def _makes_otherwise(inner: Diff) -> bool:
+    touched = (*(pair.new for pair in inner.changed), *inner.added, *inner.removed)
+    return any(s.kind is Kind.DEF and s.binds[-1] in MAKES_MEMBERS for s in touched)
 
 
 def _touched(inner: Diff) -> Iterator[Statement]:
@@ -142,8 +143,7 @@ def _maker(visit: Visit, statement: Statement) -> object:
         makers = [called(visit, decorator) for decorator in statement.node.decorator_list[-1:]]
         return next((maker for maker in makers if maker is not MISSING), None)
     value = getattr(statement.node, "value", None)
-    name = dotted_of(value.func) if isinstance(value, ast.Call) else None
-    found = resolve(visit.scope, name) if name else MISSING
+    found = called(visit, value) if isinstance(value, ast.Call) else MISSING
     return None if found is MISSING else found
 
 
@@ -199,7 +199,7 @@ def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header:
             visit.execute(pair.new, "its layout changed")
             return None
     elif kind == "enum":
-        _enums.merge(visit, pair, edit, anew=any(map(_makes, pair.inner.changed if pair.inner else ())))
+        _enums.merge(visit, pair, edit, anew=_makes_otherwise(pair.inner or Diff()))
     else:
         _generated.adopt(visit.swap.journal, live, fresh, _plain_names(visit, pair, live))
         _generated.adopt_below(visit.swap.journal, live, scope.keys)

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from types import CellType, prepare_class
+from types import CellType, FunctionType, prepare_class
 from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
@@ -209,3 +209,13 @@ def unquiet_header(node: ast.stmt, scope: _quiet.NamespaceScope) -> str:
     """Return why evaluating bases and keywords of a class may have effects; "" if it has none."""
     value = ast.Expr(ast.Tuple(made_of(node), ast.Load()))
     return _quiet.unquiet(ast.fix_missing_locations(ast.copy_location(value, node)), scope) or ""
+
+
+def takes_keywords(pair: Pair, meta: type) -> bool:
+    """Whether keywords of a class changed that its metaclass looks at: no ``__init_subclass__`` gets them."""
+    old, new = ({one.arg: ast.dump(one.value) for one in getattr(s.node, "keywords", ())} for s in (pair.old, pair.new))
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    makers = (getattr(meta, name) for name in ("__new__", "__init__"))
+    codes = [one.__code__ for one in makers if type(one) is FunctionType]
+    named = {name for code in codes for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]}
+    return bool(changed) and (meta.__init__ is not type.__init__ or not changed.isdisjoint(named))

@@ -139,8 +139,9 @@ def tell(visit: Visit, pair: Pair, live: type, before: Attributes | None) -> Non
 def _tell_lacking(visit: Visit, pair: Pair, added: Iterable[str], fields: frozenset[str], found: list[Any]) -> None:
     lacking: dict[int, list[str]] = {}
     for name in added:
-        if name in fields or _is_read(visit, name):
-            lacking.setdefault(_count_lacking(found, name), []).append(name)
+        lacking.setdefault(_count_lacking(found, name), []).append(name)
+    if not any(name in fields or _is_read(visit, name) for names in lacking.values() for name in names):
+        return
     for count, names in lacking.items():
         if count:
             missing, target = ", ".join(names), ", ".join(f"{visit.target(pair.new)}.{name}" for name in names)

@@ -258,7 +258,7 @@ def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None
     journal = visit.swap.journal
     if header.meta is not type(live):
         return "it has another metaclass"
-    if header.differs and type(live).__init__ is not type.__init__ and _keywords(pair.old) != _keywords(pair.new):
+    if header.differs and _header.takes_keywords(pair, type(live)):
         return "its metaclass alone knows its keywords"
     why = set_bases(journal, live, header.bases)
     if why is None and header.bases != live.__bases__:

@@ -28,7 +28,7 @@ from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute, same
 from hotswap.patch._classes import cell_of, set_members
 from hotswap.patch._finding import is_alone
-from hotswap.patch._functions import copies, doc_of, methods_of, set_code, set_copied_doc, set_doc
+from hotswap.patch._functions import copied_by, copies, doc_of, set_code, set_copied_doc, set_doc
 
 _WRAPPED: Final = 8  # decorators deep
 _INITS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
@@ -258,7 +258,9 @@ class _Scope:
             if getattr(pair.new.node, "decorator_list", ()):
                 raise _TakesThePlainWay  # they may have made something of it
             set_doc(self.journal, function, old, new)
-            for wrapper in (*copies(public, function), *(methods_of(function) if self.cls is None else ())):
+            for wrapper in (*copies(public, function), *copied_by(function, docs[0])):
+                if type(wrapper) is dict:  # of an object
+                    raise _TakesThePlainWay
                 set_copied_doc(self.journal, wrapper, function, *docs)
         if docs[0] != docs[1] or content(old) != content(new):
             self.under.patches.append((line, Patch(place[0], How.IN_PLACE)))

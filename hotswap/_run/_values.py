@@ -57,6 +57,7 @@ _COMPARABLE: Final = frozenset(
 
 _HOLDERS: Final = (*_SEQUENCES, *_SETS, dict)
 _MANY: Final = 1000
+_OF_C: Final = (types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType)
 """So many elements a list of modules has at most: data may be longer."""
 _LOOKS: Final = 200
 """So many modules, containers and objects are looked at for modules."""
@@ -205,6 +206,56 @@ def alike(made: object, held: object) -> bool:
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
         return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
     return (type(made) in _COMPARABLE or isinstance(made, (_ALIAS, types.GenericAlias))) and bool(made == held)
+
+
+def holds_the_same(made: object, held: object) -> bool:
+    """Whether `held` has in it what `made` has, objects of classes that are written in Python gone into.
+
+    What C code keeps of an object cannot be seen, so such objects are the same only as `alike` says.
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting = [(made, held)]
+    while waiting and len(seen) < _MANY:
+        pair = waiting.pop()
+        key = (id(pair[0]), id(pair[1]))
+        if key in seen or alike(*pair):
+            continue
+        seen.add(key)
+        parts = [_contents(one) for one in pair]
+        if type(pair[0]) is not type(pair[1]) or None in parts or not equal(*(list(part or ()) for part in parts)):
+            return False
+        waiting += zip(*((part or {}).values() for part in parts), strict=True)
+    return not waiting
+
+
+def _contents(value: Any) -> dict[Any, object] | None:
+    """Return what a container or an object has in it, by key, index or name; None if that cannot be seen."""
+    if type(value) in _SEQUENCES:
+        return dict(enumerate(value))
+    if type(value) is dict:
+        return dict(value)
+    if is_a(value, type) or any(map(_is_of_c, type(value).__mro__[:-1])):
+        return None
+    slots = {name: one for base in type(value).__mro__[:-1] for name, one in vars(base).items() if _is_slot(one)}
+    held = ((name, slot.__get__(value)) for name, slot in sorted(slots.items()) if _is_set(slot, value))
+    return {**dict(held), **attributes_of(value)}
+
+
+def _is_of_c(cls: type) -> bool:
+    own = (one for one in vars(cls).values() if type(one) in _OF_C)
+    return any(cls is getattr(one, "__objclass__", getattr(one, "__self__", None)) for one in own)
+
+
+def _is_slot(member: object) -> TypeGuard[types.MemberDescriptorType]:
+    return type(member) is types.MemberDescriptorType
+
+
+def _is_set(slot: types.MemberDescriptorType, value: object) -> bool:
+    try:
+        slot.__get__(value)
+    except AttributeError:
+        return False
+    return True
 
 
 def modules_in(value: object) -> list[types.ModuleType]:

@@ -231,10 +231,23 @@ def copies(value: object, function: FunctionType | type) -> Iterator[Any]:
         yield from found
 
 
-def methods_of(function: FunctionType) -> list[Any]:
-    """Return the static and class methods that were made of `function`, wherever they are; one pass over the heap."""
-    found = referrers(function)
-    return [one for one in found if type(one) in (classmethod, staticmethod) and one.__func__ is function]
+def copied_by(function: FunctionType, doc: str | None) -> list[Any]:
+    """Return what has copied the docstring `doc` of `function`, wherever it is; one pass over the heap.
+
+    Static and class methods of it, functions that have the very text and none of their own (CPython has one object for
+    equal texts of a module), and what keeps it in some other way: objects, or their dictionaries.
+    """
+    is_known = doc is not None and not doc.isidentifier()  # those are one object in the whole process
+    found = referrers(function, doc) if is_known else referrers(function)
+    return [one for one in found if one is not function and _has_copied(one, function, doc if is_known else None)]
+
+
+def _has_copied(one: Any, function: FunctionType, doc: str | None) -> bool:
+    if type(one) in (classmethod, staticmethod):
+        return one.__func__ is function  # type: ignore[no-any-return]
+    if type(one) is FunctionType:
+        return doc is not None and one.__doc__ is doc and doc_of(one.__code__) is None
+    return type(one) is dict and doc is not None and one.get("__doc__") is doc and "__weakref__" not in one
 
 
 def _wrapped(value: object, function: FunctionType | type) -> object:

@@ -103,14 +103,21 @@ def let_go(fresh: Any) -> None:
 def _kept(journal: Journal, cls: Any, old: Any, new: Any, anew: bool) -> Any:
     same_value = old is not None and equal(old._value_, new._value_)
     if old is not None and old._name_ == new._name_ and (same_value or cls._member_type_ is object):
-        for attribute, value in vars(new).items():
-            if attribute in ("_value_", "_sort_order_") or ((anew or not same_value) and attribute != "__objclass__"):
-                journal.set_attribute(old, attribute, value)
+        for name, value in vars(new).items():
+            taken = name in ("_value_", "_sort_order_") or ((anew or not same_value) and name != "__objclass__")
+            if taken and not _is_of(new, value):
+                journal.set_attribute(old, name, value)
         return old
     journal.note(partial(object.__setattr__, new, "__class__", type(new)))
     journal.do(partial(object.__setattr__, new, "__class__", cls), _nothing)
     journal.do(partial(object.__setattr__, new, "__objclass__", cls), _nothing)
     return new
+
+
+def _is_of(member: Any, value: Any) -> bool:
+    """Whether `value` is a method of `member`, or wraps one: it is no use to another member."""
+    inside = (value, *(attribute(value, name) for name in ("__wrapped__", "func")))
+    return any(attribute(one, "__self__") is member for one in inside)
 
 
 def _nothing() -> None:
@@ -130,12 +137,19 @@ def _set_members(journal: Journal, cls: Any, fresh: Any, table: Mapping[str, Any
 def _set_others(journal: Journal, cls: Any, fresh: Any, names: Collection[str]) -> None:
     """Record attributes that are no members, where their statements changed."""
     for name in names:
-        if name in fresh._member_map_ or isinstance(vars(fresh).get(name), types.FunctionType):
+        if name in fresh._member_map_ or _goes_on(vars(cls).get(name), vars(fresh).get(name)):
             continue
         if name in vars(fresh):
             journal.set_member(cls, name, vars(fresh)[name])
         elif name in vars(cls) and name not in cls._member_map_:
             journal.del_member(cls, name)
+
+
+def _goes_on(live: object, new: object) -> bool:
+    """Whether `live` is a function that has been given the code of `new` already."""
+    if not isinstance(live, types.FunctionType) or not isinstance(new, types.FunctionType):
+        return False
+    return live.__code__ == new.__code__ and equal(live.__defaults__, new.__defaults__)
 
 
 def _set_tables(journal: Journal, cls: Any, fresh: Any, members: Mapping[int, Any]) -> None:
