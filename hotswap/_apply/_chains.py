@@ -355,7 +355,7 @@ def _touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     if known is not None:
         return known
     held = visit.scope.peek(name)
-    if held is MISSING or any(link.kind in _IN_PLACE for link in olds) or _alters_borrowed(visit, name, olds):
+    if held is MISSING or not olds or any(one.kind in _IN_PLACE for one in olds) or _alters_borrowed(visit, name, olds):
         return ""
     if not stateless(held):
         return "it holds an object with state"

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import _decorators, _dispatch, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined, wraps_class
+from hotswap._apply._header import makes_members
 from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import alike, attribute, attributes_of, immutable, is_a
 from hotswap._text._diff import decorators, only_code, same_header
 from hotswap._text._source import start_line
@@ -242,6 +243,10 @@ def change_class(visit: Visit, pair: Pair) -> None:
     if live is None:
         visit.execute(pair.new, "changed")
         return
+    if makes_members(visit, pair, live):
+        visit.execute(pair.new, "its metaclass makes its members")
+        _replace_members(visit, pair, live)
+        return
     doc = vars(live).get("__doc__")
     if same_header(pair) and not _stale.has_stale_header(visit, pair.new):
         _rebuild.change_members(visit, pair, live)
@@ -249,6 +254,16 @@ def change_class(visit: Visit, pair: Pair) -> None:
         _rebuild.change_header(visit, pair, live)
     for wrapper in copies(visit.scope.peek(pair.new.binds[-1]), live):
         set_copied_doc(visit.swap.journal, wrapper, live, doc, vars(live).get("__doc__"))
+
+
+def _replace_members(visit: Visit, pair: Pair, old: type) -> None:
+    """Have what a metaclass made for the members of a class give way to what it made of the same names just now."""
+    new = visit.scope.peek(pair.new.binds[-1])
+    for name, value in vars(old).items() if is_a(new, type) else ():
+        made = vars(new).get(name, MISSING)
+        plain = immutable(value) or type(value) in (*CONTAINERS, FunctionType) or name[:2] == "__"
+        if not plain and type(made).__qualname__ == type(value).__qualname__ and not alike(made, value):
+            visit.swap.replaced.append((visit.work, f"{visit.named(pair.new)}.{name}", value, made))
 
 
 def settle(visit: Visit, name: str, old: object, value: object) -> object:

@@ -15,7 +15,10 @@ from hotswap._apply import _decorators
 from hotswap._apply._reach import behaves_otherwise, content_of
 from hotswap._apply._swap import resolve
 from hotswap._errors import StatementError
+from hotswap._model import Kind
 from hotswap._run._journal import MISSING, Journal, nothing
+from hotswap._run._values import same
+from hotswap._text._diff import same_header
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -211,11 +214,35 @@ def unquiet_header(node: ast.stmt, scope: _quiet.NamespaceScope) -> str:
     return _quiet.unquiet(ast.fix_missing_locations(ast.copy_location(value, node)), scope) or ""
 
 
+def changed_keywords(pair: Pair) -> set[str | None]:
+    """Return the keywords of a class that came, went or say something else."""
+    old, new = ({one.arg: ast.dump(one.value) for one in getattr(s.node, "keywords", ())} for s in (pair.old, pair.new))
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
 def takes_keywords(pair: Pair, meta: type) -> bool:
     """Whether keywords of a class changed that its metaclass looks at: no ``__init_subclass__`` gets them."""
-    old, new = ({one.arg: ast.dump(one.value) for one in getattr(s.node, "keywords", ())} for s in (pair.old, pair.new))
-    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-    makers = (getattr(meta, name) for name in ("__new__", "__init__"))
-    codes = [one.__code__ for one in makers if type(one) is FunctionType]
+    changed = changed_keywords(pair)
+    codes = [one.__code__ for one in map(partial(_maker, meta), ("__new__", "__init__")) if type(one) is FunctionType]
     named = {name for code in codes for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]}
-    return bool(changed) and (meta.__init__ is not type.__init__ or not changed.isdisjoint(named))
+    return bool(changed) and (_maker(meta, "__init__") is not type.__init__ or not changed.isdisjoint(named))
+
+
+def _maker(meta: type, name: str) -> object:
+    return getattr(meta, name)
+
+
+def makes_members(visit: Visit, pair: Pair, live: type) -> bool:
+    """Whether the metaclass of `live` makes something else of numbers and texts in the body, and is asked to once more:
+    an assignment there changed, or the header.
+    """
+    made = _maker(type(live), "__new__")
+    if type(made) is not FunctionType or not visit.swap.is_project(made):
+        return False
+    inner = pair.inner
+    changed = (*inner.added, *inner.removed, *(one.new for one in inner.changed)) if inner is not None else ()
+    if same_header(pair) and not any(one.kind is Kind.ASSIGN for one in changed):
+        return False
+    stated = {s.binds[0]: s.node.value for s in pair.old.children if isinstance(s.node, ast.Assign) and s.binds}
+    held = [(vars(live).get(n, MISSING), v.value) for n, v in stated.items() if isinstance(v, ast.Constant)]
+    return any(value is not MISSING and not same(value, text) for value, text in held)

@@ -249,10 +249,6 @@ def _init_subclass(live: Any, keywords: dict[str, Any]) -> None:
     super(live, live).__init_subclass__(**keywords)
 
 
-def _keywords(statement: Statement) -> list[str]:
-    return [ast.dump(one) for one in getattr(statement.node, "keywords", ())]
-
-
 def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None:
     """Set other bases and type parameters, recorded for the next wave; return why CPython refuses them, if it does."""
     journal = visit.swap.journal
@@ -291,7 +287,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
         return new_class(live.__name__, bases, keywords, lambda namespace: namespace.update(named))
 
     before = [len(one) for one in containers(live)]
-    with nullcontext() if header.differs and _keywords(pair.old) != _keywords(new) else kept_containers(live):
+    with nullcontext() if header.differs and _header.changed_keywords(pair) else kept_containers(live):
         try:
             made = attempt(visit, new, make)
         except StatementError:

@@ -23,7 +23,7 @@ _LISTS: Final = ("__cog_commands__", "__cog_app_commands__", "__cog_listeners__"
 def renew(changes: Registrations) -> None:
     """Bring the live cogs of all classes that changed, and of those below them, in step."""
     library: Any = sys.modules.get("discord.ext.commands")
-    if library is None:
+    if library is None or not all(hasattr(library.Cog, name) for name in _LISTS):  # or an older one, under edit itself
         return
     changed = [cls for cls in changes.classes if isinstance(cls, library.CogMeta)]
     changed = list(map(_now, changed))

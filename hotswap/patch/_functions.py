@@ -244,7 +244,7 @@ def copied_by(function: FunctionType, doc: str | None) -> list[Any]:
 
 def _has_copied(one: Any, function: FunctionType, doc: str | None) -> bool:
     if type(one) in (classmethod, staticmethod):
-        return one.__func__ is function  # type: ignore[no-any-return]
+        return one.__func__ is function
     if type(one) is FunctionType:
         return doc is not None and one.__doc__ is doc and doc_of(one.__code__) is None
     return type(one) is dict and doc is not None and one.get("__doc__") is doc and "__weakref__" not in one
