@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotswap import _quiet
 from hotswap._apply import (
+    _aside,
     _chains,
     _decorators,
     _definitions,
@@ -34,7 +35,7 @@ from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import alike, as_member, holds_the_same, is_a
+from hotswap._run._values import is_a
 from hotswap._text._names import dotted_of, handed
 
 if TYPE_CHECKING:
@@ -121,34 +122,8 @@ def _is_over(statement: Statement, reason: str) -> bool:
 
 
 def _gives_otherwise(visit: Visit, statement: Statement) -> str:
-    """Evaluate an assignment aside that no rule finds stale, and say so if it gives something else than it holds.
-
-    That is asked only of those which were quiet, and gave what they hold, just before anything changed.
-    """
-    scope = visit.scope
-    if id(statement) not in visit.swap.repeatable or unquiet(visit, statement):
-        return ""
-    visit.make_ready(statement, [statement.node])
-    try:
-        made = scope.run([statement.node])
-    except StatementError:
-        return ""
-    held = ((name, as_member(scope.peek(name))) for name in statement.binds)
-    changed = [name for name, value in held if not alike(as_member(made.get(name, MISSING)), value)]
-    return f"gives another {changed[0]}" if changed else ""
-
-
-def _gives_the_same(visit: Visit, statement: Statement) -> bool:
-    """Whether a quiet assignment, evaluated aside, gives objects like those that its names hold."""
-    if statement.kind is not Kind.ASSIGN or statement.mutates or isinstance(visit.scope, ClassScope):
-        return False
-    visit.make_ready(statement, [statement.node])
-    try:
-        made = visit.scope.run(visit.wrap([statement.node]))
-    except StatementError:
-        return False
-    names = made.keys() | set(statement.binds)
-    return all(holds_the_same(made.get(name, MISSING), visit.scope.peek(name)) for name in names)
+    asked = id(statement) in visit.swap.repeatable and not unquiet(visit, statement)
+    return _aside.gives_otherwise(visit, statement) if asked else ""
 
 
 def value_reason(visit: Visit, statement: Statement) -> str:
@@ -294,7 +269,7 @@ def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
     said = wish(visit, statement)
     loud = unquiet(visit, statement)
     why = loud or visit.swap.touched.get(id(statement), "")
-    if why and not loud and not said and _gives_the_same(visit, statement):
+    if why and not loud and not said and _aside.gives_the_same(visit, statement):
         return False
     if said == KEEP or (why and said != RERUN):
         why = "# hotswap: keep" if said == KEEP else why
