@@ -219,11 +219,7 @@ def _plan_one(
         return
     removed = were[-1:] != [tuple(id(chains.partner[id(link)]) for link in parts[-1] if id(link) in chains.partner)]
     changed = any(id(link) in affected and id(link) in chains.partner for link in parts[-1])
-    put = (removed or changed) and type(visit.scope.peek(name)) in (
-        list,
-        dict,
-        set,
-    )  # it holds what the old link put in
+    put = (removed or changed) and type(visit.scope.peek(name)) in (list, dict, set)  # it has what the old link put in
     if _only_added_mutators(name, parts[-1], affected) and len(parts) == len(were) and not put:
         return
     for segment in parts:

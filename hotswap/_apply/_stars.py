@@ -40,7 +40,7 @@ def take(visit: Visit, node: ast.ImportFrom, names: AbstractSet[str]) -> bool:
     """Bind of what a from-import gives only `names`, which are made anew; return whether its source has them."""
     source = _follow.absolute(visit, node)
     visit.swap.visit(source)
-    found = {}
+    found: dict[str, object] = {}
     for alias in node.names:
         given = names & {*_follow.public(visit.swap, source)} if alias.name == "*" else (alias.asname or alias.name,)
         there = {here: here if alias.name == "*" else alias.name for here in given if here in names}
