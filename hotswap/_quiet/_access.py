@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Found = tuple[type, Any]
 _TEXT = Value(kind=str, own=True)
+_NAMES = frozenset(("__module__", "__name__", "__qualname__"))
+"""Attributes that are texts, of whatever has them."""
 _ALTERABLE = frozenset(map(id, (dict, list, set)))
 
 
@@ -74,6 +76,10 @@ class Access(ABC):
 
     def load(self, value: Value, name: str) -> Value:
         """Judge ``value.name``; return what is known of the attribute."""
+        found = self._load(value, name)
+        return _TEXT if found is UNKNOWN and name in _NAMES else found
+
+    def _load(self, value: Value, name: str) -> Value:
         if value.either:
             return self.each_of(value, lambda one: self.load(one, name))
         if value.obj is not MISSING and not value.after:
