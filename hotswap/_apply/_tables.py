@@ -39,12 +39,14 @@ _SETS: Final = dis.opmap["STORE_SUBSCR"]
 
 
 def watch(swap: Swap, registrations: Registrations) -> None:
-    """Watch the containers that have what statements which leave, or may run again, had registered."""
+    """Watch the containers that have what statements registered which leave, may run again, or get another beside them."""
     found = registrations.notes.setdefault(_NOTE, {})
     edits = [work.edit for work in swap.works.values() if work.edit.edited]
     concerned = swap.maybe | {id(pair.new) for edit in edits for pair in out_of_order(edit.diff)}
+    coming = {(edit.module, called) for edit in edits for one in edit.diff.added for called in one.calls}
     for claim in registrations.claims:
-        if claim.old.kind is not Kind.CLASS and (claim.leaves or id(claim.new) in concerned):
+        beside = any((claim.work.edit.module, called) in coming for called in claim.old.calls)  # its entry has a place
+        if beside or (claim.old.kind is not Kind.CLASS and (claim.leaves or id(claim.new) in concerned)):
             for container in _containers(swap, claim):
                 found[id(container)] = container
                 if type(container) is list:
