@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._adapter import libraries
 from hotswap._apply._collectors import is_known
+from hotswap._apply._passed import decorates_with
 from hotswap._apply._reach import behaves_otherwise, content_of, imported, look_up, makes_otherwise, stored
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import use_of
@@ -44,7 +45,15 @@ def stale(visit: Visit, pair: Pair, *, header: bool = False) -> list[ast.expr]:
     node = pair.new.node
     assert isinstance(node, _Def)
     seen = (_changed(pair) | (_HEADERS if header else frozenset())) if node.decorator_list else frozenset()
-    return [d for d in node.decorator_list if reads(visit, d) or _calls(visit, d) or _looks_at(visit, pair, d, seen)]
+    old = pair.old.node.decorator_list if isinstance(pair.old.node, _Def) and pair.old.node is not node else None
+    return [
+        d
+        for d in node.decorator_list
+        if reads(visit, d)
+        or _calls(visit, d)
+        or _looks_at(visit, pair, d, seen)
+        or (old is not None and decorates_with(visit.swap, visit.scope, d, old))
+    ]
 
 
 def reads(visit: Visit, expression: ast.expr) -> bool:

@@ -7,6 +7,7 @@ whether it calls what it was given.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING
@@ -47,6 +48,21 @@ def runs_lambda(swap: Swap, scope: AnyScope, pair: Pair) -> str:
     return ""
 
 
+def decorates_with(swap: Swap, scope: AnyScope, decorator: ast.expr, before: list[ast.expr]) -> bool:
+    """Whether a lambda that is given to `decorator`, and was to none of `before`, runs while it decorates: called by
+    the function that is called there, or by the one which that makes.
+    """
+    if not isinstance(decorator, ast.Call):
+        return False
+    olds = {ast.dump(inner) for one in before for inner in ast.walk(one) if isinstance(inner, ast.Lambda)}
+    places = [place for place, one in _given(decorator) if isinstance(one, ast.Lambda) and ast.dump(one) not in olds]
+    dotted = dotted_of(decorator.func) if places else None
+    function = resolve(scope, dotted) if dotted else None
+    if type(function) is not FunctionType or not swap.is_project(function):
+        return False
+    return _calls(swap, function, places, deep=1)
+
+
 _Place = int | str | None
 
 
@@ -62,12 +78,20 @@ def _arguments(call: ast.Call) -> Iterator[tuple[_Place, str]]:
             yield place, dotted
 
 
-def _calls(swap: Swap, function: FunctionType, places: list[_Place]) -> bool:
+def _calls(swap: Swap, function: FunctionType, places: list[_Place], *, deep: int = sys.maxsize) -> bool:
     definition = swap.definition(function)
     if definition is None:
         return False
     names = [arg.arg for arg in (*definition.args.posonlyargs, *definition.args.args)]
     known = (place for place in places if not isinstance(place, int) or place < len(names))
     wanted = {names[place] if isinstance(place, int) else place for place in known}
-    calls = (inner.func for inner in ast.walk(definition) if isinstance(inner, ast.Call))
+    calls = (inner.func for inner in _within(definition, deep + 1) if isinstance(inner, ast.Call))
     return any(isinstance(called, ast.Name) and called.id in wanted for called in calls)
+
+
+def _within(node: ast.AST, deep: int) -> Iterator[ast.AST]:
+    """Yield what is in `node`, in functions inside it as far as they are not `deep` or deeper."""
+    yield node
+    deep -= isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    for child in ast.iter_child_nodes(node) if deep >= 0 else ():
+        yield from _within(child, deep)

@@ -192,6 +192,14 @@ def statement_at(statements: tuple[Statement, ...], place: tuple[int, ...]) -> S
     return statement_at(statement.children, tuple(rest)) if rest else statement
 
 
+def bound_around(facts: Facts | None, place: tuple[int, ...]) -> Iterator[str]:
+    """Yield what each ``try`` around `place` binds: it comes to another end if what stands in it does."""
+    statements = facts.statements if facts is not None else ()
+    for size in range(1, len(place)) if statements else ():
+        around = statement_at(statements, place[:size])
+        yield from around.binds if isinstance(around.node, (ast.Try, ast.TryStar)) else ()
+
+
 def first_names(fact: Fact) -> set[str]:
     """Return the first parts of all that a statement reads, calls or mentions; `Facts.by_name` has it under these."""
     return {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}

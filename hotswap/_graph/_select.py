@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from hotswap._graph._facts import LOADERS, Fact, Facts, names_loaders, statement_at
+from hotswap._graph._facts import LOADERS, Fact, Facts, bound_around, names_loaders, statement_at
 from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import HEADER, Altered, Taint, called, changes_in, from_diff, is_served, taint_of
 from hotswap._model import Diff, Kind, Statement
@@ -304,6 +304,7 @@ class Selection:
             return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
         names |= {f"{fact.scope}*"} if fact.scope and taint.may_make_whole(fact) else set()
+        names |= {fact.scope + one for one in bound_around(taint.facts, fact.place)}
         return self._taint(taint.values, names)
 
     def _is_rebound(self, dotted: str, taint: Taint) -> bool:

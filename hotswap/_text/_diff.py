@@ -138,7 +138,11 @@ def _crosses(old: ast.stmt, new: ast.stmt) -> bool:
 def _run_by(node: ast.stmt) -> list[str]:
     """Return the lambdas that a statement runs itself: what it calls, what it gives to functions such as `sorted`."""
     found: list[str] = []
-    waiting: list[ast.AST] = [] if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else [node]
+    waiting: list[ast.AST] = [node]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        waiting = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+    elif isinstance(node, ast.ClassDef):
+        waiting = [*node.decorator_list, *node.bases]
     while waiting:
         one = waiting.pop()
         if isinstance(one, ast.Call):
