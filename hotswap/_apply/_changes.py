@@ -155,7 +155,7 @@ class Changes:
             if type(value) is FunctionType:
                 return self.changed(value.__module__, f"{value.__qualname__}.{parts[0]}", altered=altered)
             cls = value if is_a(value, type) else type(value)
-            if self._member_changed(cls, parts[0], altered=altered):
+            if self.member_changed(cls, parts[0], altered=altered):
                 return True
             if not is_a(value, type):
                 return False
@@ -182,7 +182,7 @@ class Changes:
                 return any(name in vars(other) for other in base.__mro__[1:-1])
         return False
 
-    def _member_changed(self, cls: type, name: str, *, altered: bool) -> bool:
+    def member_changed(self, cls: type, name: str, *, altered: bool = True) -> bool:
         """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""
         for base in cls.__mro__[:-1]:
             names = self._told(base.__module__, altered=altered)

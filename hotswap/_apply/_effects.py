@@ -23,6 +23,7 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
         for pair in diff.changed
         if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
     )
+    before = visit.swap.changes.now
     _stores.take_back(visit, (*diff.removed, *(pair.old for pair in diff.changed if pair.old.kind is Kind.ASSIGN)))
     undone = set[int]()
     for statement in diff.removed:
@@ -30,6 +31,8 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
             undone.add(id(statement))
         if not statement.binds and visit.swap.is_registered(statement):
             visit.swap.patched(visit.work, _said(statement), How.REMOVED)
+    if visit.swap.changes.now != before:  # statements above have read what was taken back just now
+        visit.swap.too_early = True
     for statement in diff.removed if not visit.scope.prefix else ():
         if statement.kind is Kind.ASSIGN:
             _tables.take_out(visit.swap, visit.work, statement)

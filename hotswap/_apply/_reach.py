@@ -206,7 +206,10 @@ class _Walk:
             names, inside = self.seen[id(cls)], _NOTHING  # the next time around: what its methods look up by ``self``
             for name in names:
                 if name in new:
-                    self.found = self.found or self.swap.changes.inherits_otherwise(cls, name)
+                    changes = self.swap.changes
+                    self.found = (
+                        self.found or changes.inherits_otherwise(cls, name) or changes.member_changed(cls, name)
+                    )
                 for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
                     inside |= self._member(member, names if name in new else new)
                     if "super" not in _names_in(member):
