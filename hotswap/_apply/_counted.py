@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from hotswap._apply import _generate
 from hotswap._model import Kind, Pair, Statement
@@ -13,6 +15,10 @@ from hotswap._run._values import attributes_of
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
+
+
+_OUT_OF_ORDER: Final[WeakSet[type]] = WeakSet()
+"""Classes of which that was told before: their numbers do not rise any more."""
 
 
 def tell_order(visit: Visit, pair: Pair, live: type) -> None:
@@ -33,7 +39,9 @@ def tell_order(visit: Visit, pair: Pair, live: type) -> None:
     for attribute, found in counted.items():
         olds = sorted((partner[id(one)].lineno, number) for one, number in found if id(one) in partner)
         late = [one for (one, number), (_, below) in pairwise(found) if number > below]
-        if late and len(olds) > 1 and all(one < other for (_, one), (_, other) in pairwise(olds)):
+        counts = len(olds) > 1 and all(one < other for (_, one), (_, other) in pairwise(olds))
+        if late and (counts or live in _OUT_OF_ORDER):
+            visit.swap.later.append(partial(_OUT_OF_ORDER.add, live))
             named = f"{visit.named(pair.new)}.{late[0].binds[-1]}"
             visit.swap.tell(visit.work, "HS232", late[0].lineno, name=named, attribute=attribute)
 
