@@ -76,6 +76,15 @@ def handed(work: Work, statement: Statement) -> Iterator[tuple[str, tuple[object
             )
 
 
+def between(raws: Iterable[object], public: Iterable[object]) -> Iterator[object]:
+    """Yield what decorators made around a function, one after the other: each may have registered what it got."""
+    from hotswap._apply._defined import functions_in  # which asks for chains, and these for what registers
+
+    wanted = set(map(id, raws))
+    for outer in public if wanted else ():
+        yield from (one for one in functions_in(outer) if any(id(inner) in wanted for inner in functions_in(one)))
+
+
 def names_class_of(statement: Statement, value: object) -> bool:
     """Whether `statement` names the class of `value`, as ``app.add_handler(CommandHandler(...))`` does."""
     name = type(value).__name__

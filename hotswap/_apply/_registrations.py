@@ -263,7 +263,7 @@ class Registrations:
             read = [] if old.kind is not Kind.OTHER else _claims.values(work, old, ModuleType)
             over = tuple(_claims.gone_over(work, old))
             handed = tuple(_claims.handed(work, old)) if old.kind is Kind.OTHER else ()
-            objects = (*raws, *public, *read, *over)
+            objects = (*raws, *public, *_claims.between(raws, public), *read, *over)
             self._claims.append(Claim(work, old, new, objects, leaves, tuple(public), handed, over))
         self._claims.sort(key=lambda claim: claim.old.lineno)  # the n-th of several like ones made the n-th entry
         self.roots += tuple(value for statement in named for value in _claims.values(work, statement))
