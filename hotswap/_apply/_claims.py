@@ -12,6 +12,7 @@ from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import elements, is_a
 from hotswap._text._diff import is_documented_anew, only_code, same_header
 from hotswap._text._names import dotted_of
+from hotswap._text._source import start_line
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Work
@@ -83,6 +84,13 @@ def between(raws: Iterable[object], public: Iterable[object]) -> Iterator[object
     wanted = set(map(id, raws))
     for outer in public if wanted else ():
         yield from (one for one in functions_in(outer) if any(id(inner) in wanted for inner in functions_in(one)))
+
+
+def made_inside(work: Work, statement: Statement) -> Iterator[object]:
+    """Yield the live functions that a loop, or another statement that is no definition, defines."""
+    for node in ast.walk(statement.node) if statement.kind is Kind.OTHER else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from work.functions.get((work.scope.prefix + node.name, start_line(node)), ())
 
 
 def names_class_of(statement: Statement, value: object) -> bool:

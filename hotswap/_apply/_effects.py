@@ -60,12 +60,22 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
         return
     if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
         visit.swap.tell(visit.work, "HS203", statement.lineno, name=_said(statement))
+    elif statement.kind is Kind.CLASS and not _arrived(visit, statement):
+        for child in statement.children:
+            if child.kind is Kind.DEF and decorators(child.node):
+                _tell_removed(visit, child)
     elif statement.kind is Kind.DEF and decorators(statement.node) and not _dispatch.only_registers(visit, statement):
         why = unquiet(visit, statement)
         if why:
             visit.swap.tell(
                 visit.work, "HS227", statement.lineno, name=statement.binds[-1], why=why, target=visit.target(statement)
             )
+
+
+def _arrived(visit: Visit, statement: Statement) -> bool:
+    """Whether the class that left goes on elsewhere, or under another name."""
+    place = (visit.work.edit.module, visit.scope.prefix + statement.binds[-1])
+    return any((known.module, known.name) == place for known in visit.swap.arrivals.values())
 
 
 def _said(statement: Statement) -> str:

@@ -258,7 +258,7 @@ class Registrations:
         named = {old for old, *_ in found} | {new for _, new, _ in found if new is not None}
         named |= set(work.edit.diff.added)
         for old, new, leaves in found:
-            raws = work.live(work.scope, old) if old.kind is Kind.DEF else ()
+            raws = work.live(work.scope, old) if old.kind is Kind.DEF else list(_claims.made_inside(work, old))
             public = [work.scope.peek(name) for name in old.binds[-1:]]
             read = [] if old.kind is not Kind.OTHER else _claims.values(work, old, ModuleType)
             over = tuple(_claims.gone_over(work, old))
