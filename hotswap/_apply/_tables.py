@@ -39,7 +39,7 @@ _SETS: Final = dis.opmap["STORE_SUBSCR"]
 
 
 def watch(swap: Swap, registrations: Registrations) -> None:
-    """Watch the containers that have what statements registered which leave, may run again, or get another beside them."""
+    """Watch the containers that have what statements registered which leave, may run again, or have new ones beside."""
     found = registrations.notes.setdefault(_NOTE, {})
     edits = [work.edit for work in swap.works.values() if work.edit.edited]
     concerned = swap.maybe | {id(pair.new) for edit in edits for pair in out_of_order(edit.diff)}
