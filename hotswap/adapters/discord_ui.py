@@ -6,6 +6,7 @@ fresh start gives them. Objects that exist have made theirs, and a message may s
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -74,6 +75,8 @@ def _stated(changes: Registrations, cls: type) -> Iterator[str]:
 def _tell(changes: Registrations, cls: type, names: list[str]) -> None:
     """Tell of the objects that have made theirs."""
     count = len(live_objects(cls))
+    if count and gc.collect():  # views and their buttons hold each other: what was shown and is gone counts as well
+        count = len(live_objects(cls))
     place = next(filter(None, map(changes.place_of, cls.__mro__)), None)
     if count and place is not None:
         who = f"{count} live objects of {cls.__qualname__}"
