@@ -24,8 +24,10 @@ def _parameter(scenario: Scenario) -> object:
         marks.append(pytest.mark.xfail(reason=reason, strict=True))
     if not scenario.is_about(sys.version_info[:2]):
         marks.append(pytest.mark.skip(reason="is about other versions of Python"))
-    if (needed := scenario.mark("needs")) is not None and find_spec(needed) is None:
-        marks.append(pytest.mark.skip(reason=f"is about {needed}, which is not installed"))
+    if (needed := scenario.mark("needs")) is not None:
+        marks.append(pytest.mark.library)
+        if find_spec(needed) is None:
+            marks.append(pytest.mark.skip(reason=f"is about {needed}, which is not installed"))
     return pytest.param(scenario, id=f"{scenario.path.stem}/{scenario.slug}", marks=marks)
 
 
