@@ -107,7 +107,7 @@ def _is_served_anew(swap: Swap, module: str, name: str) -> bool:
     found = sys.modules.get(module)
     if found is None or "__getattr__" not in vars(found) or look_up(swap, module, name) is not MISSING:
         return False
-    return behaves_otherwise(swap, look_up(swap, module, "__getattr__"))
+    return behaves_otherwise(swap, look_up(swap, module, "__getattr__"), named=name)
 
 
 def _ask_again(visit: Visit, statement: Statement, alias: ast.alias) -> None:
@@ -362,6 +362,7 @@ def _own_names(visit: Visit, statements: Iterable[Statement]) -> set[str]:
 
 
 def public(swap: Swap, module: str) -> Iterator[str]:
+    """Yield the names that a star import takes from `module`."""
     names = look_up(swap, module, "__all__")
     if isinstance(names, (list, tuple)):
         known = (name for name in names if isinstance(name, str))  # of others Python says so itself

@@ -37,14 +37,16 @@ def behaves_otherwise(
     *,
     levels: int | None = None,
     modules: Sequence[ModuleType] = (),
+    named: str = "",
 ) -> bool:
     """Whether calling `value` may give something else now: its code, what it calls, or a global it reads changed.
 
     `attributes` are names behind a dot that the caller looks up, on what it gets among others: methods of those names
     belong to what may run. `levels` says how many functions that come out of the call, one out of the other, run as
-    well: all that it makes, if that is not known. `modules` are what the call has to do with as objects.
+    well: all that it makes, if that is not known. `modules` are what the call has to do with as objects, `named` is
+    the only name that it may look up without a dot.
     """
-    walk = _Walk(swap, {} if modules or levels is not None else _known(swap), levels, [*modules])
+    walk = _Walk(swap, {} if modules or named or levels is not None else _known(swap), levels, [*modules], named)
     walk.reach(value, frozenset(attributes))
     return walk.goes_otherwise()
 
@@ -114,6 +116,7 @@ class _Walk:
     known: dict[int, frozenset[str]]
     levels: int | None = None
     modules: list[ModuleType] = field(default_factory=list)
+    named: str = ""
     seen: dict[int, frozenset[str]] = field(default_factory=dict)
     found: bool = False
     waiting: list[tuple[object, frozenset[str]]] = field(default_factory=list)
@@ -268,6 +271,8 @@ class _Walk:
     def _look_into_modules(self, use: Use, attributes: frozenset[str]) -> None:
         """Go through what a function with `use` may look up on modules that it has to do with as objects."""
         by_name = "__dict__" in attributes or any(chain.rpartition(".")[2] in BY_NAME for chain in use.chains)
+        if by_name and self.named:
+            by_name, attributes = False, attributes | {self.named}
         for module in self.modules:
             changed = self.swap.changes.of(module.__name__)
             otherwise = by_name and (bool(changed) or any(map(self._is_otherwise, list(vars(module).values()))))

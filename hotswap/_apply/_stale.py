@@ -370,7 +370,7 @@ def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
     while parts and is_a(value, ModuleType):
         held = vars(value).get(parts[0], MISSING)
         if held is MISSING:
-            return behaves_otherwise(swap, vars(value).get("__getattr__"))
+            return behaves_otherwise(swap, vars(value).get("__getattr__"), named=parts[0])
         value = held
         parts.pop(0)
     return False

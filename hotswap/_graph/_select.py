@@ -12,7 +12,19 @@ from collections.abc import Set as AbstractSet
 
 from hotswap._graph._facts import LOADERS, Fact, Facts, bound_around, names_loaders, statement_at
 from hotswap._graph._sketch import Sketch
-from hotswap._graph._taint import HEADER, Altered, Taint, called, changes_in, from_diff, is_served, taint_of
+from hotswap._graph._taint import (
+    HEADER,
+    Altered,
+    Taint,
+    called,
+    changes_in,
+    from_diff,
+    inherited_by,
+    is_served,
+    is_tainted,
+    parts_of,
+    taint_of,
+)
 from hotswap._model import Diff, Kind, Statement
 
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
@@ -91,7 +103,7 @@ class Selection:
         if not all(here in sketch.once for _, _, here in sketch.froms if here in taint.values):
             return True
         taint.passes = bool(taint.modules)
-        self._spread_sketch(sketch, taint, names, inner=inner)
+        self._spread_sketch(module, sketch, taint, names, inner=inner)
         self._taints[module] = taint
         return False
 
@@ -126,9 +138,10 @@ class Selection:
             for source, there in sketch.inner
         )
 
-    def _spread_sketch(self, sketch: Sketch, taint: Taint, names: set[str], *, inner: bool) -> None:
+    def _spread_sketch(self, module: str, sketch: Sketch, taint: Taint, names: set[str], *, inner: bool) -> None:
         """Taint the definitions of a module whose functions use what may change."""
-        for name, methods in sketch.using(names | self._members, imports=inner):
+        by = self._altered.by.get(module, ())
+        for name, methods in sketch.using(names | self._members, imports=inner, but=by):
             taint.calls.add(name)
             self._members |= methods
 
@@ -256,6 +269,10 @@ class Selection:
 
     def _look(self, fact: Fact, taint: Taint, mentioned: set[str]) -> set[str]:
         """Return the names, newly tainted, that `fact` binds; mark it if it may have to run."""
+        inherited = inherited_by(fact, taint, self._taints) if fact.statement.kind is Kind.CLASS else ()
+        return self._taint(taint.values, inherited) | self._look_at(fact, taint, mentioned)
+
+    def _look_at(self, fact: Fact, taint: Taint, mentioned: set[str]) -> set[str]:
         taken = self._takes_module(fact, taint)
         reason = self._reason(fact, taint)
         if reason:
@@ -288,7 +305,7 @@ class Selection:
 
     def _holds(self, fact: Fact, taint: Taint) -> bool:
         """Whether what `fact` binds may be, or have in it, a function that behaves otherwise: another name, a table."""
-        return any(self._is_tainted(name, fact.scope, taint, calls=True) for name in fact.reads)
+        return any(is_tainted(name, fact.scope, taint, self._taints, calls=True) for name in fact.reads)
 
     def _mark(self, fact: Fact, taint: Taint, reason: str) -> set[str]:
         statement = fact.statement
@@ -325,11 +342,13 @@ class Selection:
     def _reason(self, fact: Fact, taint: Taint) -> str:
         gives = fact.decorated or fact.statement.kind is Kind.CLASS  # decorators and bases put something in
         for name in fact.reads:
-            if not (gives and taint.is_altered(name)) and self._is_tainted(name, fact.scope, taint, calls=False):
+            if not (gives and taint.is_altered(name)) and is_tainted(
+                name, fact.scope, taint, self._taints, calls=False
+            ):
                 return f"reads {name}"
         looks = fact.statement.kind in _VALUES and (fact.calls or "__dict__" in fact.attributes)
         for name in fact.reads if looks else ():
-            if self._has_parts(name, taint):
+            if any(parts_of(name, taint, self._taints)):
                 return f"looks through {name}"
         if taint.values and {"sys.modules", "__name__"}.issubset(fact.reads):
             return "reads sys.modules[__name__]"
@@ -338,13 +357,14 @@ class Selection:
         for name in fact.calls:
             if name in WHOLE and (taint.has_parts(fact.scope[:-1]) if fact.scope else taint.values):
                 return f"calls {name}()"
-            if self._is_tainted(name, fact.scope, taint, calls=True):
+            if is_tainted(name, fact.scope, taint, self._taints, calls=True):
                 return f"calls {name}"
         return ""
 
     def _loads(self, fact: Fact) -> bool:
         """Whether functions of `fact` import modules by what is computed, and look up in these what may change."""
-        return names_loaders(fact.mentions) and self._is_looked_up(fact.behind)
+        by_name = not BY_NAME.isdisjoint(fact.mentions)
+        return names_loaders(fact.mentions) and (by_name or self._is_looked_up(fact.behind))
 
     def _is_looked_up(self, attributes: AbstractSet[str]) -> bool:
         """Whether a name of any module that may change is among `attributes`."""
@@ -352,37 +372,11 @@ class Selection:
             not attributes.isdisjoint(one) for other in self._taints.values() for one in (other.values, other.calls)
         )
 
-    def _has_parts(self, dotted: str, taint: Taint) -> bool:
-        above, _, name = dotted.rpartition(".")
-        other = self._taints.get(taint.modules.get(above, ""))
-        return taint.has_parts(dotted) or (other is not None and other.has_parts(name))
-
     def _mentions(self, fact: Fact, taint: Taint, mentioned: set[str]) -> bool:
         if not mentioned.isdisjoint(fact.mentions):
             return True
         names = taint.unaltered(fact.mentions) if taint.sees_to(fact) else fact.mentions
-        return any(self._is_tainted(name, "", taint, calls=True) for name in names)
-
-    def _is_tainted(self, dotted: str, scope: str, taint: Taint, *, calls: bool) -> bool:
-        dotted = dotted.removesuffix(".__code__")
-        if scope and self._is_tainted(scope + dotted, "", taint, calls=calls):
-            return True
-        if "." not in dotted:
-            return dotted in taint.values or (calls and dotted in taint.calls) or f"{dotted}.*" in taint.values
-        parts = dotted.split(".")
-        prefixes = [".".join(parts[:size]) for size in range(1, len(parts) + 1)]
-        if any(prefix in taint.values or f"{prefix}.*" in taint.values for prefix in prefixes):
-            return True
-        if calls and dotted in taint.calls:
-            return True
-        for size in range(len(parts) - 1, 0, -1):
-            module = taint.modules.get(".".join(parts[:size]))
-            if module is not None and module in self._taints:
-                other, rest = self._taints[module], ".".join(parts[size:])
-                return other is not taint and (
-                    self._is_tainted(rest, "", other, calls=calls) or is_served(rest.partition(".")[0], other)
-                )
-        return False
+        return any(is_tainted(name, "", taint, self._taints, calls=True) for name in names)
 
     def _import(self, taint: Taint) -> set[str]:
         """Taint what the module imports; return the names that function bodies import and that may change."""

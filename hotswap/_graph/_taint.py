@@ -27,6 +27,7 @@ class Altered:
     by: Mapping[str, Collection[str]] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
     late: frozenset[str] = frozenset()
+    holds: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def taints(self) -> dict[str, Taint]:
         """Return what this taints in modules of which nothing else does."""
@@ -41,11 +42,11 @@ class Altered:
         return module in self.late and bool(self.names.get(module))
 
     def __or__(self, other: Altered) -> Altered:
-        pairs = ((self.names, other.names), (self.calls, other.calls), (self.by, other.by))
-        names, calls, by = (
+        pairs = ((self.names, other.names), (self.calls, other.calls), (self.by, other.by), (self.holds, other.holds))
+        names, calls, by, holds = (
             {name: {*one.get(name, ()), *two.get(name, ())} for name in {**one, **two}} for one, two in pairs
         )
-        return Altered(names, calls, by, self.members | other.members, self.late | other.late)
+        return Altered(names, calls, by, self.members | other.members, self.late | other.late, holds)
 
     def adds_to(self, known: Altered) -> bool:
         """Whether there is anything here that is not in `known`."""
@@ -85,15 +86,16 @@ class Taint:
     rebinds: bool = False
     handing: set[tuple[int, ...]] = field(default_factory=set)
     altered: set[str] = field(default_factory=set)
+    holds: Collection[str] = ()
     alters: Collection[str] = ()
 
     def alter(self, altered: Altered, module: str) -> None:
         """Take in what may have other contents, and what may hold functions that behave otherwise."""
         self.calls |= set(altered.calls.get(module, ()))
+        self.holds, self.alters = altered.holds.get(module, ()), altered.by.get(module, ())
         if module in altered.late:
             self.altered = set(altered.names.get(module, ())) - self.values
             self.values |= self.altered
-            self.alters = altered.by.get(module, ())
 
     def has_parts(self, dotted: str) -> bool:
         """Whether something of what `dotted` stands for may change, such as a member of a class."""
@@ -101,7 +103,7 @@ class Taint:
 
     def is_altered(self, dotted: str) -> bool:
         """Whether what `dotted` begins with may have other contents, and is the same object."""
-        return any(dotted == name or dotted.startswith(f"{name}.") for name in self.altered)
+        return any(dotted == name or dotted.startswith(f"{name}.") for name in (*self.altered, *self.holds))
 
     def unaltered(self, names: Iterable[str]) -> list[str]:
         """Return those of `names` that lead to nothing of the kind."""
@@ -154,6 +156,46 @@ def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str], inside: M
             else:
                 (taint.deferred if edge.deferred else taint.froms).append((edge.imported, there, here))
     return taint
+
+
+def parts_of(dotted: str, taint: Taint, taints: Mapping[str, Taint]) -> Iterator[str]:
+    """Yield what may change of what `dotted` stands for, such as members of a class, by their names there."""
+    above, _, name = dotted.rpartition(".")
+    other = taints.get(taint.modules.get(above, ""))
+    for one, known in ((dotted, taint), (name, other)):
+        for value in known.values if known is not None else ():
+            if value.startswith(f"{one}."):
+                yield value[len(one) + 1 :]
+
+
+def inherited_by(fact: Fact, taint: Taint, taints: Mapping[str, Taint]) -> set[str]:
+    """Return the members that the class `fact` has from bases of which these may change."""
+    own = fact.scope + fact.statement.binds[-1]
+    parts = {part for name in fact.reads for part in parts_of(name, taint, taints)}
+    return {f"{own}.{part}" for part in parts if "." not in part and part != "*"}
+
+
+def is_tainted(dotted: str, scope: str, taint: Taint, taints: Mapping[str, Taint], *, calls: bool) -> bool:
+    """Whether `dotted`, read in `scope`, may be something else, or if it `calls` that behave otherwise."""
+    dotted = dotted.removesuffix(".__code__")
+    if scope and is_tainted(scope + dotted, "", taint, taints, calls=calls):
+        return True
+    if "." not in dotted:
+        return dotted in taint.values or (calls and dotted in taint.calls) or f"{dotted}.*" in taint.values
+    parts = dotted.split(".")
+    prefixes = [".".join(parts[:size]) for size in range(1, len(parts) + 1)]
+    if any(prefix in taint.values or f"{prefix}.*" in taint.values for prefix in prefixes):
+        return True
+    if calls and dotted in taint.calls:
+        return True
+    for size in range(len(parts) - 1, 0, -1):
+        module = taint.modules.get(".".join(parts[:size]))
+        if module is not None and module in taints:
+            other, rest = taints[module], ".".join(parts[size:])
+            return other is not taint and (
+                is_tainted(rest, "", other, taints, calls=calls) or is_served(rest.partition(".")[0], other)
+            )
+    return False
 
 
 def called(fact: Fact) -> set[str]:

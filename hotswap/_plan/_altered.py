@@ -51,15 +51,15 @@ def altered_by(
 
     `importers` gives those importers of a module that do more with its names than bind them.
     """
-    walk, by = _Walk(project), set[str]()
+    walk, altering = _Walk(project), set[str]()
     running = [(name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)]
     running += ((name, one, frozenset()) for name, one in selection.running())  # most of them will not run
     for module, statement, attributes in running:
         if walk.start(_names_of(module), statement, attributes):
-            by.add(module)
+            altering.add(module)
         for one, names_there in coming(module, statement):
             if walk.start(names_there, one, _behind(one)):
-                by.add(module)
+                altering.add(module)
     holding, handed = _Walk(project), set[str]()
     handing = [(name, one) for name, edit in edits.items() for one in _decorated(edit.diff)]
     for module, statement in (*handing, *selection.running(handing=True)):
@@ -69,18 +69,19 @@ def altered_by(
     holders, _ = _places(holding, project) if holding.found else ({}, ())
     if not names and not holders:
         return Altered()
-    late = (_late(process, names, by, importers) if names else set()) | by
+    late = (_late(process, names, altering, importers) if names else set()) | altering
     late |= _late(process, holders, handed, importers) if holders else set()
-    by_module = walk.by_module()
+    by_module, others = walk.by_module(), holding.by_module()
     calls = {module: set(found) for module, found in holders.items()}
-    for found, but in ((names, by_module), (holders, holding.by_module())):
+    for found, but in ((names, by_module), (holders, others)):
         for module, dotted in found.items():
             sketch = process.sketch(module)
             firsts = {name.partition(".")[0] for name in dotted}
             for name, methods in sketch.using(firsts, imports=False, but=but.get(module, ())) if sketch else ():
                 calls.setdefault(module, set()).add(name)
                 members |= methods
-    return Altered(names, calls, by_module, frozenset(members), frozenset(late))
+    by = {module: {*by_module.get(module, ()), *others.get(module, ())} for module in {**by_module, **others}}
+    return Altered(names, calls, by, frozenset(members), frozenset(late), holders)
 
 
 def _names_of(module: str) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from hotswap._apply import moves
+from hotswap._graph._bindings import follower as bound_by_import
 from hotswap._graph._facts import Facts, facts_of, statement_at
 from hotswap._graph._followers import Follower, Followers
 from hotswap._graph._imports import edges
@@ -232,12 +233,29 @@ def _needs_no_facts(process: Process, name: str, edit: Edit | None, selection: S
 def followers_of(process: Process, selected: Selected, works: AbstractSet[str]) -> dict[tuple[str, str], Followers]:
     """Return, by module and name that may change there, who is bound anew with it; `works` see to their own names."""
     found: dict[tuple[str, str], Followers] = {}
+    lazy = [one for one in process.dynamic - works if one in sys.modules and _serves(process, one)]
     for module in (*works, *(selected.altered.names.keys() - works)):
         for name in selected.selection.values(module):
             followers = follow(process, module, name, works)
+            if keeping := [follower for one in lazy if (follower := _keeping(process, one, module, name)) is not None]:
+                followers = Followers.of((*followers.members, *keeping))
             if followers.members:
                 found[module, name] = followers
     return found
+
+
+def _serves(process: Process, module: str) -> bool:
+    sketch = process.bindings.sketches.get(module)
+    return sketch is not None and "__getattr__" in sketch.bodies
+
+
+def _keeping(process: Process, module: str, source: str, name: str) -> Follower | None:
+    """Return `module` as follower of a name that its ``__getattr__`` has stored, as it seems, from `source`."""
+    held, baseline = vars(sys.modules[module]), process.baselines.get(module)
+    if name in process.bindings.sketches[module].own or name not in held or baseline is None or source == module:
+        return None
+    given = source in sys.modules and vars(sys.modules[source]).get(name, held) is held[name]
+    return bound_by_import(module, baseline.path, name) if given else None
 
 
 def follow(process: Process, module: str, name: str, works: AbstractSet[str]) -> Followers:

@@ -24,13 +24,14 @@ def looking_up(process: Process, selection: Selection, affected: AbstractSet[str
 
 def see_loading(process: Process, edits: Iterable[Edit]) -> None:
     """Have modules count as importers of edited ones if they load modules by computed names and look up, on what they
-    get, a name that changed.
+    get, a name that changed, or may hand on any name.
     """
     for edit in edits if process.dynamic else ():
         names = set(names_in(edit.diff))
         for name in process.dynamic - {edit.module}:
             sketch, known = process.sketch(name), process.graph.imports(name)
-            if sketch is None or not names.isdisjoint(sketch.attributes) or sketch.uses(names):
+            serves = sketch is None or "__getattr__" in sketch.bodies
+            if serves or sketch is None or not names.isdisjoint(sketch.attributes) or sketch.uses(names):
                 process.graph.update(name, {*known, edit.module})
 
 

@@ -82,7 +82,7 @@ _READS: Final[Groups] = {
 # They look at an object or a class and keep nothing of it.
 _LOOKS: Final[Groups] = {
     "builtins": "callable dir getattr globals hasattr isinstance issubclass locals type vars",
-    "dataclasses": "fields is_dataclass replace",
+    "dataclasses": "asdict astuple fields is_dataclass replace",
     "importlib.util": "resolve_name",
     "inspect": "cleandoc getdoc getmembers isclass iscoroutinefunction isfunction ismethod ismodule signature unwrap",
     "typing": "get_args get_origin get_type_hints",

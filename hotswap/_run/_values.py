@@ -163,9 +163,8 @@ def stateless(value: object) -> bool:
     """Whether `value` is of a type whose objects hold nothing that making one anew would lose."""
     if issubclass(type(value), _STATELESS) or type(value) in _TEMPLATES:
         return True
-    if _is_record(value):
-        return all(map(stateless, tuple.__iter__(value)))
-    return is_plain(value)
+    items = _items_of(value)
+    return is_plain(value) if items is None else all(map(stateless, items))
 
 
 def is_plain(value: object) -> bool:
@@ -173,9 +172,20 @@ def is_plain(value: object) -> bool:
     return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
 
 
-def _is_record(value: object) -> TypeGuard[tuple[object, ...]]:
-    """Whether `value` is a named tuple, which holds no more than its items."""
-    return issubclass(type(value), tuple) and hasattr(type(value), "_fields") and not type(value).__dictoffset__
+def _items_of(value: object) -> tuple[object, ...] | None:
+    """Return the items of a named tuple or of a frozen dataclass, which hold no more than these; None of others."""
+    cls: Any = type(value)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields") and not cls.__dictoffset__:
+        return tuple(tuple.__iter__(value))  # type: ignore[arg-type]  # it is one
+    params = cls.__dict__.get("__dataclass_params__")
+    if params is None or not params.frozen:
+        return None
+    names = [field.name for field in dataclasses.fields(cls)]
+    try:
+        items = tuple(object.__getattribute__(value, name) for name in names)
+    except AttributeError:
+        return None
+    return items if attributes_of(value).keys() <= set(names) else None
 
 
 def _is_record_class(value: object) -> bool:
@@ -191,8 +201,8 @@ def alike(made: object, held: object) -> bool:
         return True
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
-    if type(made) is type(held) and _is_record(made) and _is_record(held):
-        return equal(tuple(tuple.__iter__(made)), tuple(tuple.__iter__(held)))
+    if type(made) is type(held) and (items := _items_of(made)) is not None:
+        return equal(items, _items_of(held))
     if type(made) is not type(held) or not issubclass(type(made), _STATELESS):
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):
