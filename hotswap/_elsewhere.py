@@ -1,4 +1,4 @@
-"""What no swap reaches: code of extension modules, processes of their own, another reloader, a build without the lock.
+"""What no swap reaches: extension modules, modules of another form, other processes, another reloader, no lock.
 
 None of it is a failure of an edit, so it is told beside what a save did: each thing once.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, Final
 
 from hotswap._findings import finding
@@ -42,36 +43,51 @@ def _is_uvicorns() -> bool:
 
 
 class Elsewhere:
-    """What was seen beyond the reach of swaps, so that each is told once. `scope` has the files to look after."""
+    """What was seen beyond the reach of swaps, so that each is told once. `scope` has the files to look after.
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    `made_from` gives the file that a module was made from when it was imported, as it was then, if that is known.
+    """
+
+    def __init__(self, scope: Scope, made_from: Callable[[str], tuple[str, Signature | None]]) -> None:
+        self._scope, self._made_from = scope, made_from
         self._loaded = 0
-        self._extensions: dict[str, tuple[str, Signature | None]] = {}
+        self._fixed: dict[str, tuple[str, Signature | None, str]] = {}
         self._children: set[int | None] = set()
 
     def extensions(self) -> Iterator[Finding]:
-        """Yield a finding for each loaded extension module whose file is another one than when it was last seen."""
+        """Yield a finding for each loaded module that no text makes anew whose file is another one than when it was
+        last seen.
+        """
         self.extension_files()
-        for name, (path, seen) in list(self._extensions.items()):
+        for name, (path, seen, why) in list(self._fixed.items()):
             now = signature(path)
             if now is not None and now != seen:
-                self._extensions[name] = path, now
-                yield finding("HS106", path, 1, module=name)
+                self._fixed[name] = path, now, why
+                yield finding("HS107" if why else "HS106", path, 1, module=name, why=why)
 
     def extension_files(self) -> list[str]:
-        """Return the files of the loaded extension modules; what is new is as it is now."""
+        """Return the files of the loaded modules of that kind; what is new is as it is now."""
         if len(sys.modules) != self._loaded:
             self._loaded = len(sys.modules)
-            self._find_extensions()
-        return [path for path, _ in self._extensions.values()]
+            self._find_fixed()
+        return [path for path, seen, _ in self._fixed.values() if seen is not None]
 
-    def _find_extensions(self) -> None:
+    def _find_fixed(self) -> None:
         for name, module in list(sys.modules.items()):
-            path = getattr(module, "__file__", None) if type(module) is type(sys) else None
-            if isinstance(path, str) and path.endswith(_SUFFIXES) and name not in self._extensions:
-                if os.path.realpath(path) in self._scope:
-                    self._extensions[name] = path, signature(path)
+            path, seen, why = self._form(name, module) if name not in self._fixed else ("", None, "")
+            if path and os.path.realpath(path) in self._scope:
+                self._fixed[name] = path, seen, why
+
+    def _form(self, name: str, module: object) -> tuple[str, Signature | None, str]:
+        """Return the file of a module that no text makes anew, and why that is, "" for extension modules."""
+        if not issubclass(type(module), ModuleType):
+            return (*self._made_from(name), "has put another object in its place in sys.modules")
+        names = vars(module) if type(module) is ModuleType else {}
+        path, folders = names.get("__file__"), names.get("__path__")
+        if isinstance(path, str) and path.endswith(_SUFFIXES):
+            return path, signature(path), ""
+        folder = next(iter(folders), "") if path is None and folders is not None else ""
+        return os.path.join(folder, "__init__.py") if folder else "", None, "was imported as a package without a file"
 
     def children(self) -> Iterator[Finding]:
         """Yield a finding for each process that was not forked, and so has imported the program for itself."""

@@ -34,6 +34,8 @@ _RULES: Final = (
     Rule("HS105", "class header that is fixed", "the header of {name} cannot be changed while it runs: {why}", "restart to use it"),
     Rule("HS106", "extension module built anew", "{module} is an extension module, and its file is another one now",
          "restart to use it"),
+    Rule("HS107", "module that took another form", "{module} {why}; what its file says now is not applied",
+         "restart to use it"),
     Rule("HS201", "kept value", "{name} depends on what changed but keeps its value: {why}",
          "hotswap.rerun({target!r}) makes it anew"),
     Rule("HS202", "statement not run", "this statement was not run: {why}", "hotswap.rerun({target!r}) runs it"),

@@ -81,7 +81,7 @@ class Line:
     def take(self, settings: Settings) -> None:
         """Go by other settings from now on."""
         self.settings = settings
-        self.elsewhere = Elsewhere(settings.scope())
+        self.elsewhere = Elsewhere(settings.scope(), PROCESS.baselines.made_from)
         self.index = PROCESS.index(settings)
         self._loaded = Loaded((), None)
 

@@ -97,6 +97,12 @@ def test_what_may_be_state_is_not(old: str, new: str) -> None:
     assert told(TEXT.replace(old, new)) == []
 
 
+@pytest.mark.parametrize("text", ["C = True\nX = 1 if C else 2\nassert X\n", "C = 0\nX = 'a' if C else 'b'\n"])
+def test_one_branch_of_a_choice_is_not_what_the_text_says(text: str) -> None:
+    """A constant that a conditional expression may give is none that the file promises."""
+    assert differing(made(text), text, ORIGIN, None) == []
+
+
 def test_a_body_under_way_says_nothing() -> None:
     """While the body of a module runs, what it has yet to bind is no sign of an edit."""
     module = ModuleType("mod")

@@ -97,7 +97,7 @@ def follow(visit: Visit, statement: Statement) -> None:
             _follow_name(visit, statement, source, alias.name, alias.asname or alias.name)
         elif alias.name == "*":
             if changed or visit.work.edit.edited:
-                _follow_star(visit, source)
+                _follow_star(visit, source, statement.end_lineno)
         elif visit.swap.changes and _is_served_anew(visit.swap, source, alias.name):
             _ask_again(visit, statement, alias)
 
@@ -193,7 +193,7 @@ def follow_stars(visit: Visit, statement: Statement) -> None:
     for source in star_sources(visit, statement):
         visit.swap.visit(source)
         if visit.swap.changes.of(source) or visit.work.edit.edited:
-            _follow_star(visit, source)
+            _follow_star(visit, source, statement.end_lineno)
 
 
 def star_sources(visit: Visit, statement: Statement, before: Mapping[str, object] | None = None) -> list[str]:
@@ -202,18 +202,19 @@ def star_sources(visit: Visit, statement: Statement, before: Mapping[str, object
     return [absolute(visit, n, before) for n in nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
 
 
-def _follow_star(visit: Visit, source: str) -> None:
-    """Bind what entered ``*``, drop what left it, follow what changed."""
+def _follow_star(visit: Visit, source: str, line: int) -> None:
+    """Bind what entered ``*``, drop what left it, follow what changed; what is bound below `line` is not ours."""
     changed = visit.swap.changes.of(source)
     given = set(public(visit.swap, source))
     before = set(_public_before(visit.swap, source))
     own = _own_names(visit, visit.work.edit.new.statements)
     left = _own_names(visit, visit.work.edit.old.statements) - own
     visit.work.starred |= given
-    for name in sorted(given - own):
+    below = _own_names(visit, (one for one in visit.work.edit.new.statements if one.lineno > line))
+    for name in sorted(given - below):
         held, new = visit.scope.peek(name), look_up(visit.swap, source, name)
         free = held is MISSING or name in left or (visit.scope, name) in visit.swap.last
-        free = free or (name not in before and _is_of_star_above(visit, source, name, held))
+        free = free or (name not in before and (name in own or _is_of_star_above(visit, source, name, held)))
         if changed.get(name) is ALTERED and held is new:
             visit.swap.following.alter(visit.work.edit.module, name, held)
         follows = name in changed and (free or visit.swap.changes.held(source, name, held))
@@ -263,7 +264,7 @@ def _give_back(visit: Visit, source: str, name: str) -> None:
     from hotswap._apply import _stale  # who runs stale statements follows imports: the two know each other
 
     statements = visit.work.edit.new.statements
-    stars = [s.lineno for s in statements if "*" in s.binds and isinstance(s.node, ast.ImportFrom)]
+    stars = [line for line, _ in visit.work.stars(partial(absolute, visit))]
     binders = [s for s in statements if name in s.binds]
     covered = bool(stars and binders) and binders[-1].lineno < max(stars)
     if not covered or not same(_before(visit.swap, source, name), visit.scope.peek(name)):

@@ -172,6 +172,11 @@ class Baselines:
         """Return the baseline of `module`, None if it is not known."""
         return self._known.get(module)
 
+    def made_from(self, module: str) -> tuple[str, Signature | None]:
+        """Return the file of `module`, as it was when its baseline was noted; "" if it is not known."""
+        found = self._known.get(module)
+        return ("", None) if found is None else (found.path, found.seen)
+
     def names(self) -> AbstractSet[str]:
         """Return the modules whose baseline is known."""
         return self._known.keys()

@@ -128,11 +128,14 @@ def _times_bound(body: Iterable[ast.AST]) -> Counter[str]:
 def _constants(
     code: CodeType, names: Mapping[str, Any], body: Sequence[ast.stmt], prefix: str, altered: set[str]
 ) -> Iterator[tuple[str, int]]:
-    counts = _times_bound(body)
-    for before, step in pairwise(dis.get_instructions(code)):
+    counts, steps = _times_bound(body), list(dis.get_instructions(code))
+    stores = Counter(step.argval for step in steps if step.opname == "STORE_NAME")
+    for before, step in pairwise(steps):
         name = step.argval if step.opname == "STORE_NAME" else ""
         if before.opname not in _CONSTANTS or counts[name] != 1 or name in altered or name not in names:
             continue
+        if stores[name] > 1 or before.is_jump_target or step.is_jump_target:
+            continue  # one branch of ``a if test else b``
         said = _COMMON.get(before.argrepr, before) if before.opname == _CONSTANTS[2] else before.argval
         if type(said) in _IMMUTABLE and not _is(names[name], said):
             yield prefix + name, step.positions.lineno or 1 if step.positions else 1

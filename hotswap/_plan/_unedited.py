@@ -19,11 +19,13 @@ from hotswap._text._source import read
 
 
 def concerned(facts: Facts, baseline: Baseline, places: Collection[int]) -> Edit:
-    """Return the edit of a module of which the statements at `places` may run: with its imports, and with what forms
-    chains with either. Only these have syntax trees.
+    """Return the edit of a module of which the statements at `places` may run: with its imports, what these may cover,
+    and what forms chains with either. Only these have syntax trees.
     """
     statements = facts.statements
     chosen = {index for index, one in enumerate(statements) if index in places or _is_always_read(one)}
+    star = max((one.lineno for one in statements if "*" in one.binds), default=0)
+    chosen |= {index for index, one in enumerate(statements) if one.lineno < star and one.kind is Kind.ASSIGN}
     names = {name for index in chosen for name in _touches(statements[index])}
     read = {name.partition(".")[0] for index in chosen & set(places) for name in statements[index].reads}
     times = Counter(name for one in statements for name in read.intersection(_touches(one)))
