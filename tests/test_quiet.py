@@ -170,7 +170,7 @@ LOUD = {
     "mutating method": ("NAMES.append(1)", "mutates NAMES through .append()"),
     "mutating method by the class": ("list.append(NAMES, 1)", "mutates list through .append()"),
     "mutating method of an unknown object": ("NEVER.append(1)", "calls NEVER.append(), a method of an object"),
-    "method of an attribute": ("POINT.trail.append(1)", "calls POINT.trail.append(), a method of an object"),
+    "method of an attribute": ("POINT.trail.append(1)", "mutates POINT.trail through .append()"),
     "mutating function": (
         "(lambda: setattr(POINT, 'x', 1))()",
         "stores into its argument.x, which it did not make",

@@ -306,8 +306,12 @@ def unquiet_with(visit: Visit, node: ast.stmt, given: dict[str, object]) -> str:
 
 
 def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
-    """Return how the quiet analysis sees `scope`."""
-    names = {**scope.namespace, **(vars(scope.cls) if isinstance(scope, ClassScope) else {})}
+    """Return how the quiet analysis sees `scope`, the wave that is not set yet included."""
+    names = {
+        **scope.namespace,
+        **dict(dict.items(scope.outer)),
+        **(vars(scope.cls) if isinstance(scope, ClassScope) else {}),
+    }
     return _quiet.NamespaceScope(names, swap.is_project, swap.definition)
 
 

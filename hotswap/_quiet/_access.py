@@ -18,6 +18,7 @@ from hotswap._quiet._values import (
     Arguments,
     Scope,
     Value,
+    attributes_of,
     describe_items,
     find_enum_member,
     find_member,
@@ -93,6 +94,9 @@ class Access(ABC):
         found = look_up(value.kind, name, value.after)
         if name == "__dict__" and value.own:
             return Value(kind=dict, own=True)
+        own = attributes_of(value.obj) if value.obj is not MISSING and not self.altered else {}
+        if name in own and (found is None or not look_up(type(found[1]), "__set__")):
+            return know(own[name])
         if found is None:
             self._use_override(value, "__getattr__", name)
             return UNKNOWN

@@ -11,7 +11,7 @@ import dataclasses
 import functools
 from abc import abstractmethod
 from enum import EnumMeta
-from types import FunctionType, GenericAlias, MethodType
+from types import FunctionType, GenericAlias, MappingProxyType, MethodType
 from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
@@ -30,6 +30,7 @@ from hotswap._quiet._values import (
     find_global,
     is_class,
     is_module,
+    join_all,
     know,
     list_members,
     look_up,
@@ -118,7 +119,9 @@ class Callees(Entries):
                 return self._call_found(found, name, receiver, given, label)
         found = look_up(receiver.kind, name, receiver.after) if receiver.kind else None
         if found is None:
-            self.load(receiver, name)
+            held = self.load(receiver, name)
+            if held.obj is not MISSING:
+                return self.call(held, given, label)
             raise LoudError(f"calls {label}, a method of an object that is not known")
         given = given if name == "__new__" else _pass_receiver(found[1], receiver, given)
         return self._call_found(found, name, receiver, given, label)
@@ -160,7 +163,7 @@ class Callees(Entries):
 
     def _call_function(self, function: FunctionType, given: Arguments, label: str) -> Value:
         if not self.scope.is_project(function):
-            raise LoudError(f"calls {label}, which is not known to be quiet")
+            return self._call_generic(function, given, label)
         named = tuple((name, value.key()) for name, value in given.names.items())
         key = (id(function), given.open, tuple(value.key() for value in given.values), named)
         if key in self._judged:
@@ -175,6 +178,13 @@ class Callees(Entries):
         result = self._enter(local, frame, given, label)
         self._judged[key] = result, given
         return result
+
+    def _call_generic(self, function: FunctionType, given: Arguments, label: str) -> Value:
+        """Judge a call of what `functools.singledispatch` made: any of the functions in its registry may run."""
+        registry = vars(function).get("registry")
+        if type(registry) is not MappingProxyType or function.__code__.co_filename != functools.__file__:
+            raise LoudError(f"calls {label}, which is not known to be quiet")
+        return join_all(tuple(self.call(know(one), given, label) for one in registry.values())) or UNKNOWN
 
     def _call_local(self, local: Local, given: Arguments, label: str) -> Value:
         key = ("local", id(local))

@@ -231,6 +231,15 @@ list_members: Final[Callable[[Any], Mapping[str, Any]]] = vars(type)["__dict__"]
 name_class: Final[Callable[[Any], str]] = vars(type)["__name__"].__get__
 
 
+def attributes_of(value: object) -> dict[str, Any]:
+    """Return the attributes that an object has itself, without running code of the program."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return {}
+    return found if type(found) is dict else {}
+
+
 def is_class(obj: object) -> bool:
     """Whether `obj` is a class; its ``__class__`` is not asked."""
     return issubclass(type(obj), type)

@@ -23,6 +23,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard, TypeVar
 
+from hotswap._quiet._values import attributes_of as attributes_of
+
 _T = TypeVar("_T")
 
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
@@ -292,15 +294,6 @@ def modules_in(value: object) -> list[types.ModuleType]:
             kinds = {kind for kind in set(map(type, parts)) if _has_parts(kind)}
             waiting += [part for part in parts if type(part) in kinds] if kinds else ()
     return found
-
-
-def attributes_of(value: object) -> dict[str, Any]:
-    """Return the attributes that an object has itself, without running code of the program."""
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
-        return {}
-    return found if type(found) is dict else {}
 
 
 def way_to(namespace: Mapping[str, object], dotted: str) -> list[object]:
