@@ -65,7 +65,9 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     """Note what statements that will run are to take up: what moves in this save, and what left in an earlier one."""
     edits = [work.edit for work in swap.works.values()]
     swap.departed = departed
-    for here, there, name in moves(edits):
+    moved = moves(edits)
+    gone = {(here, name) for here, _, name in moved}
+    for here, there, name in moved:
         old = next(s for s in swap.works[here].edit.diff.removed if s.kind in _DEFINITIONS and s.binds[-1] == name)
         live = swap.works[here].before.get(name)
         if is_a(live, (type, FunctionType)):
@@ -75,7 +77,7 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
             _expect_from_gone(swap, edit.module, statement)
         for prefix, old, new in _all_renamed(edit.diff, ""):
             live = _resolved(swap.works[edit.module].before, prefix + old.binds[-1])
-            if is_a(live, (type, FunctionType)):
+            if is_a(live, (type, FunctionType)) and (edit.module, old.binds[-1]) not in gone:
                 left = Departed(edit.module, prefix + old.binds[-1], weakref.ref(live), old)
                 swap.arrivals.setdefault((edit.module, prefix + new.binds[-1]), left)
     for edit in edits if departed else ():

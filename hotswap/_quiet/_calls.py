@@ -229,7 +229,7 @@ TRUSTED: Final[Groups] = {
     "fractions": "Fraction",
     "functools": "cached_property partial",
     "ipaddress": "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network",
-    "operator": "attrgetter itemgetter",
+    "operator": "attrgetter itemgetter methodcaller",
     "pathlib": "Path PurePath PurePosixPath PureWindowsPath",
     "re": "Match Pattern RegexFlag",
     "string": "Template",

@@ -39,7 +39,7 @@ _STATELESS: Final = (
     *(re.Pattern, pathlib.PurePath, decimal.Decimal, fractions.Fraction, uuid.UUID, functools.partial),
     *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo),
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.GenericAlias, types.UnionType, type),
-    *(operator.itemgetter, operator.attrgetter, operator.methodcaller, string.Template, struct.Struct),
+    *(operator.itemgetter, operator.attrgetter, operator.methodcaller, slice, string.Template, struct.Struct),
     *(types.MappingProxyType, staticmethod, classmethod, property, enum.Enum),
     *(typing.TypeVar, typing.ParamSpec, typing.ForwardRef, _ALIAS),
 )
@@ -67,7 +67,7 @@ _OF_C: Final = (types.WrapperDescriptorType, types.MethodDescriptorType, types.B
 """So many elements a list of modules has at most: data may be longer."""
 _LOOKS: Final = 200
 """So many modules, containers and objects are looked at for modules."""
-_GETTERS: Final = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
+_REDUCED: Final = (operator.itemgetter, operator.attrgetter, operator.methodcaller, slice)
 _INSIDE: Final = ("__func__", "fget", "fset", "fdel")
 _OF_RECORDS: Final = ("__module__", "__qualname__", "__doc__", "_fields", "_field_defaults")
 _OF_PARAMETERS: Final = ("__name__", "__bound__", "__constraints__", "__covariant__", "__contravariant__")
@@ -218,7 +218,7 @@ def alike(made: object, held: object) -> bool:
         return all(equal(*(vars(one).get(name) for one in (made, held))) for name in _OF_RECORDS)
     if isinstance(made, (property, staticmethod, classmethod)):
         return all(alike(getattr(made, name, None), getattr(held, name, None)) for name in _INSIDE)
-    if type(made) in _GETTERS:
+    if type(made) in _REDUCED:
         return equal(made.__reduce__()[1:], held.__reduce__()[1:])
     if type(made) in (string.Template, struct.Struct):
         return equal(*(attribute(one, "template", attribute(one, "format")) for one in (made, held)))
