@@ -9,7 +9,7 @@ from hotswap._apply import _chains, _dispatch, _stores, _tables
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, How, Kind, Statement
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._text._diff import decorators
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
     replaced = (
         pair.old
         for pair in diff.changed
-        if pair.old.kind is Kind.OTHER or decorators(pair.old.node) != decorators(pair.new.node)
+        if pair.old.kind is Kind.OTHER
+        or isinstance(pair.old.node, ast.AugAssign)
+        or decorators(pair.old.node) != decorators(pair.new.node)
     )
     before = visit.swap.changes.now
     _stores.take_back(visit, (*diff.removed, *(pair.old for pair in diff.changed if pair.old.kind is Kind.ASSIGN)))
@@ -55,10 +57,23 @@ def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
     return made_anew and not _chains.unquiet_link(visit, visit.chains, statement, name)
 
 
+def _has_added(visit: Visit, statement: Statement) -> bool:
+    """Whether `statement` added, by ``+=``, to a list or the like that another module made, and has still."""
+    node = statement.node
+    if not isinstance(node, ast.AugAssign) or isinstance(visit.scope, ClassScope) or not statement.binds:
+        return False
+    name = statement.binds[0]
+    was = visit.work.before.get(name, MISSING)
+    links = [one for one in visit.work.edit.old.statements if name in one.binds and one.kind is not Kind.IMPORT]
+    is_own = any(not isinstance(one.node, ast.AugAssign) for one in links)
+    return type(was) in CONTAINERS and visit.scope.peek(name) is was and not is_own
+
+
 def _tell_removed(visit: Visit, statement: Statement) -> None:
     if _went_with_its_object(visit, statement):
         return
-    if statement.kind is Kind.OTHER and not statement.binds and unquiet(visit, statement):
+    acted = statement.kind is Kind.OTHER and not statement.binds
+    if _has_added(visit, statement) or (acted and unquiet(visit, statement)):
         visit.swap.tell(visit.work, "HS203", statement.lineno, name=_said(statement))
     elif statement.kind is Kind.CLASS and not _arrived(visit, statement):
         for child in statement.children:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,7 @@ from hotswap._text._names import dotted_of, handed
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
+_NOTHING: Final[Mapping[str, object]] = {}
 _BODY: Final = frozenset(("dir", "locals", "vars"))
 _VALUES = (Kind.ASSIGN, Kind.OTHER)
 
@@ -297,12 +299,6 @@ def unquiet(visit: Visit, statement: Statement) -> str:
     if found is None and isinstance(visit.scope, ClassScope) and not _BODY.isdisjoint(statement.calls):
         return "asks for all names of the class body" if takes_all_names(statement.node) else ""
     return "" if found is None or _registrations.makes_anew(visit.swap, statement) else found
-
-
-def unquiet_with(visit: Visit, node: ast.stmt, given: dict[str, object]) -> str:
-    """Return why `node` is not quiet, the names `given` bound as well; "" if it is."""
-    names = {**visit.scope.namespace, **given}
-    return _quiet.unquiet(node, _quiet.NamespaceScope(names, visit.swap.is_project, visit.swap.definition)) or ""
 
 
 def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 
+from hotswap import _quiet
 from hotswap._apply import (
     _annotations,
     _branches,
@@ -353,7 +354,8 @@ class Visit:
     def unquiet_call(self, function: object, argument: str) -> str:
         """Return why calling `function` with the text `argument` may have effects; "" if it has none."""
         call = ast.parse(f"_hotswap_answer = _hotswap_asked({argument!r})").body[0]
-        return _stale.unquiet_with(self, call, {"_hotswap_asked": function})
+        scope = _stale.quiet_scope(self.swap, self.scope, {"_hotswap_asked": function})
+        return _quiet.unquiet(call, scope) or ""
 
     def named(self, statement: Statement) -> str:
         """Return what the report calls `statement`."""
