@@ -215,9 +215,7 @@ def _plan_one(
         chains.stacked.add(name)
     were = [tuple(map(id, segment)) for segment in segments(name, olds)]
     parts = segments(name, links)
-    first = parts[-1][0]
-    is_another = id(first) in stale and chains.is_about(first, name)  # then nothing was put into it yet
-    if not is_another and _alters_borrowed(visit, name, parts[-1]):
+    if not _stars.gives_another(visit, parts[-1][0], name) and _alters_borrowed(visit, name, parts[-1]):
         return
     removed = were[-1:] != [tuple(id(chains.partner[id(link)]) for link in parts[-1] if id(link) in chains.partner)]
     changed = any(id(link) in affected and id(link) in chains.partner for link in parts[-1])

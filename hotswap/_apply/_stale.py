@@ -301,13 +301,10 @@ def unquiet(visit: Visit, statement: Statement) -> str:
     return "" if found is None or _registrations.makes_anew(visit.swap, statement) else found
 
 
-def quiet_scope(swap: Swap, scope: AnyScope) -> _quiet.NamespaceScope:
-    """Return how the quiet analysis sees `scope`, the wave that is not set yet included."""
-    names = {
-        **scope.namespace,
-        **dict(dict.items(scope.outer)),
-        **(vars(scope.cls) if isinstance(scope, ClassScope) else {}),
-    }
+def quiet_scope(swap: Swap, scope: AnyScope, given: Mapping[str, object] = _NOTHING) -> _quiet.NamespaceScope:
+    """Return how the quiet analysis sees `scope`, the wave that is not set yet and names `given` included."""
+    names = {**scope.namespace, **dict(dict.items(scope.outer)), **given}
+    names |= vars(scope.cls) if isinstance(scope, ClassScope) else {}
     return _quiet.NamespaceScope(names, swap.is_project, swap.definition)
 
 

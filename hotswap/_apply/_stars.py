@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _chains, _follow
+from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import look_up
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
@@ -50,3 +51,12 @@ def take(visit: Visit, node: ast.ImportFrom, names: AbstractSet[str]) -> bool:
     for name in sorted(found):
         visit.bind(name, found[name])
     return True
+
+
+def gives_another(visit: Visit, statement: Statement, name: str) -> bool:
+    """Whether a from-import gives another object for `name` now, and not the same one with other contents."""
+    node = statement.node
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    there = next((one.name for one in node.names if name == (one.asname or one.name)), name)
+    return visit.swap.changes.old(_follow.absolute(visit, node), there) not in (MISSING, ALTERED)
