@@ -354,8 +354,7 @@ class Visit:
     def unquiet_call(self, function: object, argument: str) -> str:
         """Return why calling `function` with the text `argument` may have effects; "" if it has none."""
         call = ast.parse(f"_hotswap_answer = _hotswap_asked({argument!r})").body[0]
-        scope = _stale.quiet_scope(self.swap, self.scope, {"_hotswap_asked": function})
-        return _quiet.unquiet(call, scope) or ""
+        return _quiet.unquiet(call, _stale.quiet_scope(self.swap, self.scope, {"_hotswap_asked": function})) or ""
 
     def named(self, statement: Statement) -> str:
         """Return what the report calls `statement`."""
