@@ -283,8 +283,9 @@ def _add(look: _Look, code: CodeType, names: Mapping[str, Any], *, first: bool) 
         look.types.extend(one for one in found if isinstance(one, type))
     if first and code.co_argcount > 3:
         look.over_all |= bool(uses & _OVER_NAMESPACE) or _iterates(code, code.co_varnames[3])
-    if code.co_argcount:
-        look.names |= set(_attributes(code, code.co_varnames[0]))
+    made = code.co_varnames[code.co_argcount :] if first and code.co_name == "__new__" else ()  # one is the class
+    for name in (*code.co_varnames[: min(code.co_argcount, 1)], *made):
+        look.names |= set(_attributes(code, name))
     for const in code.co_consts:
         if isinstance(const, CodeType):
             _add(look, const, names, first=first)

@@ -1,7 +1,7 @@
 """Classes that left the text: whoever noted them when they were made has them still, and that is told.
 
 A metaclass, ``__init_subclass__`` of a base and decorators are looked through for the lists, dicts and sets that they
-keep. Only what holds the class, or its name, counts.
+keep. Only what holds the class, its name or an object of it counts.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _items(container: Any) -> Iterator[Any]:
 def _is_of(item: object, live: type) -> bool:
     if type(item) is tuple:
         return any(_is_of(inner, live) for inner in item)
-    return item is live or (type(item) is str and item == live.__name__)
+    return item is live or type(item) is live or (type(item) is str and item == live.__name__)
 
 
 def _unquiet(swap: Swap, work: Work, statement: Statement) -> str:
