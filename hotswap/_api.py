@@ -91,9 +91,12 @@ def retry() -> Report:
     return _running().retry()
 
 
-def undo() -> Report:
-    """Bring the modules of the last swap back to the texts they had before it, whatever the disk says."""
-    return _running().undo()
+def undo(generation: int | None = None) -> Report:
+    """Bring the modules of the last swap back to the texts they had before it, whatever the disk says.
+
+    With `generation`, a number as in reports, it is the last swap up to that one; what swaps after it changed stays.
+    """
+    return _running().undo(generation)
 
 
 def pause() -> Pause:

@@ -96,7 +96,7 @@ class Frames(Iterator[float]):
         if edit is None:
             return False
         _api.tell(finding("HS241", edit.path, edit.lineno, name="a frame", error=edit.told(error)))
-        return bool(_api.undo().outcomes)
+        return bool(_api.undo(edit.generation).outcomes)
 
     def _poll(self) -> None:
         if _api.is_running():

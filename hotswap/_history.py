@@ -49,7 +49,7 @@ class History:
             raise SettingsError(f"limit={limit!r} is not accepted; it takes a number of reports, at least 1")
         self._limit = limit
         self._reports: tuple[Report, ...] = ()
-        self._texts: list[dict[str, Baseline]] = []
+        self._texts: list[tuple[int, dict[str, Baseline]]] = []
         self._listeners: tuple[Callable[[Report | None], object], ...] = ()
 
     @contextmanager
@@ -81,11 +81,19 @@ class History:
         """Return the reports kept, the oldest first."""
         return Reports.of(self, self._reports)
 
-    def add_texts(self, replaced: dict[str, Baseline]) -> None:
-        """Keep the baselines that a group replaced, by module; those of more than `limit` groups ago go."""
+    def add_texts(self, generation: int, replaced: dict[str, Baseline]) -> None:
+        """Keep the baselines that a swap replaced, by module; those of more than `limit` swaps ago go."""
         if replaced:
-            self._texts = [*self._texts, replaced][-self._limit :]
+            self._texts = [*self._texts, (generation, replaced)][-self._limit :]
 
-    def pop_texts(self) -> dict[str, Baseline]:
-        """Return what the last group replaced, and forget it; empty if nothing is left."""
-        return self._texts.pop() if self._texts else {}
+    def pop_texts(self, generation: int) -> dict[str, Baseline]:
+        """Return what the last swap up to `generation` replaced, and forget it; empty if nothing is left.
+
+        Modules that a later swap has changed again are left out: what they run now is not of that swap.
+        """
+        known = [number for number, _ in self._texts if number <= generation]
+        if not known:
+            return {}
+        _, texts = self._texts.pop(len(known) - 1)
+        later = {name for _, more in self._texts[len(known) - 1 :] for name in more}
+        return {name: baseline for name, baseline in texts.items() if name not in later}

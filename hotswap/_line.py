@@ -144,9 +144,9 @@ class Line:
         """Run the statements of the target that `find` returns again. Raises what that raises."""
         return self._in_turn(lambda: self._rerun(find))
 
-    def undo(self) -> Steps[Report]:
-        """Bring the modules of the last swap back to the texts they had before it."""
-        return self._in_turn(self._undo)
+    def undo(self, generation: int) -> Steps[Report]:
+        """Bring the modules of the last swap up to `generation` back to the texts they had before it."""
+        return self._in_turn(lambda: self._undo(generation))
 
     def due(self, listen: Callable[[], object] | None = None) -> Steps[Report | None]:
         """Apply what is due, if anything is, at the safe point that calls this.
@@ -263,7 +263,7 @@ class Line:
         self.data.expect(prepared.fresh)
         read = time.perf_counter() - started
         report, done = yield from self._apply_all(prepared, entries)
-        self.history.add_texts(done.replaced)
+        self.history.add_texts(report.generation, done.replaced)
         return Told(report, done.hooks, {"read": read, **done.seconds})
 
     def _imported(self, changed: list[Entry]) -> list[Entry]:
@@ -293,7 +293,7 @@ class Line:
         if not found or outcomes is None:
             return None
         PROCESS.generation += 1
-        self.history.add_texts(self._small.accept(found))
+        self.history.add_texts(PROCESS.generation, self._small.accept(found))
         seconds = {"read": read - started, "apply": time.perf_counter() - read}
         told = (*point_anew(), *self.elsewhere.children())
         return Told(Report(PROCESS.generation, outcomes, told), [], seconds)
@@ -311,12 +311,12 @@ class Line:
         found = finding("HS317", "", 0) if busy == PAUSED else finding("HS307", "", 0, why=busy)
         return Report(PROCESS.generation, findings=(found,))
 
-    def _undo(self) -> Steps[Told]:
+    def _undo(self, generation: int) -> Steps[Told]:
         entries = self.entries()
-        texts = self.history.pop_texts()
+        texts = self.history.pop_texts(generation)
         report, done = yield from self._apply_all(self.reading.prepare_texts(entries, texts), entries)
         if report.held:
-            self.history.add_texts(texts)
+            self.history.add_texts(PROCESS.generation, texts)
         report = replace(report, findings=(*report.findings, *undone(PROCESS, done.replaced)))
         return Told(report, done.hooks, done.seconds)
 

@@ -255,13 +255,14 @@ class Reloader:
         """
         self._works().watch_data(pattern, callback)
 
-    def undo(self) -> Report:
+    def undo(self, generation: int | None = None) -> Report:
         """Bring the modules of the last swap back to the texts they had before it, whatever the disk says.
 
-        It is a swap like any other, and the disk counts again for a file once it is saved. Up to 10 swaps can be undone
-        one after the other. An empty report means that there is nothing to undo.
+        With `generation` it is the last swap up to that one; what swaps after it changed stays. It is a swap like any
+        other, and the disk counts again for a file once it is saved. Up to 10 swaps can be undone one after the other.
+        An empty report means that there is nothing to undo.
         """
-        return self._works().undo()
+        return self._works().undo(generation)
 
     def plan(self) -> Plan:
         """Look at the disk and return what a reload would do at most; nothing is touched."""

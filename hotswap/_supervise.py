@@ -59,7 +59,8 @@ def restart_on_swap(*, fall_back: bool = False) -> Callable[[_Makes[_P, _T]], _M
 def restart_on_swap(function: Any = None, /, *, fall_back: bool = False) -> Any:
     """Have each call of a coroutine function be supervised: a decorator, see `supervise`.
 
-    With `fall_back`, a run that fails in code that a swap brought is reported and goes on with the code before it.
+    With `fall_back`, a run that fails in code that a swap brought is reported and goes on with the code before it: its
+    own of before, or if something else is to blame that it calls or reads, that swap is undone.
     """
     if function is None:
         return functools.partial(_decorate, fall_back=fall_back)
@@ -96,13 +97,10 @@ class _Supervision:
         """Run, and run again, until a run ends by itself."""
         import asyncio
 
-        again = False
         with self._listening(asyncio.get_running_loop()):
             while True:
                 task = self._start()
-                if await self._ended_by_swap(task):
-                    again = True
-                elif not (again and self._went_wrong(task)):
+                if not await self._ended_by_swap(task) and not self._went_wrong(task):
                     return task.result()
 
     @contextmanager
@@ -160,17 +158,19 @@ class _Supervision:
         return any(frame.f_code in PROCESS.old_codes for frame in awaited_frames(task))
 
     def _went_wrong(self, task: asyncio.Task[Any]) -> bool:
-        """Report what a run raised in code that a swap brought; return whether the code before it takes over."""
+        """Report what a run raised because of a swap; return whether the code before it takes over.
+
+        That of its own function is run as long as the new one fails. What it calls is everybody's: that swap is undone.
+        """
         error = None if task.cancelled() else task.exception()
-        if error is None or not isinstance(error, Exception):
+        edit = edit_behind(error) if isinstance(error, Exception) else None
+        if edit is None:
             return False
-        edit = edit_behind(error)
-        if edit is not None:
-            _api.tell(finding("HS241", edit.path, edit.lineno, name=task.get_name(), error=edit.told(error)))
-        if not self._fall_back or self._good is None or self._bad is not None:
-            return False
-        self._bad = self._began
-        return True
+        _api.tell(finding("HS241", edit.path, edit.lineno, name=task.get_name(), error=edit.told(error)))
+        if self._fall_back and self._good is not None and self._bad is None:
+            self._bad = self._began
+            return True
+        return self._fall_back and bool(_api.undo(edit.generation).outcomes)
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

@@ -169,6 +169,7 @@ class Transactions:
         done.told += point_anew()
         self._process.remains.note(applied.outcomes)
         for edit in edits:
+            self._raised.discard(edit.module)  # that is what is live: its hook is called again
             fresh = prepared.fresh.get(edit.module)
             old = self._process.baselines.get(edit.module)
             if fresh is not None and old is not None:

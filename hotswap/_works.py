@@ -157,9 +157,9 @@ class Works:
         """Run the statements of `target` again."""
         return run_now(self.line.safely(self.line.rerun(lambda: find_target(PROCESS, target))))
 
-    def undo(self) -> Report:
-        """Go back by one swap."""
-        return run_now(self.line.safely(self.line.undo()))
+    def undo(self, generation: int | None) -> Report:
+        """Go back by one swap: the last one, or the last up to `generation`."""
+        return run_now(self.line.safely(self.line.undo(PROCESS.generation if generation is None else generation)))
 
     def swap(self, batch: Batch | None, names: Iterable[str]) -> Report:
         """Swap where nothing can be awaited."""

@@ -139,7 +139,7 @@ def apply(
         _carry_out(swap, around)
         findings = tuple(found for work in swap.works.values() for found in gathered(work.log.findings))
         if strict and any(found.severity is Severity.REFUSED for found in findings):
-            stays, _, late = _take_back(swap)
+            stays, _, late = _take_back(swap, None)
             swap.forget()
             return Applied(findings=(*findings, *stays), interrupt=_interrupt.find(late))
         deque(map(call, swap.later), maxlen=0)
@@ -150,7 +150,7 @@ def apply(
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back
         if done is not None:  # an interruption that comes too late: all is live, and has to be known to be
             return replace(done, interrupt=_interrupt.find(error))
-        stays, made, late = _take_back(swap) if swap is not None else ((), False, None)
+        stays, made, late = _take_back(swap, error) if swap is not None else ((), False, None)
         forget_frames(error)
         if swap is not None:
             if made:
@@ -161,7 +161,7 @@ def apply(
         return Applied(findings=stays, error=error, interrupt=_interrupt.find(error, late))
 
 
-def _take_back(swap: Swap) -> tuple[tuple[Finding, ...], bool, BaseException | None]:
+def _take_back(swap: Swap, why: BaseException | None) -> tuple[tuple[Finding, ...], bool, BaseException | None]:
     """Undo all; return what may stay, judged while what it calls still has its names, and what `Swap.undo` returns.
 
     Also what was raised meanwhile: why the edit failed is what matters, and is not lost over that.
@@ -170,7 +170,7 @@ def _take_back(swap: Swap) -> tuple[tuple[Finding, ...], bool, BaseException | N
     late: BaseException | None = None
     made = False
     try:
-        stays = _left.left(swap)
+        stays = _left.left(swap, why)
     except BaseException as error:  # noqa: BLE001  Ctrl-C is for the program, once all is in order
         late = error
         forget_frames(error)

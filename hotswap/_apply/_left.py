@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hotswap import _quiet
 from hotswap._apply._swap import resolve
+from hotswap._errors import StatementError
 from hotswap._findings import finding
 
 if TYPE_CHECKING:
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from hotswap._model import Finding, Statement
 
 
-def left(swap: Swap) -> tuple[Finding, ...]:
-    """Return a finding for each statement that ran and whose effects may stay when all is taken back."""
+def left(swap: Swap, error: BaseException | None) -> tuple[Finding, ...]:
+    """Return a finding for each statement that ran and whose effects may stay when all is taken back.
+
+    The one that raised `error` is told by that, unless Ctrl-C did.
+    """
     found = {}
     for work, scope, statement in swap.tried:
+        if isinstance(error, StatementError) and isinstance(error.error, Exception) and error.path == work.edit.path:
+            if statement.lineno <= error.lineno <= statement.end_lineno:
+                continue
         why = _why(swap, scope, statement)
         if why:
             found[id(statement)] = finding("HS309", work.edit.path, statement.lineno, why=why)
