@@ -164,7 +164,7 @@ class _Supervision:
         """
         error = None if task.cancelled() else task.exception()
         edit = edit_behind(error) if isinstance(error, Exception) else None
-        if edit is None:
+        if error is None or edit is None:
             return False
         _api.tell(finding("HS241", edit.path, edit.lineno, name=task.get_name(), error=edit.told(error)))
         if self._fall_back and self._good is not None and self._bad is None:

@@ -42,6 +42,22 @@ def test_undo_goes_back_swap_by_swap(files: Files, reloader: Reloader) -> None:
     assert not reloader.undo()
 
 
+def test_undo_of_a_swap_leaves_what_came_after_it(files: Files, reloader: Reloader) -> None:
+    """With the number of a swap its modules go back; those that a later swap changed stay, or go back themselves."""
+    files.write("one", "def f():\n    return 1\n")
+    files.write("two", "def f():\n    return 1\n")
+    one, two = files.load("one"), files.load("two")
+    generations = []
+    for name, number in (("one", 2), ("two", 2), ("one", 3)):
+        files.write(name, f"def f():\n    return {number}\n")
+        generations.append(reloader.reload().generation)
+    assert reloader.undo(generations[1]).changed
+    assert (one.f(), two.f()) == (3, 1)
+    assert not reloader.undo(generations[0]).changed, "a later swap has changed it again"
+    assert reloader.undo().changed
+    assert (one.f(), two.f()) == (2, 1)
+
+
 def test_look_applies_what_was_saved_and_is_silent_otherwise(files: Files, reloader: Reloader) -> None:
     """A look right after a save runs with it, and one after nothing gives nothing."""
     files.write("mod", "X = 1\n")

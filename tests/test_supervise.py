@@ -23,6 +23,11 @@ import hotswap
 
 log = []
 running = 0
+LIMIT = 1
+
+
+def limit():
+    return 1 // LIMIT
 
 
 @hotswap.restart_on_swap(fall_back=FALLS_BACK)
@@ -33,6 +38,7 @@ async def heartbeat(name):
     kept = hotswap.carry(beats=0)
     try:
         while True:
+            limit()
             kept.beats += 1
             log.append(f"{name} {kept.beats}")
             await asyncio.sleep(0)
@@ -206,6 +212,40 @@ def test_a_task_that_fails_falls_back_to_the_code_before(start: Callable[..., Pr
             await asyncio.sleep(0)
         assert program.module.log[-1].startswith("a is ")
         await end(task)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("edit", [("1 // LIMIT", "1 // 0"), ("LIMIT = 1", "LIMIT = 0")])
+def test_a_task_that_fails_in_what_it_calls_falls_back(start: Callable[..., Program], edit: tuple[str, str]) -> None:
+    """What is to blame belongs to others as well: that swap is undone, and the task goes on with its state."""
+
+    async def main() -> None:
+        program = start(falls_back=True)
+        task = asyncio.create_task(program.module.heartbeat("a"), name="heart")
+        await program.until("a 3")
+        program.edit(*edit)
+        await program.until("a 9")
+        assert not task.done()
+        told = [found for report in program.reloader.reports() for found in report.findings]
+        assert [found.code for found in told] == ["HS241", "HS224"]
+        assert "heart failed: ZeroDivisionError" in told[0].message and "in limit, " in told[0].message
+        await end(task)
+
+    asyncio.run(main())
+
+
+def test_a_task_that_fails_in_what_it_calls_is_reported(start: Callable[..., Program]) -> None:
+    """Without falling back the exception ends the task, and the swap behind it is told."""
+
+    async def main() -> None:
+        program = start()
+        task = asyncio.create_task(program.module.heartbeat("a"))
+        await program.until("a 3")
+        program.edit("1 // LIMIT", "1 // 0")
+        with pytest.raises(ZeroDivisionError):
+            await task
+        assert [found.code for found in program.reloader.reports()[-1].findings] == ["HS241"]
 
     asyncio.run(main())
 

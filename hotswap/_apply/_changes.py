@@ -18,8 +18,8 @@ class Changes:
     """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
 
     `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
-    in its code; `altered` those that hold other contents. `rebased` are classes that got other bases, by id. `follow`
-    is called with each change of a name: module, name, old and new value.
+    in its code; `altered` those that hold other contents. `rebased` is what classes that got other bases had above
+    them before, by id. `follow` is called with each change of a name: module, name, old and new value.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Changes:
         self._between: dict[tuple[str, str], list[Any]] = {}
         self.members: set[str] = set()
         self.altered: set[str] = set()
-        self.rebased: dict[int, type] = {}
+        self.rebased: dict[int, tuple[type, ...]] = {}
         self.follow: Callable[[str, str, Any, Any], None] | None = None
         self._reached: tuple[tuple[int, ...], dict[int, frozenset[str]]] = ((), {})
 
@@ -174,12 +174,12 @@ class Changes:
         return any(f"{value.__qualname__}.{made}" in self.of(value.__module__) for made in _MADE)
 
     def inherits_otherwise(self, cls: type, name: str) -> bool:
-        """Whether `cls` has the member `name` from a class that it may not have had among its bases."""
+        """Whether `cls` may have got or lost the member `name` because it, or a class above, has other bases."""
         for base in cls.__mro__[:-1] if self.rebased else ():
             if name in vars(base):
                 return False
             if id(base) in self.rebased:
-                return any(name in vars(other) for other in base.__mro__[1:-1])
+                return any(name in vars(other) for other in (*base.__mro__[1:-1], *self.rebased[id(base)][1:-1]))
         return False
 
     def member_changed(self, cls: type, name: str, *, altered: bool = True) -> bool:

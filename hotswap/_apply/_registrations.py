@@ -144,8 +144,8 @@ class Registrations:
 
     def leaving(self, container: Any) -> list[Any]:
         """Return the entries of a watched container that its statements give up, as far as is known by now."""
-        book = self._books[id(container)]
-        return [entry for key, entry in book.before.items() if key in book.leaving]
+        book = self._books.get(id(container))
+        return [] if book is None else [entry for key, entry in book.before.items() if key in book.leaving]
 
     def leave_too(self, container: Any, goes: Callable[[Any], bool], place: Any, entry: Any) -> None:
         """Have the entries of a watched container for which `goes` leave with `entry` of the watched `place`."""
@@ -259,7 +259,7 @@ class Registrations:
         named |= set(work.edit.diff.added)
         for old, new, leaves in found:
             raws = work.live(work.scope, old) if old.kind is Kind.DEF else list(_claims.made_inside(work, old))
-            public = [work.scope.peek(name) for name in old.binds[-1:]]
+            public = [] if isinstance(old.node, ast.For) else [work.scope.peek(name) for name in old.binds[-1:]]
             read = [] if old.kind is not Kind.OTHER else _claims.values(work, old, ModuleType)
             over = tuple(_claims.gone_over(work, old))
             handed = tuple(_claims.handed(work, old)) if old.kind is Kind.OTHER else ()
@@ -338,11 +338,13 @@ class Registrations:
     def _claimants(self, book: Book, entry: Any) -> list[Claim]:
         objects = Same(book.objects(entry))
         found = [claim for claim in self._claims if any(one in objects for one in claim.objects)]
-        handing = [claim for claim in found if any(claim.hands(method, objects) for method in book.by)]
-        if handing:
-            return handing
-        named = [claim for claim in found if _claims.names_class_of(claim.old, entry[1] if book.is_mapping else entry)]
-        return named or found
+        value = entry[1] if book.is_mapping else entry
+        chosen = [claim for claim in found if any(claim.hands(method, objects) for method in book.by)]
+        chosen = chosen or [claim for claim in found if any(one is value for one in claim.over)]
+        if chosen:  # who only made the object has registered nothing
+            self.found |= {id(claim.old) for claim in found if claim.leaves}
+            return chosen
+        return [claim for claim in found if _claims.names_class_of(claim.old, value)] or found
 
 
 def makes_anew(swap: Swap, statement: Statement) -> bool:

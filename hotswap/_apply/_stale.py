@@ -37,7 +37,7 @@ from hotswap._graph._imports import static_truth
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
-from hotswap._text._names import dotted_of, handed
+from hotswap._text._names import dotted_of, handed, only_held
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -325,6 +325,7 @@ def stale_because(visit: Visit, statement: Statement) -> str:
 
 def _stale_because(visit: Visit, statement: Statement) -> str:
     swap, scope, module = visit.swap, visit.scope, visit.work.edit.module
+    held = only_held(statement.node) if statement.kind in _VALUES else ()
     for name in statement.reads:
         if isinstance(scope, ClassScope) and swap.changes.changed(module, scope.prefix + name):
             return f"reads {name}"
@@ -332,7 +333,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
             continue
         if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
             return f"reads {name}"
-        if statement.kind in _VALUES and swap.changes.remade(scope.namespace, name):
+        if statement.kind in _VALUES and name not in held and swap.changes.remade(scope.namespace, name):
             return f"reads {name}"
         if name.partition(".")[0] in visit.passing:
             return f"reads {name}"

@@ -36,6 +36,7 @@ from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
 from hotswap._run._values import immutable
 from hotswap._text._diff import branch_of, dump, only_code, same_header
+from hotswap._text._names import targets_of
 from hotswap._text._source import suites
 
 _MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.While, ast.Match)
@@ -273,11 +274,13 @@ class Visit:
                 bound.gone.pop(name)
             self.work.starred |= bound.keys()
         self.made |= bound.keys()
+        picked = targets_of(statement.node)
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
             if "*" in statement.binds:
                 self._await_last(statement, name, known, value)
-            changed = self.bind(name, value)
+            picks = name in picked and name not in self.chains.open
+            changed = self.swap.bind(self.work, self.scope, name, value) if picks else self.bind(name, value)
             if known is MISSING and statement.kind is Kind.SUITE:
                 _moves.take_place(self, name, value)
             if changed and not name.startswith("__hotswap"):

@@ -240,6 +240,28 @@ def handed(node: ast.AST) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for one in given if (name := dotted_of(one))))
 
 
+def targets_of(node: ast.AST) -> frozenset[str]:
+    """Return the names that a ``for`` picks objects out of something by; none of another statement."""
+    target = node.target if isinstance(node, (ast.For, ast.AsyncFor)) else None
+    return frozenset(one.id for one in (ast.walk(target) if target is not None else ()) if isinstance(one, ast.Name))
+
+
+def only_held(node: ast.AST) -> frozenset[str]:
+    """Return the dotted names that an assignment takes, puts into displays or calls, and does nothing else with."""
+    waiting: list[ast.AST | None] = [getattr(node, "value", None)]
+    held = set[int]()
+    for one in waiting:
+        if isinstance(one, (ast.Tuple, ast.List)):
+            waiting += one.elts
+        elif isinstance(one, ast.Dict):
+            waiting += one.values
+        elif one is not None:
+            held.add(id(one.func if isinstance(one, ast.Call) else one))
+    names = [one for one in ast.walk(node) if isinstance(one, (ast.Name, ast.Attribute))]
+    looked_into = {dotted_of(one) for one in names if id(one) not in held}
+    return frozenset(filter(None, map(dotted_of, names))) - looked_into
+
+
 def _name_of(called: ast.expr, local: Container[str]) -> str:
     """Return the dotted name of what is called; "" if it has none, or one that begins with a `local` name."""
     dotted = dotted_of(called) or ""

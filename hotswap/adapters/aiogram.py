@@ -33,8 +33,14 @@ class Aiogram(Registrar):
             for name, middlewares in _middlewares(router):
                 old.watch(middlewares, lambda middleware: (middleware,), withdraw=True, by=(name, f"{name}.register"))
             old.watch(router.sub_routers, lambda inner: (inner,), withdraw=True, by=_INCLUDES)
-            for inner in old.leaving(router.sub_routers):  # else it may not be included again
-                old.set_now(inner, "_parent_router", None)
+        self.gave_up(old)
+
+    def gave_up(self, old: Registrations) -> None:
+        """Let go of the routers that leave: else they may not be included again."""
+        for router in _routers(old):
+            for inner in old.leaving(router.sub_routers):
+                if inner not in router.sub_routers:
+                    old.set_now(inner, "_parent_router", None)
 
     def refresh(self, changes: Registrations) -> None:
         """Put them at their places; who is still included knows its parent."""

@@ -61,6 +61,8 @@ class Discord:
         elif isinstance(
             old, kinds("discord.ext.commands", "Command") + kinds("discord.app_commands", "Command", "Group")
         ):
+            if _is_registered_elsewhere(changes, old) and _names(old) != _names(new):
+                return False  # under which names is for who registers it: that runs again with the new one
             take_settings(changes, old, new)
         else:
             return False
@@ -103,6 +105,18 @@ def _groups(registrations: Registrations) -> Iterator[Any]:
 
 def _children(group: Any) -> dict[str, Any]:
     return group.all_commands if hasattr(group, "all_commands") else group._children  # type: ignore[no-any-return]
+
+
+def _is_registered_elsewhere(changes: Registrations, command: Any) -> bool:
+    """Whether `command` stands in a module, and no bot or group that its statements name has it."""
+    if "." in getattr(getattr(command, "callback", None), "__qualname__", "."):
+        return False
+    places = [*(place for bot in _bots(changes) for place in _commands(bot)), *map(_children, _groups(changes))]
+    return not any(one is command for place in places for one in changes.leaving(place))
+
+
+def _names(command: Any) -> list[str]:
+    return [command.name, *getattr(command, "aliases", ())]
 
 
 def _command(item: tuple[object, Any]) -> tuple[object, ...]:
