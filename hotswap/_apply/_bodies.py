@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect, bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import CellType, CodeType, FunctionType
 
@@ -106,10 +106,28 @@ def patch_bodies(swap: Swap, work: Work) -> None:
         return
     _note_behaviour(swap, work)
     waiting = set(_headers(work.edit.diff, ""))
-    for place, functions in work.functions.items():
-        if place not in waiting:
-            for function in functions:
-                patch(swap, work, function)
+    found = (one for place, functions in work.functions.items() if place not in waiting for one in functions)
+    for function in _move(swap, work, found):
+        patch(swap, work, function)
+
+
+def _move(swap: Swap, work: Work, functions: Iterable[FunctionType]) -> list[FunctionType]:
+    """Record in one go the code of those `functions` that was shifted ahead, maybe thousands; return the others."""
+    rest = list[FunctionType]()
+    moved, olds, news = list[FunctionType](), list[CodeType](), list[CodeType]()
+    for function in functions:
+        old = function.__code__
+        new = work.codes.shifted(old)
+        if new is None or "<locals>" in old.co_qualname or id(function) in work.patched or is_forwarder(function):
+            rest.append(function)
+        else:
+            work.patched[id(function)] = new
+            moved.append(function)
+            olds.append(old)
+            news.append(new)
+    if moved:
+        swap.journal.set_on_all(moved, "__code__", news, olds)
+    return rest
 
 
 def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | None = None) -> CodeType | None:
@@ -129,12 +147,14 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
         return new
     if function.__qualname__ == old.co_qualname != new.co_qualname:  # what it stands in has another name
         swap.journal.set_attribute(function, "__qualname__", new.co_qualname)
-    if work.codes.is_shifted(old):
+    if work.codes.shifted(old) is not None:
         work.patched[id(function)] = new
         swap.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", old))
         return new
     missing = set_code(swap.journal, function, new, partial(_cell_for, work, function, fresh))
     if missing:
+        for header in ("__defaults__", "__kwdefaults__"):  # they go with the code that it keeps
+            swap.journal.set_attribute(function, header, getattr(function, header))
         swap.without_cells.append((work, new.co_firstlineno, ", ".join(missing), function))
         swap.old_codes.append(old)
         return None

@@ -29,6 +29,8 @@ _CONTAINERS: Final = (list, dict, set)
 _MOST: Final = 2000
 """So many objects are looked through for what belongs to a value itself, as the children that know their parent."""
 _SHOWN: Final = 3
+_ALONE: Final = 2
+"""References that a value has which nobody holds: the entry's own, and the argument's."""
 
 
 @dataclass(slots=True)
@@ -73,11 +75,15 @@ def _made_by(name: str, statements: Iterable[Statement]) -> Statement | None:
 
 def tell(olds: list[Old], is_ours: Callable[[str], bool]) -> Iterator[Finding]:
     """Yield a finding for each of `olds` that the program still holds; `is_ours` says it of a module's name."""
-    suspects = [old for old in olds if sys.getrefcount(old.value) > 2]  # the entry's own, and the argument's
-    if not suspects:
+    if all(sys.getrefcount(old.value) <= _ALONE for old in olds):
         return
-    gc.collect()
-    skip = {id(one) for one in (*olds, olds, suspects)}.union(*(_belonging(old.value) for old in olds))
+    own = {id(one): one for old in olds for one in _belonging(old.value)}
+    among = Counter(id(one) for holder in own.values() for one in gc.get_referents(holder))
+    suspects = [old for old in olds if sys.getrefcount(old.value) > _ALONE + 1 + among[id(old.value)]]  # `own` holds it
+    skip = {id(one) for one in (*olds, olds, suspects, own)} | own.keys()
+    if not any(_holders(old, skip, is_ours) for old in suspects):
+        return
+    gc.collect()  # it may be garbage that holds them; that takes longer than to look who does
     for old in suspects:
         holders = _holders(old, skip, is_ours)
         if holders:
@@ -103,16 +109,18 @@ def _holders(old: Old, skip: AbstractSet[int], is_ours: Callable[[str], bool]) -
     return found
 
 
-def _belonging(value: object) -> set[int]:
-    """Return the ids of what is reached from `value` alone, which may refer back to it."""
+def _belonging(value: object) -> list[object]:
+    """Return what is reached from `value` alone, which may refer back to it, and `value`."""
     seen = {id(value)}
-    pending = [value]
-    while pending and len(seen) < _MOST:
-        for one in gc.get_referents(pending.pop()):
-            if id(one) not in seen and not is_a(one, _NEVER):
-                seen.add(id(one))
-                pending.append(one)
-    return seen
+    found = [value]
+    for one in found:
+        if len(found) >= _MOST:
+            break
+        for inner in gc.get_referents(one):
+            if id(inner) not in seen and not is_a(inner, _NEVER):
+                seen.add(id(inner))
+                found.append(inner)
+    return found
 
 
 def _owner(holder: object) -> object:

@@ -1,7 +1,7 @@
 """Which live functions a diff is about: the places, in the old text, of definitions that change or move.
 
-They are looked for without a pass over the heap where that can be trusted. Edits that reach further (a class with
-another header, a definition that leaves) and text that makes functions in loops take the careful way.
+They are looked for without a pass over the heap where that can be trusted. Edits that reach further (another kind of
+statement, a suite with another header) and text that makes functions in loops take the careful way.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def _of_diff(diff: Diff, prefix: str, maybe: AbstractSet[int]) -> Iterator[Place
 
 def _of_changed(pair: Pair, prefix: str, maybe: AbstractSet[int]) -> Iterator[Place]:
     old, new = pair.old, pair.new
-    if old.kind is not new.kind or (pair.inner is not None and not same_header(pair)):
+    same = pair.inner is None or same_header(pair)
+    if old.kind is not new.kind or (new.kind is not Kind.CLASS and not same):
         raise _Careful
-    if pair.inner is not None and new.kind in (Kind.CLASS, Kind.SUITE):
+    if same and pair.inner is not None and new.kind in (Kind.CLASS, Kind.SUITE):
         yield from _of_diff(pair.inner, _into(old, prefix), maybe)
     else:
         yield from _inside(old, prefix)
@@ -96,7 +97,7 @@ def _lambdas(node: ast.AST, prefix: str) -> Iterator[Place]:
 def _of_maybe(statements: Iterable[Statement], prefix: str, maybe: AbstractSet[int]) -> Iterator[Place]:
     for statement in statements:
         if id(statement) in maybe:
-            if statement.kind in (Kind.CLASS, Kind.SUITE):
+            if statement.kind is Kind.SUITE:
                 raise _Careful
             yield from _inside(statement, prefix)
         else:

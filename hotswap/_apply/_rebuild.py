@@ -256,10 +256,9 @@ def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None
         return "it has another metaclass"
     if header.differs and _header.takes_keywords(pair, type(live)):
         return "its metaclass alone knows its keywords"
-    before = live.__mro__
     why = set_bases(journal, live, header.bases)
     if why is None and header.bases != live.__bases__:
-        visit.swap.changes.rebased[id(live)] = before
+        visit.swap.changes.rebased[id(live)] = live.__mro__
     if why is None:
         for name, value in header.generic.items():
             if value is not MISSING:

@@ -82,9 +82,9 @@ class CodeMap:
             if moved is not None:
                 self._shifted[id(code)] = moved
 
-    def is_shifted(self, code: CodeType) -> bool:
-        """Whether `code` was shifted ahead: what takes its place does the same, on other lines."""
-        return id(code) in self._shifted
+    def shifted(self, code: CodeType) -> CodeType | None:
+        """Return what `code` was shifted to ahead, which does the same on other lines; None if it was not."""
+        return self._shifted.get(id(code))
 
     def forget_shifted(self) -> None:
         """Forget what was shifted ahead: nobody holds that code any more."""

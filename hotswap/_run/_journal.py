@@ -88,6 +88,13 @@ class Journal:
             partial(deque, map(setitem, spaces, names, new), 0), partial(deque, map(setitem, spaces, names, back), 0)
         )
 
+    def set_on_all(self, targets: list[Any], name: str, values: list[Any], olds: list[Any]) -> None:
+        """Record that `name` of each of `targets` is one of `values`, where it was one of `olds`; in one call."""
+        self.do(
+            partial(deque, map(setattr, targets, repeat(name), values), 0),
+            partial(deque, map(setattr, targets, repeat(name), olds), 0),
+        )
+
     def del_item(self, mapping: MutableMapping[Any, Any], key: object) -> None:
         """Record the removal of `key`, which may be absent when the wave is set."""
         self.do(partial(mapping.pop, key, None), _restore_place(mapping, key))

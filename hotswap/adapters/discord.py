@@ -112,7 +112,7 @@ def _is_registered_elsewhere(changes: Registrations, command: Any) -> bool:
     if "." in getattr(getattr(command, "callback", None), "__qualname__", "."):
         return False
     places = [*(place for bot in _bots(changes) for place in _commands(bot)), *map(_children, _groups(changes))]
-    return not any(one is command for place in places for one in changes.leaving(place))
+    return not any(one is command for place in places for _, one in changes.leaving(place))
 
 
 def _names(command: Any) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
+import sys
 from collections.abc import Sequence
 from types import CodeType, FunctionType
 from typing import Any, Final
@@ -55,8 +56,26 @@ def forget_answers(asking: Asking | None = None) -> None:
     _REGISTERING.register(type("asked", (), {}))
 
 
+class _Generic:
+    """The generic functions that there are, known by weak references as long as the count of them stays the same."""
+
+    def __init__(self) -> None:
+        self._known: list[ReferenceType[FunctionType]] = []
+        self._others = -1
+
+    def all(self) -> list[FunctionType]:
+        """Return them; a pass over the heap finds them only if one may have come."""
+        found = [one for known in self._known if (one := known()) is not None]
+        if sys.getrefcount(_DISPATCH) - len(found) != self._others:
+            found = [one for one in referrers(_DISPATCH) if type(one) is FunctionType]
+            self._known, self._others = [ref(one) for one in found], sys.getrefcount(_DISPATCH) - len(found)
+        return found
+
+
+_GENERIC: Final = _Generic()
+
+
 def forget_dispatch() -> None:
     """Have every generic function look up again which implementation is a class's, as classes have other bases."""
-    for one in referrers(_DISPATCH):
-        if type(one) is FunctionType:
-            one._clear_cache()  # type: ignore[attr-defined]  # what `register` does
+    for one in _GENERIC.all():
+        one._clear_cache()  # type: ignore[attr-defined]  # what `register` does
