@@ -21,7 +21,7 @@ from hotswap._apply._altered import Altered
 from hotswap._apply._bodies import map_codes, patch_bodies
 from hotswap._apply._closures import see_to_headers, tell_holders
 from hotswap._apply._departed import Departed
-from hotswap._apply._enrolled import tell_enrolled
+from hotswap._apply._enrolled import take_places, tell_enrolled
 from hotswap._apply._expected import expected_places
 from hotswap._apply._files import follow_files
 from hotswap._apply._follow import let_names_go
@@ -230,6 +230,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for module, name, one in swap.following.left_behind:
         swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)
     _codes.follow(swap, around.of_code)
+    take_places(swap)
     swap.replace_references()
     tell_holders(swap)
     tell_enrolled(swap)

@@ -179,7 +179,8 @@ class Changes:
             if name in vars(base):
                 return False
             if id(base) in self.rebased:
-                return any(name in vars(other) for other in (*base.__mro__[1:-1], *self.rebased[id(base)][1:-1]))
+                now, before = _first_with(name, base.__mro__[1:-1]), _first_with(name, self.rebased[id(base)][1:-1])
+                return now is not before
         return False
 
     def member_changed(self, cls: type, name: str, *, altered: bool = True) -> bool:
@@ -189,6 +190,10 @@ class Changes:
             if names and (f"{base.__qualname__}.{name}" in names or f"{base.__qualname__}.*" in names):
                 return True
         return False
+
+
+def _first_with(name: str, line: tuple[type, ...]) -> type | None:
+    return next((cls for cls in line if name in vars(cls)), None)
 
 
 def _prefixes(dotted: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Classes that left the text: whoever noted them when they were made has them still, and that is told.
 
+Where the class that took the place of one was noted as well, it has that place.
+
 A metaclass, ``__init_subclass__`` of a base and decorators are looked through for the lists, dicts and sets that they
 keep. Only what holds the class, its name or an object of it counts.
 """
@@ -8,22 +10,45 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap import _quiet
 from hotswap._apply import _collectors
+from hotswap._apply._books import fill
 from hotswap._apply._stale import quiet_scope
 from hotswap._apply._swap import resolve
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import CONTAINERS
+from hotswap._run._values import is_a
 from hotswap._text._names import dotted_of
-from hotswap.patch._classes import registries
+from hotswap.patch._classes import containers, registries
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
 
 _NESTED: Final = 2
+
+
+def take_places(swap: Swap) -> None:
+    """Before references are replaced: have a class that another gave way to stand once in registries, at its place."""
+    for _, _, old, value in swap.replaced:
+        if is_a(old, type) and is_a(value, type):
+            for container in containers(value):
+                items = list(container.items() if type(container) is dict else container)
+                at = [number for number, item in enumerate(items) if _last(item) is value]
+                places = [number for number, item in enumerate(items) if _last(item) is old]
+                if type(container) in (list, dict) and len(at) == len(places) == 1:
+                    wanted = items[:]
+                    wanted[places[0]] = items[at[0]]
+                    del wanted[at[0]]
+                    swap.journal.do(partial(fill, container, wanted), partial(fill, container, items))
+    swap.commit()
+
+
+def _last(item: object) -> object:
+    return item[-1] if type(item) is tuple and item else item
 
 
 def tell_enrolled(swap: Swap) -> None:

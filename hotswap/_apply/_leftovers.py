@@ -71,7 +71,8 @@ def let_go(
     after = called_for(visit, pair.new.node, header.bases)
     gone = {who: function for who, function in before.items() if after.get(who) is not function}
     left = [one for one in getattr(pair.old.node, "decorator_list", ()) if f"@{ast.unparse(one)}" not in after]
-    withdrawn = Withdrawn(visit, live, left if stays else [])
+    again = list(containers(live)) if stays and header.differs else []
+    withdrawn = Withdrawn(visit, live, left if stays else [], again)
     stated = {name for side in (pair.old, pair.new) for child in side.children for name in child.binds}
     for who, function in gone.items():
         for name in {*stored(function.__code__), *_derived(who, live, after), *_made_by(function, live)} - stated:
@@ -86,10 +87,11 @@ def let_go(
 class Withdrawn:
     """The lists and dicts that `live` leaves because of what called decorators of its old header put there.
 
-    `whose` are the decorators behind one of them.
+    Also those, `again`, in which its hook notes it once more: it may refuse a class that it knows. `whose` are the
+    decorators behind one of them.
     """
 
-    def __init__(self, visit: Visit, live: type, gone: list[ast.expr]) -> None:
+    def __init__(self, visit: Visit, live: type, gone: list[ast.expr], again: list[Any]) -> None:
         self._journal, self._live, self.whose = visit.swap.journal, live, set[str]()
         self._dicts: dict[int, dict[Any, Any]] = {}
         self._before: dict[int, tuple[Any, list[Any]]] = {}
@@ -100,8 +102,13 @@ class Withdrawn:
             having = [one for one in found if type(one) in (list, dict) and self._has(_entries(one))]
             self.whose |= {f"@{ast.unparse(decorator)}"} if having else set()
             self._before |= {id(one): (one, _entries(one)) for one in having}
+        noted = [one for one in again if type(one) in (list, dict) and self._has(_entries(one))]
+        self._before |= {id(one): (one, _entries(one)) for one in noted}
         for one, before in self._before.values():
             self._fill(one, [entry for entry in before if not self._is_live(entry)])
+
+    def __contains__(self, container: object) -> bool:
+        return id(container) in self._before
 
     def settle(self) -> None:
         """Record that the class has its old places where it was put once more, and that lists go that it left empty."""
@@ -165,13 +172,15 @@ def reaches_out(code: CodeType) -> bool:
 class Registries:
     """The containers in which what runs for a class once more may note it, with what they hold now."""
 
-    def __init__(self, visit: Visit, pair: Pair, live: type, before: dict[str, FunctionType]) -> None:
+    def __init__(
+        self, visit: Visit, pair: Pair, live: type, before: dict[str, FunctionType], withdrawn: Withdrawn
+    ) -> None:
         after = called_for(visit, pair.new.node, live.__bases__)
         again = {who: function for who, function in after.items() if before.get(who) is function}
         found = list(containers(live)) if any(who.startswith(_collectors.HOOK) for who in again) else []
         for function in again.values():
             found += (function.__globals__.get(name, MISSING) for name in function.__code__.co_names)
-        every = {id(one): one for one in found if type(one) in CONTAINERS}
+        every = {id(one): one for one in found if type(one) in CONTAINERS and one not in withdrawn}
         self._noted = [(one, list(one)) for one in every.values()]
         self._live = live
 

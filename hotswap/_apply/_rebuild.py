@@ -203,7 +203,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     if why:
         remake(visit, pair, live, scope, header)
     else:
-        _collectors.tell(visit, pair, live, members, called=_in_place(visit, pair, live, header, called))
+        _collectors.tell(visit, pair, live, members, called=_in_place(visit, pair, live, header, called, withdrawn))
         withdrawn.settle()
         if other_parameters:
             _annotations.renew_inside(visit, new, live)
@@ -218,11 +218,18 @@ def _run_whole(visit: Visit, pair: Pair, live: type) -> None:
         visit.forget([pair.old], [statement for statement in visit.new if statement is not pair.new])
 
 
-def _in_place(visit: Visit, pair: Pair, live: type, header: Header, before: dict[str, FunctionType]) -> tuple[str, ...]:
+def _in_place(
+    visit: Visit,
+    pair: Pair,
+    live: type,
+    header: Header,
+    before: dict[str, FunctionType],
+    withdrawn: _leftovers.Withdrawn,
+) -> tuple[str, ...]:
     """Call what is called for a class with another header; return which sorts of that were."""
     swap, new = visit.swap, pair.new
     swap.commit()
-    registries = _leftovers.Registries(visit, pair, live, before)
+    registries = _leftovers.Registries(visit, pair, live, before, withdrawn)
     called = [_collectors.HOOK] if header.differs else []
     if header.differs:
         attempt(visit, new, lambda: _init_subclass(live, header.keywords))
