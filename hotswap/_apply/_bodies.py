@@ -17,6 +17,7 @@ from hotswap._loader._builds import build_of
 from hotswap._loader._compile import class_body, compile_in, own_content, without_annotations
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._text._diff import only_code, renamed
+from hotswap._stale._making import may_make
 from hotswap.patch._functions import STRAYS, set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 
@@ -160,7 +161,7 @@ def patch(swap: Swap, work: Work, function: FunctionType, fresh: FunctionType | 
         return None
     work.docs[id(function)] = set_doc(swap.journal, function, old, new)
     work.patched[id(function)] = new
-    if new in swap.changes.codes:
+    if new in swap.changes.codes and (own_content(old) != own_content(new) or may_make(old)):
         swap.old_codes.append(old)
     return new
 
