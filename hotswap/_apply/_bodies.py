@@ -16,8 +16,8 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._loader._builds import build_of
 from hotswap._loader._compile import class_body, compile_in, own_content, without_annotations
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
-from hotswap._text._diff import only_code, renamed
 from hotswap._stale._making import may_make
+from hotswap._text._diff import only_code, renamed
 from hotswap.patch._functions import STRAYS, set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 

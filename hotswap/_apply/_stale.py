@@ -325,7 +325,6 @@ def stale_because(visit: Visit, statement: Statement) -> str:
 
 def _stale_because(visit: Visit, statement: Statement) -> str:
     swap, scope, module = visit.swap, visit.scope, visit.work.edit.module
-    held = only_held(statement.node) if statement.kind in _VALUES else ()
     for name in statement.reads:
         if isinstance(scope, ClassScope) and swap.changes.changed(module, scope.prefix + name):
             return f"reads {name}"
@@ -333,9 +332,8 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
             continue
         if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
             return f"reads {name}"
-        if statement.kind in _VALUES and name not in held and swap.changes.remade(scope.namespace, name):
-            return f"reads {name}"
-        if name.partition(".")[0] in visit.passing:
+        remade = statement.kind in _VALUES and swap.changes.remade(scope.namespace, name)
+        if (remade and name not in only_held(statement.node)) or name.partition(".")[0] in visit.passing:
             return f"reads {name}"
     if why := _wholes.looked_at(swap, scope, module, statement):
         return why
