@@ -274,18 +274,16 @@ class Visit:
                 bound.gone.pop(name)
             self.work.starred |= bound.keys()
         self.made |= bound.keys()
-        picked = targets_of(statement.node)
+        picked = targets_of(statement.node) - self.chains.open.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
             if "*" in statement.binds:
                 self._await_last(statement, name, known, value)
-            picks = name in picked and name not in self.chains.open
-            changed = self.swap.bind(self.work, self.scope, name, value) if picks else self.bind(name, value)
+            changed = self.swap.bind(self.work, self.scope, name, value) if name in picked else self.bind(name, value)
             if known is MISSING and statement.kind is Kind.SUITE:
                 _moves.take_place(self, name, value)
             if changed and not name.startswith("__hotswap"):
-                how = How.ADDED if known is MISSING else How.REBOUND
-                self.swap.patched(self.work, self.scope.prefix + name, how)
+                self.swap.patched(self.work, self.scope.prefix + name, How.ADDED if known is MISSING else How.REBOUND)
         for name in bound.gone:
             self.swap.drop(self.work, self.scope, name)
         if not bound and statement.kind is Kind.OTHER:
