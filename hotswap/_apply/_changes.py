@@ -183,11 +183,15 @@ class Changes:
                 return now is not before
         return False
 
-    def member_changed(self, cls: type, name: str, *, altered: bool = True) -> bool:
-        """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base."""
+    def member_changed(self, cls: type, name: str, *, altered: bool = True, rebased: bool = True) -> bool:
+        """Whether what `cls`, or an object of it, gives for `name` changed on it or on a base.
+
+        Without `rebased` a class that got other bases counts for its own members alone: `inherits_otherwise` says more.
+        """
         for base in cls.__mro__[:-1]:
             names = self._told(base.__module__, altered=altered)
-            if names and (f"{base.__qualname__}.{name}" in names or f"{base.__qualname__}.*" in names):
+            whole = rebased or id(base) not in self.rebased
+            if names and (f"{base.__qualname__}.{name}" in names or (whole and f"{base.__qualname__}.*" in names)):
                 return True
         return False
 

@@ -210,9 +210,8 @@ class _Walk:
             for name in names:
                 if name in new:
                     changes = self.swap.changes
-                    self.found = (
-                        self.found or changes.inherits_otherwise(cls, name) or changes.member_changed(cls, name)
-                    )
+                    otherwise = changes.inherits_otherwise(cls, name)
+                    self.found = self.found or otherwise or changes.member_changed(cls, name, rebased=False)
                 for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
                     inside |= self._member(member, names if name in new else new)
                     if "super" not in _names_in(member):
