@@ -226,7 +226,9 @@ def _follow_star(visit: Visit, source: str, line: int) -> None:
     for name in sorted(before - given - own):
         held = visit.scope.peek(name)
         if held is not MISSING and same(_before(visit.swap, source, name), held):
+            submodule = sys.modules.get(f"{visit.work.edit.module}.{name}", MISSING)
             other = _from_other_star(visit, source, name)
+            other = submodule if other is MISSING else other
             if other is not MISSING:
                 _bind(visit, name, other)
                 continue

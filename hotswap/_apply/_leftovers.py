@@ -156,6 +156,14 @@ def _derived(who: str, live: type, after: dict[str, FunctionType]) -> Iterator[s
         yield from (n for n in _generated.ORDER if getattr(vars(live).get(n), "__module__", "") == "functools")
 
 
+def _is_made_by(value: object, function: FunctionType) -> bool:
+    """Whether `value` is a function that `function` defines inside, or a property or the like of one."""
+    inner = next((one for name in ("fget", "func", "__func__") if (one := attribute(value, name)) is not None), value)
+    if type(inner) is not FunctionType or inner.__globals__ is not function.__globals__:
+        return False
+    return inner.__code__.co_qualname.startswith(f"{function.__code__.co_qualname}.<locals>.")
+
+
 def _is_standard(function: FunctionType) -> bool:
     return _collectors.is_known(function)
 
@@ -182,10 +190,19 @@ class Registries:
             found += (function.__globals__.get(name, MISSING) for name in function.__code__.co_names)
         every = {id(one): one for one in found if type(one) in CONTAINERS and one not in withdrawn}
         self._noted = [(one, list(one)) for one in every.values()]
-        self._live = live
+        self._live, self._again, self._journal = live, again.values(), visit.swap.journal
+        self._members = dict(vars(live))
 
     def settle(self) -> bool:
-        """Take the class out of lists that have it twice now; return whether anything else was noted once more."""
+        """Take the class out of lists that have it twice now; return whether anything else was noted once more.
+
+        What a decorator made for the class before, and has not made again, goes.
+        """
+        for function in self._again:
+            made = {name: value for name, value in vars(self._live).items() if _is_made_by(value, function)}
+            old = [name for name, value in made.items() if self._members.get(name) is value]
+            for name in old if len(old) < len(made) else ():  # it ran
+                self._journal.del_member(self._live, name)
         for one, items in self._noted:
             added = list(one)[len(items) :] if type(one) is list else []
             if added and all(item is self._live for item in added) and any(item is self._live for item in items):

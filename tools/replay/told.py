@@ -129,8 +129,9 @@ def claim(told: Told, statements: Mapping[str, Mapping[int, frozenset[str]]]) ->
 
 
 def lineage(path: str, digest: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the MRO of the class that the thing at `path` is a member of, "" if it is in none."""
-    return digest.get(path.rpartition(".")[0], {}).get("mro", "")
+    """Return the MRO and the metaclass of the class that the thing at `path` is a member of, "" if it is in none."""
+    owner = digest.get(path.rpartition(".")[0], {})
+    return f"{owner['mro']}, {owner.get('metaclass', '')}" if "mro" in owner else ""
 
 
 def aliases(digest: Mapping[str, Mapping[str, str]]) -> Mapping[str, list[str]]:
