@@ -67,7 +67,8 @@ class Claim:
             return is_theirs and last in self.attribute.split(", ")
         if self.code in _WHOLE_MODULE:
             parent, _, last = self.module.rpartition(".")
-            return module == self.module or path in (f"{parent}:{last}", f"{self.module}:")
+            handed_on = place.facet in ("missing", "value") and place.fresh.startswith(f"{self.module}:")
+            return handed_on or module == self.module or path in (f"{parent}:{last}", f"{self.module}:")
         if self.code == "HS205" and place.facet == "left over":  # a fresh start fails there: it has no module
             parent, _, last = self.module.rpartition(".")
             return path in (f"{parent}:{last}", f"{self.module}:")
