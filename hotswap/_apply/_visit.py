@@ -42,7 +42,6 @@ from hotswap._text._source import suites
 _MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.While, ast.Match)
 """Statements that may bind a name, or leave it as it is."""
 
-
 _KEPT = (Kind.DEF, Kind.CLASS, Kind.ASSIGN)
 """Statements that are left as they are, unless they or something inside them may be stale."""
 
