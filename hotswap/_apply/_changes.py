@@ -163,15 +163,18 @@ class Changes:
             parts.pop(0)
         return False
 
-    def remade(self, namespace: dict[str, Any], dotted: str) -> bool:
-        """Whether `dotted` is a class whose members a library made anew: who takes the class as a whole may see it."""
+    def remade(self, namespace: dict[str, Any], dotted: str, *, held: bool = False) -> bool:
+        """Whether `dotted` is a class whose members a library made anew: who takes the class as a whole may see it.
+
+        Who only has it `held`, or called, sees of one that got other bases what its objects are asked for.
+        """
         first, *parts = dotted.split(".")
         value: object = namespace.get(first)
         while parts and is_a(value, (ModuleType, type)):
             value = vars(value).get(parts.pop(0))
         if parts or not is_a(value, type):
             return False
-        return any(f"{value.__qualname__}.{made}" in self.of(value.__module__) for made in _MADE)
+        return any(f"{value.__qualname__}.{made}" in self.of(value.__module__) for made in _MADE[held:])
 
     def inherits_otherwise(self, cls: type, name: str) -> bool:
         """Whether `cls` may have got or lost the member `name` because it, or a class above, has other bases."""

@@ -120,11 +120,12 @@ def note_docs(visit: Visit, pair: Pair) -> None:
 def _copy_docs(visit: Visit, name: str, raws: list[FunctionType]) -> None:
     public = visit.scope.peek(name)
     for raw in raws:
-        before, after = visit.work.docs.get(id(raw), (None, None))
-        if before == after:
+        docs = visit.work.docs.get(id(raw), (None, None))
+        if docs[0] == docs[1]:
             continue
-        for wrapper in (*_copies(visit, public, raw), *copied_by(raw, before), *_with_doc(visit, before)):
-            set_copied_doc(visit.swap.journal, wrapper, raw, before, after)
+        found = copied_by(raw, docs, alone="." in raw.__qualname__)
+        for wrapper in (*_copies(visit, public, raw), *found, *_with_doc(visit, docs[0])):
+            set_copied_doc(visit.swap.journal, wrapper, raw, *docs)
 
 
 def _with_doc(visit: Visit, doc: str | None) -> Iterator[object]:

@@ -28,7 +28,7 @@ from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute, same
 from hotswap.patch._classes import cell_of, set_members
 from hotswap.patch._finding import is_alone
-from hotswap.patch._functions import copied_by, copies, doc_of, set_code, set_copied_doc, set_doc
+from hotswap.patch._functions import copied_by, copies, doc_of, set_code, set_copied_doc, set_doc, stated_doc
 
 _WRAPPED: Final = 8  # decorators deep
 _INITS: Final = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
@@ -41,6 +41,18 @@ _MAKERS: Final = (
     "_generate_next_value_",
 )
 _LINES_IN_CLASSES: Final = sys.version_info >= (3, 13)
+
+
+def _measure() -> int:
+    """Return the reference count, as `_Scope._patch` takes it, of a function that only its module has."""
+    names: dict[str, Any] = {}
+    exec(compile("def probe(): pass", "<hotswap>", "exec"), names)  # noqa: S102  a constant text of ours
+    public = names["probe"]
+    function = next((one for one in [public]), None)
+    return sys.getrefcount(function)
+
+
+_ALONE: Final = _measure()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +256,7 @@ class _Scope:
         function = next((f for f in _inside(public) if self._stands_at(f, place)), None)
         if function is None or not is_alone(function):
             raise _TakesThePlainWay
+        alone = self.cls is not None or (public is function and sys.getrefcount(function) <= _ALONE)
         old, line = function.__code__, pair.new.lineno
         self.under.functions.append((function, old))
         if any(map(is_class_body, all_codes(old))):  # classes that calls of it made are to be changed, too
@@ -257,8 +270,10 @@ class _Scope:
         if docs[0] != docs[1]:
             if getattr(pair.new.node, "decorator_list", ()):
                 raise _TakesThePlainWay  # they may have made something of it
+            known = int(stated_doc(pair.old.node) is docs[0])
+            copied = copied_by(function, docs, alone=alone, known=known)  # first: what is noted to go back counts
             set_doc(self.journal, function, old, new)
-            for wrapper in (*copies(public, function), *copied_by(function, docs[0])):
+            for wrapper in (*copies(public, function), *copied):
                 if type(wrapper) is dict:  # of an object
                     raise _TakesThePlainWay
                 set_copied_doc(self.journal, wrapper, function, *docs)

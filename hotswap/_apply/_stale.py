@@ -333,7 +333,9 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
         if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
             return f"reads {name}"
         remade = statement.kind in _VALUES and swap.changes.remade(scope.namespace, name)
-        if (remade and name not in only_held(statement.node)) or name.partition(".")[0] in visit.passing:
+        if remade and name in only_held(statement.node):
+            remade = swap.changes.remade(scope.namespace, name, held=True)
+        if remade or name.partition(".")[0] in visit.passing:
             return f"reads {name}"
     if why := _wholes.looked_at(swap, scope, module, statement):
         return why

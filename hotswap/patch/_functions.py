@@ -6,10 +6,12 @@ objects with the same number of them in another order run with the wrong values.
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import functools
 import inspect
 import sys
+import sysconfig
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -149,6 +151,7 @@ def doc_of(code: CodeType) -> str | None:
     return FunctionType(code, {}, closure=cells or None).__doc__
 
 
+_EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
 _MARKS = {"__isabstractmethod__", "__final__", "__override__", "__deprecated__"}
 
 
@@ -231,15 +234,43 @@ def copies(value: object, function: FunctionType | type) -> Iterator[Any]:
         yield from found
 
 
-def copied_by(function: FunctionType, doc: str | None) -> list[Any]:
-    """Return what has copied the docstring `doc` of `function`, wherever it is; one pass over the heap.
+def copied_by(function: FunctionType, docs: tuple[str | None, str | None], *, alone: bool, known: int = 0) -> list[Any]:
+    """Return what has copied the docstring of `function`, the first of `docs`, wherever it is.
 
     Static and class methods of it, functions that have the very text and none of their own (CPython has one object for
-    equal texts of a module), and what keeps it in some other way: objects, or their dictionaries.
+    equal texts of a module), and what keeps it in some other way: objects, or their dictionaries. That takes a pass
+    over the heap, unless the function is `alone` (nothing makes a method of it) and the text has no more holders than
+    its code, the function, `docs` and `known` others.
     """
+    doc = docs[0]
     is_known = doc is not None and not doc.isidentifier()  # those are one object in the whole process
+    if alone and _EXACT_COUNTS and not (is_known and _holders(docs[0]) > _OWN_HOLDERS + known):
+        return []
     found = referrers(function, doc) if is_known else referrers(function)
     return [one for one in found if one is not function and _has_copied(one, function, doc if is_known else None)]
+
+
+def stated_doc(node: ast.AST) -> str | None:
+    """Return the very docstring in the tree of a definition: code that was compiled from it has that object."""
+    first = node.body[0] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+    value = first.value if isinstance(first, ast.Expr) else None
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+
+def _holders(value: object) -> int:
+    return sys.getrefcount(value)
+
+
+def _measure() -> int:
+    """Return the count for a docstring that only its function and code hold: interpreters count calls differently."""
+    names: dict[str, Any] = {}
+    exec(compile('def probe(): "words of a probe"', "<hotswap>", "exec"), names)  # noqa: S102  a constant text of ours
+    docs = (names["probe"].__doc__, None)
+    doc = docs[0]
+    return _holders(docs[0]) if doc is not None else 0
+
+
+_OWN_HOLDERS: Final = _measure()
 
 
 def _has_copied(one: Any, function: FunctionType, doc: str | None) -> bool:
