@@ -277,6 +277,7 @@ def check_held(living: Living, fresh: ModuleType) -> None:
 FINDINGS: dict[str, int] = {}
 
 
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # what a random program binds and never awaits
 @settings(
     max_examples=int(WANTED or 100),
     derandomize=WANTED is None,

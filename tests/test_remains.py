@@ -10,9 +10,9 @@ from conftest import Files
 from hotswap import Reloader
 
 TEXT = """\
-import atexit
+import atexit, types
 RATE = 1
-POOL = object() if RATE else None
+POOL = types.SimpleNamespace(rate=RATE)
 TABLE = {"rate": RATE}
 
 class A:

@@ -55,8 +55,9 @@ class Remains:
         return [owner for owner in owners if isinstance(owner, type)]
 
     def everything(self, holders: Iterable[Any]) -> tuple[Stale, ...]:
-        """Return what is still so; `holders` are all objects that refer to one of `classes`."""
-        lasting = {key: known for key, known in list(self._known.items()) if known.lasts(holders)}
+        """Return what is still so, of modules that are loaded; `holders` are all that refers to one of `classes`."""
+        found = [(key, known) for key, known in list(self._known.items()) if key[1].partition(":")[0] in sys.modules]
+        lasting = {key: known for key, known in found if known.lasts(holders)}
         self._known = lasting
         return tuple(known.entry for known in lasting.values())
 
