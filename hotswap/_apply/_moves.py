@@ -190,9 +190,12 @@ def take_up(visit: Visit, statement: Statement) -> bool:
     if known is None or live is None or _is_bound_later(visit, statement):
         return False
     if statement.kind is Kind.CLASS and isinstance(live, type):
-        if known.name == visit.scope.prefix + statement.binds[-1] or not any(collectors(visit, statement, live)):
+        registrations = visit.swap.registrations
+        registered = registrations is not None and registrations.owns(known.statement)
+        same_name = known.name == visit.scope.prefix + statement.binds[-1]
+        if not registered and (same_name or not any(collectors(visit, statement, live))):
             _take_class(visit, statement, known, live)
-        else:  # what runs for each class goes by its name
+        else:  # what runs for each class goes by its name, or has let go of it
             visit.execute(statement, "new")
             _rebuild.leave_class(visit.swap, visit.work, known.name, live, visit.scope.peek(statement.binds[-1]))
         return True
