@@ -17,6 +17,8 @@ import zipimport
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from hotswap._roots import resolved
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -148,7 +150,7 @@ class ModuleIndex:
         given = list(paths)
         if any(map(os.path.islink, given)):
             self.forget()
-        wanted = {spelling for path in given for spelling in (os.path.abspath(path), os.path.realpath(path))}
+        wanted = {spelling for path in given for spelling in (os.path.abspath(path), resolved(path))}
         return tuple(entry.name for entry in self.entries(modules) if entry.path in wanted or entry.file in wanted)
 
     def _learn(self, name: str, namespace: Mapping[str, Any]) -> Entry | None:
@@ -171,7 +173,7 @@ class ModuleIndex:
         if folder not in self._folders:
             self._folders[folder] = os.path.realpath(folder)
         joined = os.path.join(self._folders[folder], name)
-        return os.path.realpath(joined) if os.path.islink(joined) else joined
+        return resolved(joined) if os.path.islink(joined) else joined
 
 
 def is_source(path: str) -> bool:

@@ -31,6 +31,18 @@ def below(path: str, folder: str) -> str | None:
     return path[len(start) :] if path.startswith(start) else None
 
 
+def resolved(path: str) -> str:
+    """Return the real path of a file; `path` itself if it is a link that goes at this moment.
+
+    `os.path.realpath` raises there: between seeing that something is a link and reading it. Emacs marks a file that is
+    edited by such a link, and takes it away when the file is saved.
+    """
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return path
+
+
 class Scope:
     """The files that are looked after; ``path in scope`` asks for one, by its absolute path.
 

@@ -153,6 +153,23 @@ def test_a_linked_file_is_watched_at_both_ends(tmp_path: Path) -> None:
     assert not folders.wants(str(tmp_path / "store/other.py"))
 
 
+def test_a_link_that_goes_while_it_is_looked_at_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between seeing that a file is a link and reading it, an editor may have taken its mark away."""
+    mark = tmp_path / ".#mod.py"
+    mark.symlink_to("somebody@somewhere")
+    readlink = os.readlink
+
+    def go_first(path: str) -> str:
+        mark.unlink(missing_ok=True)
+        return readlink(path)
+
+    monkeypatch.setattr(os, "readlink", go_first)
+    folders = Folders([str(tmp_path)], lambda _: None)
+    assert folders.cover(str(mark))[0] == str(mark)
+    monkeypatch.undo()
+    assert not mark.is_symlink()
+
+
 def test_links_to_a_folder_are_known(tmp_path: Path) -> None:
     """A link on the way to a loaded file is known by its real place, and its folder is watched."""
     (tmp_path / "releases/1").mkdir(parents=True)

@@ -22,7 +22,7 @@ from hotswap._modules import Signature, is_source, package_of, signature
 from hotswap._plan._prepare import untouched
 from hotswap._plan._targets import Target
 from hotswap._process import Process
-from hotswap._roots import Scope
+from hotswap._roots import Scope, resolved
 from hotswap._text._source import read
 
 _LISTING: Final = re.compile(r"\b(?:iter_modules|walk_packages|listdir|iterdir|glob)\b")
@@ -127,7 +127,7 @@ def _missed(process: Process, path: str) -> Iterator[str]:
     folder, file = os.path.split(path)
     stem = os.path.basename(folder) if file.startswith("__init__.") else file.partition(".")[0]
     for name in [name for name in process.graph.imported if name.rpartition(".")[2] == stem]:
-        if name not in sys.modules and place(name) == os.path.realpath(path):
+        if name not in sys.modules and place(name) == resolved(path):
             yield name
 
 

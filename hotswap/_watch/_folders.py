@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from hotswap._roots import below
+from hotswap._roots import below, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,7 +79,7 @@ class Folders:
         linked = how_linked(path)
         if linked == "hard":
             self._listen_to_file(path)
-        return (*both, *(self.cover(os.path.realpath(path)) if linked == "soft" else ()))
+        return (*both, *(self.cover(resolved(path)) if linked == "soft" else ()))
 
     def cover_anew(self, path: str) -> tuple[str, ...]:
         """Do so for the file `path` though it was covered: another link, or none, is in its place."""
