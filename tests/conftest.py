@@ -72,6 +72,16 @@ def reloader(files: Files) -> Iterator[Reloader]:
 
 
 @pytest.fixture
+def live_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder on `sys.path` that the reloader of the process looks after."""
+    sys.path.insert(0, str(tmp_path))
+    reloader = hotswap.watch(tmp_path, apply="manual")
+    yield tmp_path
+    reloader.stop()
+    sys.path.remove(str(tmp_path))
+
+
+@pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A module in a folder that is watched."""
     made = Project(tmp_path)

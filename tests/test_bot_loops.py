@@ -7,7 +7,7 @@ import asyncio
 import importlib
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -225,21 +225,12 @@ class Files:
         return made[self.bot]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    sys.path.insert(0, str(tmp_path))
-    reloader = hotswap.watch(tmp_path, apply="manual")
-    yield tmp_path
-    reloader.stop()
-    sys.path.remove(str(tmp_path))
-
-
 @pytest.mark.parametrize("library", BOTS)
-def test_loops_over_what_another_module_has(folder: Path, library: str) -> None:
+def test_loops_over_what_another_module_has(live_folder: Path, library: str) -> None:
     """Each handler is there once, at its place, whatever comes, goes or is renamed in either file, and nothing is told."""
     pytest.importorskip(library)
     bot, handlers, edits, has = BOTS[library]
-    files = Files(folder, bot, handlers)
+    files = Files(live_folder, bot, handlers)
     importlib.invalidate_caches()
     module = importlib.import_module(files.bot)
     for number, edit in enumerate(edits):

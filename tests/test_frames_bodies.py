@@ -6,7 +6,6 @@ import importlib
 import itertools
 import random
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
@@ -86,15 +85,6 @@ def live(where: str, setup: str, body: str, after: str) -> str:
 
 def _text(where: str, setup: str, loop: str, after: str) -> str:
     return HEAD + where.format(indent(f"{setup}\n{loop}\n{after}\n", "    " * (1 if where is IN_FUNCTION else 2)))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    sys.path.insert(0, str(tmp_path))
-    reloader = hotswap.watch(tmp_path, apply="manual")
-    yield tmp_path
-    reloader.stop()
-    sys.path.remove(str(tmp_path))
 
 
 def _play(path: Path, text: str, clock: Clock) -> tuple[list[str], str]:
@@ -184,29 +174,29 @@ IN_OTHERS: Final = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_body_has_the_variables_of_its_frame(folder: Path, name: str) -> None:
+def test_a_body_has_the_variables_of_its_frame(live_folder: Path, name: str) -> None:
     """What was made before, what the body makes, and what it shares with functions are one set of variables."""
     setup, old, new = CASES[name]
-    assert check(folder, IN_FUNCTION, setup, [old, new, old]) == []
+    assert check(live_folder, IN_FUNCTION, setup, [old, new, old]) == []
 
 
 @pytest.mark.parametrize("name", IN_OTHERS)
-def test_a_body_in_a_class(folder: Path, name: str) -> None:
+def test_a_body_in_a_class(live_folder: Path, name: str) -> None:
     """Private names and `super` mean in the new body what they mean in its method."""
     where, setup, old, new = IN_OTHERS[name]
-    assert check(folder, where, setup, [old, new, old]) == []
+    assert check(live_folder, where, setup, [old, new, old]) == []
 
 
-def test_a_body_stores_into_the_function_around(folder: Path) -> None:
+def test_a_body_stores_into_the_function_around(live_folder: Path) -> None:
     """A variable of an outer function is the same one for all that share it."""
-    told = check(folder, IN_NESTED, "nonlocal outer", ["outer += 1\nlog(peek())", "outer += 10\nlog(peek())"])
+    told = check(live_folder, IN_NESTED, "nonlocal outer", ["outer += 1\nlog(peek())", "outer += 10\nlog(peek())"])
     assert all("play (thread" in one for one in told), "the function around runs, and is told"
 
 
-def test_what_was_stored_before_an_exception_stays(folder: Path) -> None:
+def test_what_was_stored_before_an_exception_stays(live_folder: Path) -> None:
     """A body that raises has stored what it has stored, for the code around the loop."""
     setup, loop = "n = 0\ntry:", "for dt in {}:\n{}"
-    path = folder / f"bodies_{next(_numbers)}.py"
+    path = live_folder / f"bodies_{next(_numbers)}.py"
     texts = [
         _text(IN_FUNCTION, setup, indent(loop.format("hotswap.frames(clock)", indent(body, "    ")), "    "), after)
         for after in ["except KeyError:\n    log('caught', n)"]
@@ -239,7 +229,7 @@ SETUP: Final = (
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_many_edits_of_one_loop(folder: Path, seed: int) -> None:
+def test_many_edits_of_one_loop(live_folder: Path, seed: int) -> None:
     """After each of thirty edits, some of them broken at first, the loop does what plain Python does."""
     chosen = random.Random(seed)
     bodies = [
@@ -248,4 +238,4 @@ def test_many_edits_of_one_loop(folder: Path, seed: int) -> None:
         )
         for _ in range(30)
     ]
-    assert check(folder, IN_FUNCTION, SETUP, bodies) == []
+    assert check(live_folder, IN_FUNCTION, SETUP, bodies) == []
