@@ -85,7 +85,7 @@ class Book:
 
     def content(self) -> list[Any]:
         """Return what the container holds, what stands there twice included."""
-        return list(self.container.items() if self.is_mapping else self.container)
+        return entries_of(self.container)
 
     def came(self) -> dict[Any, Any]:
         """Return the entries that were not there before, or leave and were handed over a second time."""
@@ -166,6 +166,11 @@ def alike(one: list[Any], other: list[Any]) -> bool:
     if len(one) != len(other):
         return False
     return all(a is b or (type(a) is tuple and a[0] == b[0] and a[1] is b[1]) for a, b in zip(one, other, strict=True))
+
+
+def entries_of(container: Any) -> list[Any]:
+    """Return what a list or mapping holds, of a mapping the items, what stands there twice included."""
+    return list(container.items() if isinstance(container, MutableMapping) else container)
 
 
 def fill(container: Any, entries: list[Any]) -> None:

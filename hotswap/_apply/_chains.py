@@ -120,7 +120,6 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
     if not visit.swap.maybe:
         return set()
     first = min((s.lineno for s in new if id(s) in affected), default=sys.maxsize)
-
     runs = {id(s) for s in new if id(s) in affected or _is_import_to_follow(visit, s, first, chains)}
     about = {name for s in new if id(s) in runs for name in chains.bound_by(s)}
     times = Counter(name for s in new for name in {*chains.bound_by(s), *s.mutates})

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap import _quiet
 from hotswap._apply import _collectors
-from hotswap._apply._books import fill
+from hotswap._apply._books import entries_of, fill
 from hotswap._apply._stale import quiet_scope
 from hotswap._apply._swap import resolve
 from hotswap._model import Kind, Statement
@@ -36,7 +36,7 @@ def take_places(swap: Swap) -> None:
     for _, _, old, value in swap.replaced:
         if is_a(old, type) and is_a(value, type):
             for container in containers(value):
-                items = list(container.items() if type(container) is dict else container)
+                items = entries_of(container)
                 at = [number for number, item in enumerate(items) if _last(item) is value]
                 places = [number for number, item in enumerate(items) if _last(item) is old]
                 if type(container) in (list, dict) and len(at) == len(places) == 1:

@@ -18,7 +18,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _collectors, _noting
-from hotswap._apply._books import alike, fill
+from hotswap._apply._books import alike, entries_of, fill
 from hotswap._apply._reach import stored
 from hotswap._apply._swap import resolve
 from hotswap._model import Pair
@@ -99,11 +99,11 @@ class Withdrawn:
             owner, called, name = _callee(visit, decorator)
             found = _noting.reached(visit.swap, owner, called, calls=name)
             self._dicts |= {id(one): one for one in found if type(one) is dict}
-            having = [one for one in found if type(one) in (list, dict) and self._has(_entries(one))]
+            having = [one for one in found if type(one) in (list, dict) and self._has(entries_of(one))]
             self.whose |= {f"@{ast.unparse(decorator)}"} if having else set()
-            self._before |= {id(one): (one, _entries(one)) for one in having}
-        noted = [one for one in again if type(one) in (list, dict) and self._has(_entries(one))]
-        self._before |= {id(one): (one, _entries(one)) for one in noted}
+            self._before |= {id(one): (one, entries_of(one)) for one in having}
+        noted = [one for one in again if type(one) in (list, dict) and self._has(entries_of(one))]
+        self._before |= {id(one): (one, entries_of(one)) for one in noted}
         for one, before in self._before.values():
             self._fill(one, [entry for entry in before if not self._is_live(entry)])
 
@@ -113,7 +113,7 @@ class Withdrawn:
     def settle(self) -> None:
         """Record that the class has its old places where it was put once more, and that lists go that it left empty."""
         for one, before in self._before.values():
-            now = _entries(one)
+            now = entries_of(one)
             if self._has(now):
                 keys = [id(entry) if type(one) is list else entry[0] for entry in before]
                 known = {id(entry) if type(one) is list else entry[0]: entry for entry in now}
@@ -125,7 +125,7 @@ class Withdrawn:
                 self._fill(mapping, [entry for entry in mapping.items() if entry[0] not in empty])
 
     def _fill(self, container: Any, entries: list[Any]) -> None:
-        before = _entries(container)
+        before = entries_of(container)
         if not alike(before, entries):
             self._journal.do(partial(fill, container, entries), partial(fill, container, before))
 
@@ -136,18 +136,9 @@ class Withdrawn:
         return entry is self._live or (type(entry) is tuple and len(entry) == 2 and entry[1] is self._live)
 
 
-def _entries(container: Any) -> list[Any]:
-    return list(container.items() if type(container) is dict else container)
-
-
 def _made_by(function: FunctionType, live: type) -> Iterator[str]:
-    """Yield the members of `live` that are functions which `function`, a decorator or hook, made."""
-    inside = f"{function.__code__.co_qualname}.<locals>."
-    for name, member in vars(live).items():
-        raw = member.fget if type(member) is property else attribute(member, "__func__", member)
-        if type(raw) is FunctionType and raw.__globals__ is function.__globals__:
-            if raw.__code__.co_qualname.startswith(inside):
-                yield name
+    """Yield the members of `live` that `function`, a decorator or hook, made."""
+    yield from (name for name, member in vars(live).items() if _is_made_by(member, function))
 
 
 def _derived(who: str, live: type, after: dict[str, FunctionType]) -> Iterator[str]:
@@ -158,7 +149,10 @@ def _derived(who: str, live: type, after: dict[str, FunctionType]) -> Iterator[s
 
 def _is_made_by(value: object, function: FunctionType) -> bool:
     """Whether `value` is a function that `function` defines inside, or a property or the like of one."""
-    inner = next((one for name in ("fget", "func", "__func__") if (one := attribute(value, name)) is not None), value)
+    inside = (
+        (attribute(value, name) for name in ("fget", "func", "__func__")) if type(value) is not FunctionType else ()
+    )
+    inner = next((one for one in inside if one is not None), value)
     if type(inner) is not FunctionType or inner.__globals__ is not function.__globals__:
         return False
     return inner.__code__.co_qualname.startswith(f"{function.__code__.co_qualname}.<locals>.")
@@ -199,8 +193,8 @@ class Registries:
         What a decorator made for the class before, and has not made again, goes.
         """
         for function in self._again:
-            made = {name: value for name, value in vars(self._live).items() if _is_made_by(value, function)}
-            old = [name for name, value in made.items() if self._members.get(name) is value]
+            made = list(_made_by(function, self._live))
+            old = [name for name in made if self._members.get(name) is vars(self._live)[name]]
             for name in old if len(old) < len(made) else ():  # it ran
                 self._journal.del_member(self._live, name)
         for one, items in self._noted:

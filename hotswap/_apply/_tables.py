@@ -16,7 +16,7 @@ from types import BuiltinMethodType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _noting
-from hotswap._apply._books import Claim, Same, fill
+from hotswap._apply._books import Claim, Same, entries_of, fill
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a
@@ -69,7 +69,7 @@ def take_out(swap: Swap, work: Work, statement: Statement) -> None:
     if not statement.calls or name in work.names_now or home is None or not swap.is_project(home):
         return
     for container in _containers(swap, Claim(work, statement, None, (held,), leaves=True)):
-        before = list(container.items() if type(container) is dict else container)
+        before = entries_of(container)
         find = _objects_in_dict if type(container) is dict else _objects
         wanted = [entry for entry in before if not any(one is held for one in find(entry))]
         swap.journal.do(partial(fill, container, wanted), partial(fill, container, before))

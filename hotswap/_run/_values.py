@@ -63,8 +63,8 @@ _COMPARABLE: Final = frozenset(
 
 _HOLDERS: Final = (*_SEQUENCES, *_SETS, dict)
 _MANY: Final = 1000
-_OF_C: Final = (types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType)
 """So many elements a list of modules has at most: data may be longer."""
+_OF_C: Final = (types.WrapperDescriptorType, types.MethodDescriptorType, types.BuiltinFunctionType)
 _LOOKS: Final = 200
 """So many modules, containers and objects are looked at for modules."""
 _REDUCED: Final = (operator.itemgetter, operator.attrgetter, operator.methodcaller, slice)

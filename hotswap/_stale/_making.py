@@ -9,6 +9,8 @@ from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Final
 
+from hotswap._stale._running import outwards
+
 _SUSPENDABLE: Final = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
@@ -19,11 +21,7 @@ def may_make(code: CodeType) -> bool:
 
 def _running(code: CodeType) -> Iterator[FrameType]:
     for top in sys._current_frames().values():
-        frame: FrameType | None = top
-        while frame is not None:
-            if frame.f_code is code:
-                yield frame
-            frame = frame.f_back
+        yield from (frame for frame in outwards(top) if frame.f_code is code)
         del top  # it may be the frame of this very call: a cycle, which would keep what its callers hold
 
 

@@ -93,7 +93,7 @@ class Bodies:
 def _running(names: Container[str]) -> Iterator[tuple[str, FrameType]]:
     """Yield the modules among `names` whose body is on the stack of a thread, with its frame."""
     for top in sys._current_frames().values():
-        for frame in _outwards(top):
+        for frame in outwards(top):
             if frame.f_code.co_name == "<module>":
                 name = frame.f_globals.get("__name__")
                 module = sys.modules.get(name) if isinstance(name, str) and name in names else None
@@ -108,10 +108,10 @@ def is_begun(name: str) -> bool:
     seconds = None if module is None else importing_for(module)
     if module is None or seconds is None or seconds > _LONG:
         return False
-    return all(frame.f_globals is not vars(module) for frame in _outwards(sys._getframe(1)))
+    return all(frame.f_globals is not vars(module) for frame in outwards(sys._getframe(1)))
 
 
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+def outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back

@@ -74,10 +74,8 @@ def _stated(changes: Registrations, cls: type) -> Iterator[str]:
 
 def _tell(changes: Registrations, cls: type, names: list[str]) -> None:
     """Tell of the objects that have made theirs."""
-    if live_objects(cls):
-        gc.collect()  # a modal that was answered is in a cycle of references
     count = len(live_objects(cls))
-    if count and gc.collect():  # views and their buttons hold each other: what was shown and is gone counts as well
+    if count and gc.collect():  # a modal that was answered, a view that was shown: they are in cycles of references
         count = len(live_objects(cls))
     place = next(filter(None, map(changes.place_of, cls.__mro__)), None)
     if count and place is not None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import functools
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from operator import gt
 from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from hotswap._points._way import breathe
-from hotswap.patch._functions import MEMO, STRAYS, live_functions
+from hotswap.patch._functions import EXACT_COUNTS, MEMO, STRAYS, live_functions
 
-_EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
 _SMALL: Final = 100
 _DEEP: Final = 4
 _OF_IMPORT: Final = frozenset(("__builtins__", "__loader__", "__spec__"))
@@ -50,7 +48,7 @@ def is_alone(function: FunctionType) -> bool:
     Then there is no copy of it, no frame runs it, and no function, generator or class that it made is alive. Only the
     body of its module may hold it as well, if that still runs, as a script's does.
     """
-    if not _EXACT_COUNTS or any(_is_inside(one, function) for one in _strays(function.__globals__)):
+    if not EXACT_COUNTS or any(_is_inside(one, function) for one in _strays(function.__globals__)):
         return False
     return _is_held_once(function, {}) or _is_held_once(function, _bodies(function.__globals__))
 
@@ -106,7 +104,7 @@ def survey(namespace: dict[str, Any], expected: Iterable[tuple[str, int]]) -> Su
 
     Nothing is touched. It may be made ahead, by a thread that leaves others their turn.
     """
-    if not _EXACT_COUNTS:
+    if not EXACT_COUNTS:
         return None
     walk = Walk(namespace)
     places: dict[tuple[str, int], list[FunctionType]] = {}

@@ -151,7 +151,8 @@ def doc_of(code: CodeType) -> str | None:
     return FunctionType(code, {}, closure=cells or None).__doc__
 
 
-_EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
+EXACT_COUNTS: Final = not sysconfig.get_config_var("Py_GIL_DISABLED")
+"""Whether `sys.getrefcount` says how many hold an object: without a GIL it does not."""
 _MARKS = {"__isabstractmethod__", "__final__", "__override__", "__deprecated__"}
 
 
@@ -244,7 +245,7 @@ def copied_by(function: FunctionType, docs: tuple[str | None, str | None], *, al
     """
     doc = docs[0]
     is_known = doc is not None and not doc.isidentifier()  # those are one object in the whole process
-    if alone and _EXACT_COUNTS and not (is_known and _holders(docs[0]) > _OWN_HOLDERS + known):
+    if alone and EXACT_COUNTS and not (is_known and _holders(docs[0]) > _OWN_HOLDERS + known):
         return []
     found = referrers(function, doc) if is_known else referrers(function)
     return [one for one in found if one is not function and _has_copied(one, function, doc if is_known else None)]
