@@ -9,15 +9,17 @@ import ast
 import re
 from bisect import bisect, bisect_left
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from types import CellType, CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
 from hotswap._loader._builds import build_of
 from hotswap._loader._compile import class_body, compile_in, own_content, without_annotations
+from hotswap._loader._pairs import RolesOf
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._stale._making import may_make
 from hotswap._text._diff import only_code, renamed
+from hotswap._text._roles import roles
 from hotswap.patch._functions import STRAYS, set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 
@@ -66,7 +68,11 @@ def _map(
         if pair.inner is not None and pair.new.kind in (Kind.CLASS, Kind.SUITE):
             _map(work, pair.inner, _into(old_around, pair.old.node), _into(new_around, pair.new.node), otherwise)
         else:
-            work.codes.add(*_compile_both(work, pair, old_around, new_around))
+            work.codes.add(*_compile_both(work, pair, old_around, new_around), _roles_of(pair))
+
+
+def _roles_of(pair: Pair) -> RolesOf:
+    return cache(lambda: (roles(pair.old.node), roles(pair.new.node)))
 
 
 def _name(outer: ast.ClassDef) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import is_a, same
 
 _MADE = ("*", "__dataclass_fields__")
@@ -38,8 +38,10 @@ class Changes:
         return bool(self._names or self.codes)
 
     def kept(self) -> Iterator[object]:
-        """Yield what old values are held in here."""
+        """Yield what old values are held in here, and those of them that hold others."""
         yield from self._names.values()
+        for names in self._names.values():
+            yield from (old for old in names.values() if type(old) in (*CONTAINERS, tuple))
         yield from self._between.values()
         yield from self._followed
 

@@ -16,7 +16,6 @@ from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from hotswap._apply._swap import Swap, Work
-from hotswap._loader._compile import shared
 from hotswap._model import Diff
 from hotswap._run._journal import MISSING
 from hotswap._text._names import bound_by
@@ -26,7 +25,7 @@ from hotswap.patch._referrers import count_held, still_held
 
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _NODES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_SHARED: Final = "code, which they share as lambdas of one text"
+_UNCLEAR: Final = "code, as the text does not say which of its lambdas they are"
 _LAZY: Final = sys.version_info >= (3, 14)
 
 
@@ -44,12 +43,11 @@ def see_to_headers(swap: Swap, work: Work) -> None:
     """Before bodies are patched: set changed constants of nested headers, note live functions for which there are
     others.
     """
+    for one, lineno in work.codes.unclear:
+        found = work.functions.get((one.co_qualname, one.co_firstlineno), ())
+        told = (OldHeader(work, lineno, _UNCLEAR, function, None) for function in found)
+        swap.old_headers += (entry for entry in told if entry.function.__code__ == one)
     live = {place for place in work.functions if "<locals>" in place[0]}
-    for old, new in work.codes.pairs() if live else ():
-        for one in shared(old, new):
-            found = work.functions.get((one.co_qualname, one.co_firstlineno), ())
-            told = (OldHeader(work, new.co_firstlineno, _SHARED, function, None) for function in found)
-            swap.old_headers += (entry for entry in told if entry.function.__code__ == one)
     pairs = [(old, new) for old, new in work.codes.pairs() if (old.co_qualname, old.co_firstlineno) in live]
     if not pairs:
         return

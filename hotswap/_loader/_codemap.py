@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from types import CodeType
 
-from hotswap._loader._compile import Shifts, all_codes, content, match, shift
+from hotswap._loader._compile import Shifts, all_codes, content, shift
+from hotswap._loader._pairs import Pairs, RolesOf, no_roles
 
 Both = Callable[[], tuple[CodeType, CodeType]]
 
@@ -19,17 +20,24 @@ class CodeMap:
     """
 
     def __init__(self) -> None:
-        self._known: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]] = defaultdict(list)
+        self._known: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType | None]]] = defaultdict(list)
         self._moved: dict[int, tuple[int, int, Both]] = {}
         self._lines: list[int] = []
         self._shifted: dict[int, CodeType] = {}
         self._shifts: Shifts = {}
         self._named: dict[str, CodeType] = {}
+        self.unclear: list[tuple[CodeType, int]] = []
 
-    def add(self, old: CodeType, new: CodeType) -> None:
-        """Note the successor of every code object inside `old`, module code of the same statements as `new`."""
-        for before, after in match(old, new):
+    def add(self, old: CodeType, new: CodeType, roles_of: RolesOf = no_roles) -> None:
+        """Note the successor of every code object inside `old`, module code of the same statements as `new`.
+
+        `unclear` grows by lambdas of which the texts don't tell what became of them, with the line of a new one.
+        """
+        pairs = Pairs(roles_of)
+        pairs.match(old, new)
+        for before, after in (*pairs.found, *((one, None) for one in pairs.without)):
             self._known[before.co_qualname, before.co_firstlineno].append((before, after))
+        self.unclear += pairs.unclear
 
     def move(self, first: int, last: int, delta: int, compile_both: Both) -> None:
         """Note that the old lines `first` to `last` stand `delta` lines further down.
@@ -53,7 +61,7 @@ class CodeMap:
     def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
         """Yield all that was added, old and new."""
         for found in self._known.values():
-            yield from found
+            yield from ((old, new) for old, new in found if new is not None)
 
     def successor(self, code: CodeType) -> CodeType | None:
         """Return the code that shall take the place of `code`, or None if it stays as it is.
@@ -68,7 +76,8 @@ class CodeMap:
             return self._named.get(code.co_qualname)
         known = self._known.get((code.co_qualname, code.co_firstlineno))
         if known:
-            return next((new for old, new in known if old == code), None) or _alike(known, code)
+            same = [new for old, new in known if old == code]
+            return same[0] if same else _alike(known, code)
         found = self._moved_with(code.co_firstlineno)
         return None if found is None else shift(code, found[1], self._shifts) or self._compiled(code, *found[2]())
 
@@ -104,7 +113,7 @@ class CodeMap:
         return _alike(known, code) if known else None
 
 
-def _alike(known: list[tuple[CodeType, CodeType]], code: CodeType) -> CodeType | None:
+def _alike(known: list[tuple[CodeType, CodeType | None]], code: CodeType) -> CodeType | None:
     """Return the successor of code of the same content; of other code, as a debugger's, where only one comes into
     question: of several lambdas on a line one may have left.
     """

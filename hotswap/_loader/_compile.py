@@ -1,4 +1,4 @@
-"""Statements to code objects, and which new code object takes the place of which old one.
+"""Statements to code objects; moving, comparing and reading those.
 
 A statement is compiled inside empty classes of the names that surround it (never alone): private names, ``super()``,
 class scope, qualified names, line and column numbers are then those of a compile of the whole file.
@@ -9,9 +9,7 @@ from __future__ import annotations
 import ast
 import dis
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 from types import CodeType
 from typing import Final, cast
@@ -22,8 +20,7 @@ Build = Callable[[ast.Module, str, int], CodeType]
 
 _LAZY_ANNOTATIONS: Final[bool] = sys.version_info >= (3, 14)
 _OPTIMIZED: Final = 0x1
-_SHARES: Final = sys.version_info[:2] == (3, 12)
-_PARAMETERS: Final = "<generic parameters of "
+PARAMETERS: Final = "<generic parameters of "
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
 
@@ -190,7 +187,7 @@ def _through_parameters(code: CodeType) -> Iterator[CodeType]:
     """Yield inner codes, looking into the scope that PEP 695 puts around a generic class."""
     for inner in inner_codes(code):
         yield inner
-        if inner.co_name.startswith(_PARAMETERS):
+        if inner.co_name.startswith(PARAMETERS):
             yield from inner_codes(inner)
 
 
@@ -208,84 +205,6 @@ def _constant(value: object) -> object:
         items = [_constant(item) for item in value]
         return (type(value), tuple(items) if isinstance(value, tuple) else frozenset(items))
     return (type(value), repr(value))
-
-
-def match(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
-    """Yield (old, new) for the code objects inside `old` that have a successor inside `new`, at any depth.
-
-    Equal content in order anchors the rest; between anchors, the same name in order; last, a name that is unique.
-    """
-    olds, news = _made_in(old), _made_in(new)
-    unclear = set(map(id, shared(old, new)))
-    for one, other in _partners(olds, news):
-        if id(olds[one]) in unclear:
-            continue
-        yield olds[one], news[other]
-        yield from match(olds[one], news[other])
-
-
-def shared(old: CodeType, new: CodeType) -> Iterator[CodeType]:
-    """Yield the code inside `old` that several lambdas have together which are not alike in `new`.
-
-    CPython 3.12 gives equal lambdas of one line, such as ``[lambda: 1, lambda: 1]``, the same code object.
-    """
-    if not _SHARES:
-        return
-    both = [[s.argval for s in dis.get_instructions(one) if s.opname == "LOAD_CONST"] for one in (old, new)]
-    olds, news = ([one for one in side if isinstance(one, CodeType) and one.co_name == "<lambda>"] for side in both)
-    if len(olds) == len(news) and len({id(one) for one in olds}) < len(olds):
-        for one in {id(one): one for one in olds}.values():
-            if len({content(after) for before, after in zip(olds, news, strict=True) if before is one}) > 1:
-                yield one
-
-
-def _made_in(code: CodeType) -> list[CodeType]:
-    """Return the code objects inside `code`; those in a scope of type parameters (PEP 695) in the place of it.
-
-    So a definition is matched that becomes generic, or is so no more.
-    """
-    found: list[CodeType] = []
-    for inner in inner_codes(code):
-        found += inner_codes(inner) if inner.co_name.startswith(_PARAMETERS) else [inner]
-    return found
-
-
-def _partners(olds: list[CodeType], news: list[CodeType]) -> Iterator[tuple[int, int]]:
-    left = {index: (olds[index].co_name, is_class_body(olds[index])) for index in range(len(olds))}
-    free = {index: (news[index].co_name, is_class_body(news[index])) for index in range(len(news))}
-    start, other = 0, 0
-    for one, two, size in _equal_blocks([content(c) for c in olds], [content(c) for c in news]):
-        gap = _same_names(range(start, one), range(other, two), left, free)
-        equal = [(one + offset, two + offset) for offset in range(size)]
-        for pair in (*gap, *equal):
-            del left[pair[0]], free[pair[1]]
-            yield pair
-        start, other = one + size, two + size
-    yield from _same_names(list(left), list(free), left, free)
-
-
-def _equal_blocks(was: list[tuple[object, ...]], now: list[tuple[object, ...]]) -> Iterator[tuple[int, int, int]]:
-    """Yield where both are equal, and how far. Among lambdas of one text those at the same place belong together."""
-    start = _common(was, now)
-    end = _common(was[start:][::-1], now[start:][::-1])
-    yield 0, 0, start
-    middle = SequenceMatcher(None, was[start : len(was) - end], now[start : len(now) - end], autojunk=False)
-    yield from ((one + start, two + start, size) for one, two, size in middle.get_matching_blocks())
-    yield len(was) - end, len(now) - end, end
-
-
-def _common(one: list[tuple[object, ...]], other: list[tuple[object, ...]]) -> int:
-    """Return how many items both begin with."""
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _same_names(
-    olds: Sequence[int], news: Sequence[int], left: dict[int, tuple[str, bool]], free: dict[int, tuple[str, bool]]
-) -> list[tuple[int, int]]:
-    waiting: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
-    for index in news:
-        waiting[free[index]].append(index)
-    return [(index, waiting[left[index]].pop(0)) for index in olds if waiting[left[index]]]
 
 
 Shifts = dict[int, CodeType]
