@@ -10,6 +10,7 @@ from typing import Final
 from hotswap._graph._bindings import follower
 from hotswap._graph._facts import Facts
 from hotswap._graph._followers import Follower, Followers
+from hotswap._graph._overrides import is_called_back
 from hotswap._graph._select import WHOLE, Selection
 from hotswap._loader._baselines import compiled
 from hotswap._loader._compile import all_codes
@@ -121,6 +122,8 @@ def _are_bound_once(process: Process, module: str, names: AbstractSet[str], pack
 def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) -> bool:
     """Whether what `edit` changes is named nowhere but where it stands, which is found out without a parse."""
     text = edit.new.text
+    if any(is_called_back(edit.module, name) for name in names_in(edit.diff)):
+        return False
     names = [name.rpartition(".")[2] for name in names_in(edit.diff)]
     if any(text.count(name) != 1 or name.startswith("__") for name in names):
         return False

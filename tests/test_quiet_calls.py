@@ -72,6 +72,7 @@ STATEMENTS = {
     "enum.Enum.__init__": "class A(enum.Enum):\n    X = 1",
     "enum.Enum.__new__": "A = Color(1)",
     "functools.total_ordering": "@functools.total_ordering\nclass A:\n    def __lt__(self, other): return False",
+    "json.JSONEncoder.default": "class A(json.JSONEncoder):\n    def default(self, o): return super().default(o)",
     "os.environ.__iter__": "A = [name for name in os.environ]",
     "pathlib.PosixPath": "A = pathlib.PosixPath('a') if os.name == 'posix' else None",
     "typing.Any": "class A(typing.Any): pass",

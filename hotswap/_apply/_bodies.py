@@ -212,6 +212,7 @@ def _note_behaviour(swap: Swap, work: Work) -> None:
     for old, new in work.codes.pairs():
         if own_content(old, called) != own_content(new, called):
             swap.changes.codes.setdefault(new)
+            swap.changes.note_called_back(work.edit.module, new.co_qualname)
 
 
 def _called_names(diff: Diff) -> list[str]:

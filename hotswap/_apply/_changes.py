@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
+from hotswap._graph._overrides import is_called_back
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import is_a, same
 
@@ -18,8 +19,9 @@ class Changes:
     """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
 
     `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
-    in its code; `altered` those that hold other contents. `rebased` is what classes that got other bases had above
-    them before, by id. `follow` is called with each change of a name: module, name, old and new value.
+    in its code; `altered` those that hold other contents, `called_back` those that a base of the class asks for.
+    `rebased` is what classes that got other bases had above them before, by id. `follow` is called with each change of
+    a name: module, name, old and new value.
     """
 
     def __init__(self) -> None:
@@ -30,6 +32,7 @@ class Changes:
         self._between: dict[tuple[str, str], list[Any]] = {}
         self.members: set[str] = set()
         self.altered: set[str] = set()
+        self.called_back: set[str] = set()
         self.rebased: dict[int, tuple[type, ...]] = {}
         self.follow: Callable[[str, str, Any, Any], None] | None = None
         self._reached: tuple[tuple[int, ...], dict[int, frozenset[str]]] = ((), {})
@@ -55,9 +58,15 @@ class Changes:
         self._order.append({module: name})
         if "." in name and not name.endswith(("*", "__")):
             self.members.add(name.rpartition(".")[2])
+            self.note_called_back(module, name)
         if self.follow is not None:
             self.follow(module, name, old, new)
         return True
+
+    def note_called_back(self, module: str, name: str) -> None:
+        """Note a member of a class, which is another one or behaves otherwise, if a base of its class asks for it."""
+        if is_called_back(module, name):
+            self.called_back.add(name.rpartition(".")[2])
 
     def alter(self, module: str, name: str) -> None:
         """Note that what `name` stands for has other contents: that is for who reads it, not for who binds it."""

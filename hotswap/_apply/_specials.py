@@ -97,12 +97,23 @@ _BY_CALL: Final[dict[str, tuple[str, ...]]] = {
     "str": _TEXT,
     "sum": (*_ITERATION, "__add__", "__radd__"),
 }
+_COPYING: Final = ("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
+_BY_LIBRARY: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("copy", "deepcopy", "dumps", "loads"), _COPYING),
+    **dict.fromkeys(("Path", "PurePath", "PosixPath", "fspath", "join", "joinpath", "open"), ("__fspath__",)),
+    **dict.fromkeys(("pformat", "pp", "pprint"), ("__repr__",)),
+    **dict.fromkeys(("Counter", "OrderedDict", "chain", "deque", "fromkeys"), (*_ITERATION, "keys")),
+}
+"""What functions of the standard library look up, by their own names, wherever these stand."""
+
 _ITERATING: Final = ("all", "any", "enumerate", "filter", "frozenset", "iter", "list", "map", "set", "tuple", "zip")
 _ORDERING: Final = ("max", "min", "sorted")
 
 
 def of_name(name: str) -> tuple[str, ...]:
-    """Return the special methods that calling the builtin `name` may run."""
+    """Return the special methods that calling what has this name may run."""
+    if name in _BY_LIBRARY:
+        return _BY_LIBRARY[name]
     if name in _ITERATING:
         return (*_ITERATION, *_TRUTH, "__hash__", "__eq__")
     return (*_ITERATION, *_COMPARISON) if name in _ORDERING else _BY_CALL.get(name, ())
@@ -113,8 +124,9 @@ def of_node(node: ast.AST) -> Iterator[str]:
     yield from _BY_NODE.get(type(node), ())
     if isinstance(node, (ast.BinOp, ast.AugAssign)):
         yield from _arithmetic(_OPERATORS[type(node.op)])
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        yield from of_name(node.func.id)
+    elif isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        yield from of_name(name) if isinstance(node.func, ast.Name) else _BY_LIBRARY.get(name, ())
 
 
 def of_code(code: CodeType) -> Iterator[str]:
@@ -126,6 +138,8 @@ def of_code(code: CodeType) -> Iterator[str]:
             yield from _arithmetic(sign) if sign in _ARITHMETIC else _SUBSCRIPT  # 3.14: ``[]`` is one, too
         elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield from of_name(step.argval)
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            yield from _BY_LIBRARY.get(step.argval, ())
 
 
 def _arithmetic(sign: str) -> tuple[str, ...]:

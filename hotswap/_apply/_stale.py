@@ -21,6 +21,7 @@ from hotswap._apply import (
     _reach,
     _rebuild,
     _registrations,
+    _templates,
     _temporary,
     _unnamed,
     _wholes,
@@ -358,7 +359,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
     for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
         if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
-    return ""
+    return _templates.made_with(swap, scope, statement)
 
 
 def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:

@@ -81,7 +81,7 @@ class Selection:
         are not needed if nothing differs but functions, and nothing that runs by itself may call these.
         """
         self._met_late |= sketch.imported - self._taints.keys()
-        taint = Taint(None, own=sketch.own)
+        taint = Taint(None, own=sketch.own, module=module)
         if self._altered.concerns(module):
             return True
         taint.alter(self._altered, module)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hotswap._graph._facts import Fact, Facts
+from hotswap._graph._overrides import is_called_back
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._text._diff import decorators, only_code, same_header
 
@@ -88,6 +89,7 @@ class Taint:
     altered: set[str] = field(default_factory=set)
     holds: Collection[str] = ()
     alters: Collection[str] = ()
+    module: str = ""
 
     def alter(self, altered: Altered, module: str) -> None:
         """Take in what may have other contents, and what may hold functions that behave otherwise."""
@@ -146,7 +148,7 @@ class Taint:
 
 def taint_of(facts: Facts, diff: Diff | None, held: Mapping[str, str], inside: Mapping[str, Collection[str]]) -> Taint:
     runs = [] if diff is None else [*(pair.new for pair in diff.changed if not only_code(pair)), *diff.added]
-    taint = Taint(facts, frozenset(map(id, runs)), modules=dict(held), inside=inside)
+    taint = Taint(facts, frozenset(map(id, runs)), module=facts.module, modules=dict(held), inside=inside)
     for edge in facts.edges:
         for there, here in edge.names:
             if here == "*":
@@ -298,8 +300,10 @@ def _may_be_remade(pair: Pair) -> bool:
 
 
 def _constructor(statement: Statement, taint: Taint, scope: str) -> None:
-    """A changed ``__init__`` changes what calling the class gives, other special methods what is done with that."""
-    if scope and any(map(_is_special, statement.binds)):
+    """A changed ``__init__`` changes what calling the class gives, other special methods what is done with that, and
+    what a base class asks for changes both.
+    """
+    if scope and any(_is_special(name) or is_called_back(taint.module, scope + name) for name in statement.binds):
         taint.calls.add(scope.removesuffix("."))
     if scope and "__class_getitem__" in statement.binds:
         taint.values.add(scope.removesuffix("."))

@@ -93,7 +93,7 @@ class Pairs:
 def _uses(code: CodeType, known: Mapping[Span, str]) -> list[tuple[CodeType, str | None]]:
     """Return the lambdas that `code` makes, each as often as the text has it, with their roles."""
     found = {
-        (id(step.argval), step.positions): (step.argval, known.get(step.positions or ()))  # type: ignore[call-overload]
+        (id(step.argval), step.positions): (step.argval, known.get(step.positions) if step.positions else None)
         for maker in (code, *(one for one in inner_codes(code) if one.co_name.startswith(PARAMETERS)))
         for step in dis.get_instructions(maker)
         if isinstance(step.argval, CodeType) and step.argval.co_name == _LAMBDA

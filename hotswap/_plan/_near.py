@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from hotswap._graph._select import Selection
-from hotswap._model import Diff, Edit
+from hotswap._model import Diff, Edit, Kind
 from hotswap._process import Process
 
 
@@ -27,7 +27,7 @@ def see_loading(process: Process, edits: Iterable[Edit]) -> None:
     get, a name that changed, or may hand on any name.
     """
     for edit in edits if process.dynamic else ():
-        names = set(names_in(edit.diff))
+        names = {name.rpartition(".")[2] for name in names_in(edit.diff)}
         for name in process.dynamic - {edit.module}:
             sketch, known = process.sketch(name), process.graph.imports(name)
             serves = sketch is None or "__getattr__" in sketch.bodies
@@ -36,9 +36,13 @@ def see_loading(process: Process, edits: Iterable[Edit]) -> None:
 
 
 def names_in(diff: Diff) -> Iterator[str]:
-    """Yield the names that statements which changed, came or went bind; of classes those inside."""
+    """Yield the names that statements which changed, came or went bind; of classes those inside, dotted."""
     for pair in diff.changed:
-        yield from (*pair.old.binds, *pair.new.binds) if pair.inner is None else names_in(pair.inner)
+        if pair.inner is None:
+            yield from (*pair.old.binds, *pair.new.binds)
+        else:
+            scope = f"{pair.new.binds[-1]}." if pair.new.kind is Kind.CLASS else ""
+            yield from (scope + name for name in names_in(pair.inner))
     for statement in (*diff.added, *diff.removed):
         yield from statement.binds
 

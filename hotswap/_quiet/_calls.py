@@ -182,6 +182,7 @@ METHODS: Final[Groups] = {
     "enum.Enum": "__init__ __new__ name value",
     "fractions.Fraction": "as_integer_ratio denominator from_decimal from_float limit_denominator numerator",
     "ipaddress.IPv4Network": "overlaps subnet_of supernet",
+    "json.JSONEncoder": "default",  # the others call what a subclass overrides
     "logging.Logger": "getChild",
     "operator.attrgetter": "__call__",
     "io.TextIOWrapper": "isatty",  # a stream stays what it was opened on
@@ -229,6 +230,7 @@ TRUSTED: Final[Groups] = {
     "fractions": "Fraction",
     "functools": "cached_property partial",
     "ipaddress": "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network",
+    "json": "JSONDecoder JSONEncoder",
     "operator": "attrgetter itemgetter methodcaller",
     "pathlib": "Path PurePath PurePosixPath PureWindowsPath",
     "re": "Match Pattern RegexFlag",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._quiet._access import Access, LoudError
@@ -74,7 +75,18 @@ class Entries(Access):
             rest = tuple(value for value in given.values if value is not applied)
             items = tuple(map(describe_items, rest)) if listed.name in _OF_ITEMS else ()
             result = self.call(applied, Arguments(items, open=not items), f"the function given to {label}")
+            if place == "cls" and is_class(applied.obj):
+                self._apply_class(applied.obj, label)
         return result
+
+    def _apply_class(self, cls: Any, label: str) -> None:
+        """Judge what a class has of its own: the entry makes an object of it, and calls whatever that overrides."""
+        for layer in cls.__mro__:
+            if not self.table.trusts(layer):
+                for name, member in vars(layer).items():
+                    if type(member) is FunctionType:
+                        given = Arguments((Value(kind=cls, own=True),), open=True)
+                        self.call_raw((layer, member), name, given, f"{name_class(cls)}.{name}() by {label}")
 
 
 # --- entries that need a closer look at their arguments; None: go on as with any other

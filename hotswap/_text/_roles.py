@@ -1,7 +1,7 @@
 """What each lambda of a statement is for: the key or argument that it stands under, and what stands beside it.
 
 Its place among the others says little once an entry came or went: in ``{"x": lambda: 1, "y": lambda: 2}`` the second is
-the one under ``"y"``, wherever that stands, and in ``[("x", lambda: 1), Rule("y", lambda: 2)]`` the one of ``Rule("y")``.
+the one under ``"y"``, wherever that stands, and in ``[("x", lambda: 1), Rule("y", lambda: 2)]`` the one of that rule.
 """
 
 from __future__ import annotations
