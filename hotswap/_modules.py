@@ -107,6 +107,7 @@ class ModuleIndex:
         if self._is_as_before(given):
             return self._found
         found, self._files, lazy = dict[int, Entry](), {}, False
+        made = dict[int, Entry]()
         for at, (name, module) in enumerate(given):
             try:
                 namespace = _namespace(module)
@@ -121,6 +122,10 @@ class ModuleIndex:
             self._files[at] = file
             if id(module) not in found or namespace.get("__name__") == name:
                 found[id(module)] = entry
+                if namespace.get("__spec__") is None and name != "__main__":
+                    made[id(module)] = entry
+        for key in _put_there(found, made) if made else ():
+            del found[key]
         self._objects = [] if lazy else [id(module) for _, module in given]  # a lazy one may run at any time
         self._found = tuple(found.values())
         return self._found
@@ -174,6 +179,14 @@ class ModuleIndex:
             self._folders[folder] = os.path.realpath(folder)
         joined = os.path.join(self._folders[folder], name)
         return resolved(joined) if os.path.islink(joined) else joined
+
+
+def _put_there(found: Mapping[int, Entry], made: Mapping[int, Entry]) -> list[int]:
+    """Return those of `made`, modules without a spec, that say they are from a file which another one was loaded from:
+    that one has put them into ``sys.modules``, as a place for what it imports or gives, and no text of theirs ran.
+    """
+    loaded = {entry.path for key, entry in found.items() if key not in made}
+    return [key for key, entry in made.items() if entry.path in loaded]
 
 
 def is_source(path: str) -> bool:

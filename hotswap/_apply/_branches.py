@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
-from hotswap._apply._stale import stale_because, truth
+from hotswap._apply._segments import suppresses
+from hotswap._apply._stale import stale_because, truth, unquiet
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -36,13 +37,30 @@ def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
 
 def fails_otherwise(visit: Visit, pair: Pair) -> bool:
     """Whether the body of a ``try`` that did not come to its end changed: it may come further, so it starts again."""
-    if not isinstance(pair.new.node, (ast.Try, ast.TryStar)) or pair.inner is None:
+    if not _may_end_early(pair.new.node) or pair.inner is None:
         return False
     changed = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added, *pair.inner.removed)
     never = idle(visit, pair)
     if not any(statement.branch == "body" and id(statement) not in never for statement in changed):
         return False
-    return any(_handler_ran(visit, pair.old, f"except{number}") for number in range(len(pair.new.node.handlers)))
+    return _ended_early(visit, pair)
+
+
+def begins_again(visit: Visit, pair: Pair) -> bool:
+    """Whether a ``try`` that may come further can run whole: it is quiet, or its first statement was what failed."""
+    if not fails_otherwise(visit, pair):
+        return False
+    return failed_import(visit, pair.old) is pair.old.children[0] or not unquiet(visit, pair.new)
+
+
+def _may_end_early(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.Try, ast.TryStar)) or suppresses(node)
+
+
+def _ended_early(visit: Visit, pair: Pair) -> bool:
+    """Whether the body of a ``try`` did not come to its end; a ``with suppress()`` has no handlers to tell by."""
+    handlers = range(len(getattr(pair.new.node, "handlers", "1")))
+    return any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
 
 
 def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
@@ -113,7 +131,7 @@ def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
     A ``try`` binds none from an import on that did not come about.
     """
     node = statement.node
-    failed = failed_import(visit, statement) if isinstance(node, ast.Try) else None
+    failed = failed_import(visit, statement) if _may_end_early(node) else None
     if failed is not None:
         inner = (one for one in statement.children if not _is_behind(one, failed))
         yield from (name for one in inner for name in bound_by(visit, one))
@@ -130,8 +148,8 @@ def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
 
 def idle(visit: Visit, pair: Pair) -> Container[int]:
     """Return the ids of the statements of a ``try``, old and new, that do not run: one above fails still."""
-    failed = failed_import(visit, pair.new) if isinstance(pair.new.node, ast.Try) else None
-    unchanged = pair.inner.unchanged if pair.inner and isinstance(pair.new.node, ast.Try) else ()
+    failed = failed_import(visit, pair.new) if _may_end_early(pair.new.node) else None
+    unchanged = pair.inner.unchanged if pair.inner and _may_end_early(pair.new.node) else ()
     both = next((one for one in unchanged if one.new is failed or _has_failed(visit, pair, one)), None)
     if both is None:
         return set()
@@ -147,9 +165,7 @@ def _has_failed(visit: Visit, pair: Pair, inner: Pair) -> bool:
     deleted = {name for one in visit.work.edit.new.statements for name in deleted_by(one.node)}
     if any(visit.scope.peek(name) is not MISSING or name in deleted for name in statement.binds):
         return False
-    handlers = range(len(getattr(pair.new.node, "handlers", ())))
-    ran = any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
-    return ran and not stale_because(visit, statement)
+    return _ended_early(visit, pair) and not stale_because(visit, statement)
 
 
 def without(idle: Container[int], diff: Diff) -> Diff:

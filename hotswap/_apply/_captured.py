@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, CellType, FrameType, FunctionType, ModuleType
 from typing import Final
 
-from hotswap._apply._chains import TAKES
+from hotswap._apply._remaking import TAKES
 from hotswap._apply._swap import Swap
 from hotswap._findings import finding
 from hotswap._model import Finding, Kind, Statement

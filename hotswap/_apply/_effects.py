@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _chains, _dispatch, _stores, _tables
+from hotswap._apply import _dispatch, _remaking, _stores, _tables
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, How, Kind, Statement
@@ -54,7 +54,7 @@ def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
     name = statement.mutates[0]
     was, now = visit.work.before.get(name, MISSING), visit.scope.peek(name)
     made_anew = was is not MISSING and now is not MISSING and now is not was
-    return made_anew and not _chains.unquiet_link(visit, visit.chains, statement, name)
+    return made_anew and not _remaking.unquiet_link(visit, visit.chains, statement, name)
 
 
 def _has_added(visit: Visit, statement: Statement) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from hotswap import _quiet
-from hotswap._apply import _chains, _stale
+from hotswap._apply import _remaking, _stale
 from hotswap._apply._scopes import AnyScope, ClassScope
+from hotswap._apply._segments import segments
 from hotswap._apply._stale import unchanged_inner
 from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
@@ -108,7 +109,7 @@ def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement,
     """
     for name in (*statement.binds, *statement.mutates):
         place = (work.edit.module, scope.prefix + name)
-        why = _chains.touched_before(swap, work, scope, name, block.old) if swap.probed.get(place) != "" else None
+        why = _remaking.touched_before(swap, work, scope, name, block.old) if swap.probed.get(place) != "" else None
         if why is not None:
             swap.probed[place] = why
 
@@ -122,7 +123,7 @@ def _made_before(block: Block, statement: Statement) -> list[Statement]:
         links = [one for one in block.old if name in one.binds or name in one.mutates]
         above = [link for link in links if link.lineno < line]
         if above and len(above) < len(links):
-            found += _chains.segments(name, above)[-1]
+            found += segments(name, above)[-1]
     return found
 
 
@@ -131,7 +132,9 @@ def _touched(swap: Swap, scope: AnyScope, statement: Statement, names: Iterable[
     held = {name: as_member(scope.peek(name)) for name in names if name != "__annotations__"}
     if not held:
         return ""  # it stores into an object: to run it now would be to store
-    if not isinstance(getattr(statement.node, "value", None), _chains.TAKES) and not all(map(stateless, held.values())):
+    if not isinstance(getattr(statement.node, "value", None), _remaking.TAKES) and not all(
+        map(stateless, held.values())
+    ):
         return "it holds an object with state"
     nodes = [*(one.node for one in sorted(before, key=lambda one: one.lineno)), statement.node]
     if any(_unquiet(swap, scope, node) for node in nodes):

@@ -224,14 +224,19 @@ class ClassScope(Scope):
 
         So does what has the name of a slot, which the class has when its body is over.
         """
+        return {name for node in nodes for name in self._late(node)}
+
+    def _late(self, node: ast.stmt) -> set[str]:
         held = vars(self.cls)
-        read = {inner.id for node in nodes for inner in ast.walk(node) if _loads(inner)} & {*held, *self.members}
+        read = {inner.id for inner in ast.walk(node) if _loads(inner)} & {*held, *self.members}
         if not read:
             return set()
-        line = nodes[0].lineno
-        below = _assigned(node for node in self.node.body if (node.end_lineno or line) >= line)
+        below = _assigned(one for one in self.node.body if (one.end_lineno or node.lineno) >= node.lineno)
         late = {name for name in read if name in below or type(held.get(name)) is MemberDescriptorType}
-        return late - _assigned(node for node in self.node.body if node.lineno < line) if late else late
+        if not late:
+            return late
+        given = {"__module__", "__doc__"} if ast.get_docstring(self.node, clean=False) else {"__module__"}
+        return late - given - _assigned(one for one in self.node.body if one.lineno < node.lineno)
 
     def body(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the code of `nodes` as a class body of their own."""

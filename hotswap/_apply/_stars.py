@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _chains, _follow
+from hotswap._apply import _follow
 from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import look_up
+from hotswap._apply._segments import makes_of_itself
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def remade(visit: Visit, statements: Sequence[Statement]) -> dict[int, frozenset[str]]:
     """Return, by the id of each star import, the names that it gives and that statements make of themselves."""
     stars = [s for s in statements if "*" in s.binds and isinstance(s.node, ast.ImportFrom)]
-    names = {n for s in statements if stars for n in (*s.binds, *s.mutates) if _chains.makes_of_itself(n, s)}
+    names = {n for s in statements if stars for n in (*s.binds, *s.mutates) if makes_of_itself(n, s)}
     return {id(star): frozenset(name for name in names if gives(visit, star, name)) for star in stars}
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply._chains import TAKES
 from hotswap._apply._collectors import is_known
 from hotswap._apply._generate import called
 from hotswap._apply._leftovers import reaches_out
 from hotswap._apply._noting import held
 from hotswap._apply._reach import stored
+from hotswap._apply._remaking import TAKES
 from hotswap._apply._scopes import ModuleScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Kind, Statement

@@ -28,6 +28,7 @@ from hotswap._apply import (
 from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_decorated
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
+from hotswap._apply._segments import makes_of_itself
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._taken import modules_read
 from hotswap._apply._unloaded import imports
@@ -53,15 +54,14 @@ class Visit:
         self.swap, self.work, self.scope, self.wrap = swap, work, scope, wrap
         self.chains, self.closing, self.line = _chains.Chains(), 0, 0
         self.passing, self.made = set[str](), set[str]()
-        self.new: Sequence[Statement] = ()
-        self.elsewhere: frozenset[str] = frozenset()
-        self.siblings: frozenset[str] = frozenset()
+        self.old, self.new = tuple[Statement, ...](), tuple[Statement, ...]()
+        self.elsewhere, self.siblings = frozenset[str](), frozenset[str]()
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
         """Bring the block from `old` to `new`."""
         unchanged = {id(pair.new): pair for pair in diff.unchanged}
         changed = {id(pair.new): pair for pair in diff.changed}
-        self.new = new
+        self.old, self.new = tuple(old), tuple(new)
         for statement in (one for one in diff.removed if one.kind is Kind.DEF):
             _dispatch.take_back(self, statement, self.work.live(self.scope, statement))
         chains = self.chains = _chains.plan(self, diff, old, new)
@@ -101,7 +101,7 @@ class Visit:
             held = self.chains.open[name]
             if "*" in statement.binds or (runs and isinstance(statement.node, _MAY_BIND)):
                 continue
-            if not _chains.makes_of_itself(name, statement):
+            if not makes_of_itself(name, statement):
                 self._restore(name, self.chains.open.pop(name))
             elif held is MISSING:
                 del self.chains.open[name]
@@ -179,7 +179,7 @@ class Visit:
                     self.work, "HS202", pair.new.lineno, why="the main part of a script", target=self.target(pair.new)
                 )
             return
-        if _branches.fails_otherwise(self, pair) and not _stale.unquiet(self, pair.new):
+        if _branches.begins_again(self, pair):
             self.execute(pair.new, "its body did not come to its end before")
             self.forget(pair.inner.removed, self.new)
             return

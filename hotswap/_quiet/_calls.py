@@ -140,6 +140,8 @@ APPLIES: Final[Mapping[str, tuple[int | str, ...]]] = {
 # They alter their first argument, and nothing else: quiet if that was made by the statement that is judged, as a
 # function or class is that stands under a decorator.
 ALTERS: Final[Groups] = {
+    "argparse": "ArgumentParser.add_subparsers _ActionsContainer.add_argument _ActionsContainer.add_argument_group "
+    "_ActionsContainer.add_mutually_exclusive_group _ActionsContainer.set_defaults _SubParsersAction.add_parser",
     "abc": "abstractmethod update_abstractmethods",
     "bisect": "insort insort_left insort_right",
     "builtins": "delattr list.sort next object.__delattr__ object.__setattr__ setattr type.__delattr__ "
@@ -222,6 +224,7 @@ CONTAINERS: Final[Groups] = {
 # Classes whose operators, conversions and construction run no code but their own, and alter nothing. The rest of
 # their methods counts only if it stands in METHODS.
 TRUSTED: Final[Groups] = {
+    "argparse": "ArgumentParser FileType HelpFormatter Namespace",
     "builtins": "BaseException classmethod memoryview object property staticmethod super type",
     "contextlib": "nullcontext suppress",
     "datetime": "date datetime time timedelta timezone tzinfo",

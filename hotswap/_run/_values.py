@@ -168,10 +168,15 @@ def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
 
 def stateless(value: object) -> bool:
     """Whether `value` is of a type whose objects hold nothing that making one anew would lose."""
-    if issubclass(type(value), _STATELESS) or type(value) in _TEMPLATES:
+    if issubclass(type(value), _STATELESS) or type(value) in _TEMPLATES or is_parser(value):
         return True
     items = _items_of(value)
     return is_plain(value) if items is None else all(map(stateless, items))
+
+
+def is_parser(value: object) -> bool:
+    """Whether `value` is of a class of `argparse`: such a one holds what it was told, and nothing of what it parsed."""
+    return type(value).__module__ == "argparse"
 
 
 def is_plain(value: object) -> bool:
@@ -204,6 +209,10 @@ def alike(made: object, held: object) -> bool:
     """Whether `held` is what a statement that gave `made` left there: equal, or the same function or class made
     again.
     """
+    return _is_alike(made, held) or (is_parser(made) and holds_the_same(made, held))
+
+
+def _is_alike(made: object, held: object) -> bool:
     if made is held or equal(made, held) or is_same_bound(made, held):
         return True
     if type(made) is type(held) and type(made) in _TEMPLATES:
@@ -239,7 +248,7 @@ def holds_the_same(made: object, held: object) -> bool:
     while waiting and len(seen) < _MANY:
         pair = waiting.pop()
         key = (id(pair[0]), id(pair[1]))
-        if key in seen or alike(*pair):
+        if key in seen or _is_alike(*pair):
             continue
         seen.add(key)
         parts = [_contents(one) for one in pair]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeGuard
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -17,6 +17,9 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _APPLY = frozenset({"map", "filter", "reduce", "starmap", "takewhile", "dropwhile"})
 _GIVE = frozenset({"next", "iter", "max", "min", "sorted", "reversed", "list", "tuple", "set"})
+_ADDING = frozenset("add_argument add_argument_group add_mutually_exclusive_group add_parser add_subparsers".split())
+"""Methods, those of `argparse`, that add to their object and return what they added."""
+
 _UNKNOWN = "()"
 """Among what is called it stands for what no name says: the element of a container, a variable of a comprehension."""
 
@@ -55,6 +58,9 @@ class Effects:
             self._for(node)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             self._called_for_effect(node.value)
+        elif isinstance(node, ast.Assign) and adds(node.value):
+            self._called_for_effect(node.value)
+            self._walk(node.targets)
         else:
             self._walk(ast.iter_child_nodes(node))
 
@@ -292,6 +298,11 @@ def dotted_of(node: ast.expr) -> str | None:
     if not isinstance(node, ast.Name):
         return None
     return ".".join([node.id, *reversed(parts)])
+
+
+def adds(node: ast.expr) -> TypeGuard[ast.Call]:
+    """Whether `node` is a call of a method that adds to its object, and returns what it added."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ADDING
 
 
 def root_of(node: ast.expr) -> str | None:

@@ -103,7 +103,10 @@ class Walk:
 
     def home(self, value: Any) -> str | None:
         """Return ``module:qualname`` if `value` is what stands there, None if it has no home or is a second copy."""
-        module, qualname = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+        try:
+            module, qualname = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+        except Exception:  # noqa: BLE001  a `__getattr__` of the project may raise anything
+            return None
         if not isinstance(module, str) or not isinstance(qualname, str):
             return None
         found: Any = sys.modules.get(module)
@@ -337,7 +340,7 @@ class Walk:
         if _is_union(value):
             parts = [self.text(item, depth) for item in value.__args__]
             return " | ".join(parts if depth == 1 else sorted(parts))  # inside others, caches give one for an equal one
-        if hasattr(value, "__origin__") and hasattr(value, "__args__"):
+        if _is_alias(value):
             return f"{self.text(value.__origin__, depth)}[{', '.join(self.text(a, depth) for a in value.__args__)}]"
         place = self._places.get(id(value))
         if place and not isinstance(value, types.BuiltinFunctionType):
@@ -400,7 +403,17 @@ def _stands_for_constructor(name: str, member: object) -> bool:
 
 def _is_union(value: object) -> bool:
     """Whether `value` is ``X | Y`` or what `typing` makes of it; they are equal, and its caches mix them up."""
-    return isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union
+    try:
+        return isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union
+    except Exception:  # noqa: BLE001  a `__getattr__` of the project may raise anything
+        return False
+
+
+def _is_alias(value: object) -> bool:
+    try:
+        return hasattr(value, "__origin__") and hasattr(value, "__args__")
+    except Exception:  # noqa: BLE001  a `__getattr__` of the project may raise anything
+        return False
 
 
 def _names_of(value: object) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Living:
     def _bound(self) -> Iterator[tuple[str, Any]]:
         for path, one in self.instances.items():
             for name, member in vars(type(one)).items():
-                if isinstance(member, FunctionType):
+                if isinstance(member, FunctionType) and _is_named(f"{path}.{name}", member):
                     yield f"{path}.{name}", member.__get__(one)
 
     def _import_client(self) -> None:
@@ -126,7 +126,7 @@ class Living:
         files = {
             os.path.realpath(m.__file__ or ""): name
             for name, m in walk.modules().items()
-            if getattr(m, "__file__", None)
+            if getattr(m, "__file__", None) and m.__spec__ is not None  # else another module's file, put there by it
         }
         return [
             (code, files.get(os.path.realpath(path), os.path.basename(path)), line, text)
