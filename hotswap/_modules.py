@@ -185,7 +185,7 @@ def _put_there(found: Mapping[int, Entry], made: Mapping[int, Entry]) -> list[in
     """Return those of `made`, modules without a spec, that say they are from a file which another one was loaded from:
     that one has put them into ``sys.modules``, as a place for what it imports or gives, and no text of theirs ran.
     """
-    loaded = {entry.path for key, entry in found.items() if key not in made}
+    loaded = {entry.path for key, entry in found.items() if key not in made and entry.name != "__main__"}
     return [key for key, entry in made.items() if entry.path in loaded]
 
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = """
-    abc base64 binascii bisect builtins collections colorsys contextlib copy dataclasses datetime decimal enum
-    fnmatch fractions functools hashlib heapq html importlib importlib.util inspect io ipaddress json keyword
-    logging math operator os os.path pathlib re shlex statistics string struct sys textwrap threading types
+    abc argparse base64 binascii bisect builtins collections colorsys contextlib copy dataclasses datetime decimal enum
+    fnmatch fractions functools hashlib heapq html importlib importlib.metadata importlib.util inspect io ipaddress json
+    keyword locale
+    logging math operator os os.path pathlib platform re shlex statistics string struct sys textwrap threading types
     typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo
 """.split()
 

@@ -231,9 +231,10 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)
     _codes.follow(swap, around.of_code)
     take_places(swap)
+    gave_way = {id(old) for _, _, old, _ in swap.replaced}
     swap.replace_references()
     tell_holders(swap)
-    tell_enrolled(swap)
+    tell_enrolled(swap, gave_way)
     _moves.let_go(swap)
 
 

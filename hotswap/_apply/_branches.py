@@ -15,7 +15,7 @@ from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import is_a
+from hotswap._run._values import alike, is_a
 from hotswap._text._diff import only_code
 
 Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
@@ -28,7 +28,10 @@ def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
     """Whether `branch` of an ``if``, ``try`` or ``with`` is the one that ran."""
     node = pair.new.node
     if isinstance(node, ast.If):
-        return truth(visit, node) is (branch == "body")
+        taken = truth(visit, node)
+        if taken is None and (taken := _ran_by_what_is_there(visit, pair.old)) is None:
+            _tell_unknown(visit, pair)
+        return taken is (branch == "body")
     if branch.startswith("except"):
         return _handler_ran(visit, pair.old, branch)
     handlers = range(len(getattr(node, "handlers", ())) if branch == "orelse" else 0)
@@ -44,6 +47,44 @@ def fails_otherwise(visit: Visit, pair: Pair) -> bool:
     if not any(statement.branch == "body" and id(statement) not in never for statement in changed):
         return False
     return _ended_early(visit, pair)
+
+
+def _ran_by_what_is_there(visit: Visit, old: Statement) -> bool | None:
+    """Whether the body of an ``if`` ran whose test cannot be asked again, or its ``else``; None if nothing shows."""
+    ran = {child.branch for child in old.children if _shows(visit, old, child)}
+    return "body" in ran if len(ran) == 1 else None
+
+
+def _tell_unknown(visit: Visit, pair: Pair) -> None:
+    """Tell of an ``if`` that may have to run other statements than it did, and nothing says which."""
+    inner = pair.inner or Diff()
+    if inner.added or inner.removed or any(not only_code(one) for one in inner.changed):
+        why = "its test cannot be asked again, and nothing shows which branch ran"
+        visit.swap.tell(visit.work, "HS202", pair.new.lineno, why=why, target=visit.target(pair.new))
+
+
+def _shows(visit: Visit, old: Statement, child: Statement) -> bool:
+    """Whether something is there that `child` made, and nothing in the other branch can have made."""
+    if child.kind is Kind.SUITE:
+        return any(one.kind is Kind.DEF and bool(visit.work.live(visit.scope, one)) for one in _inside(child))
+    ran = _has_run(visit, old, child, "orelse" if child.branch == "body" else "body")
+    return _gives_what_is_there(visit, child) if ran is None else ran
+
+
+def _gives_what_is_there(visit: Visit, child: Statement) -> bool:
+    if child.kind is not Kind.ASSIGN or not child.binds or unquiet(visit, child):
+        return False
+    try:
+        made = visit.scope.run([child.node])
+    except StatementError:
+        return False
+    return all(alike(made.get(name, MISSING), visit.scope.peek(name)) for name in child.binds)
+
+
+def _inside(statement: Statement) -> Iterator[Statement]:
+    for child in statement.children:
+        yield child
+        yield from _inside(child) if child.kind is Kind.SUITE else ()
 
 
 def begins_again(visit: Visit, pair: Pair) -> bool:

@@ -9,7 +9,7 @@ keep. Only what holds the class, its name or an object of it counts.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import partial
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -51,12 +51,14 @@ def _last(item: object) -> object:
     return item[-1] if type(item) is tuple and item else item
 
 
-def tell_enrolled(swap: Swap) -> None:
-    """Tell of the classes at the top of modules that went, and are in a registry still."""
+def tell_enrolled(swap: Swap, gave_way: Container[int]) -> None:
+    """Tell of the classes at the top of modules that went, and are in a registry still; not of those, by their ids, in
+    whose place another one is.
+    """
     for work in swap.works.values():
         for statement in work.edit.diff.removed if work.edit.edited else ():
             live = work.before.get(statement.binds[-1]) if statement.kind is Kind.CLASS else None
-            if isinstance(live, type) and _has_gone(work, statement.binds[-1], live):
+            if isinstance(live, type) and id(live) not in gave_way and _has_gone(work, statement.binds[-1], live):
                 _tell(swap, work, statement, live)
 
 

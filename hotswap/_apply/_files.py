@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
@@ -63,7 +63,7 @@ def _keep_state(swap: Swap, statement: Statement | None, was: type, now: type) -
     there = next((one for one in text.statements if one.kind is Kind.CLASS and one.binds[-1] == now.__name__), None)
     for pair in diff(statement.children, there.children).unchanged if there is not None else ():
         for name in pair.new.binds if pair.new.kind is Kind.ASSIGN and not is_made_anew(pair.new, was) else ():
-            if name in vars(was) and name in vars(now):
+            if name in vars(was) and name in vars(now) and type(vars(was)[name]) is not MemberDescriptorType:
                 swap.journal.set_member(now, name, vars(was)[name])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import behaves_otherwise, look_up
 from hotswap._apply._scopes import ClassScope, ModuleScope
-from hotswap._apply._swap import Swap, Work, resolve
+from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._unloaded import imports, visit_before
 from hotswap._errors import StatementError
 from hotswap._model import How, Statement
@@ -299,24 +298,6 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
     return {name for scope, name in visit.swap.last if scope in scopes}
 
 
-def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
-    """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as
-    no statement binds them any more, and those of builtins that this one is the first to bind.
-    """
-    edit = visit.work.edit
-    if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
-        return frozenset()
-    read = {name.partition(".")[0] for name in (*statement.reads, *statement.calls)} & visit.work.names_before
-    if not read or "*" in visit.work.names_now:
-        return frozenset()
-    gone = (name for name in read - visit.work.names_now if name[:2] != "__")
-    above = {
-        name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
-    }
-    first = (read & set(statement.binds)).intersection(vars(builtins)) - above
-    return frozenset(first).union(name for name in gone if not is_bound_elsewhere(visit.work, name))
-
-
 def let_names_go(swap: Swap) -> None:
     """Unbind, with the next wave, the names that leave with the save."""
     for scope, name in swap.last:
@@ -387,14 +368,3 @@ def _public_before(swap: Swap, module: str) -> Iterator[str]:
     names = namespace.get("__all__")
     given = names if isinstance(names, (list, tuple)) else (n for n in namespace if not n.startswith("_"))
     yield from (name for name in given if isinstance(name, str))
-
-
-def is_bound_elsewhere(work: Work, name: str) -> bool:
-    """Whether `name` of the module is bound by something else than its statements: a submodule, or a ``global``."""
-    if f"{work.edit.module}.{name}" in sys.modules:
-        return True
-    text = work.edit.new.text
-    if "global" not in text or name not in text:
-        return False
-    trees = (statement.node for statement in work.edit.new.statements)
-    return any(isinstance(n, ast.Global) and name in n.names for tree in trees for n in ast.walk(tree))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
@@ -32,7 +32,7 @@ class Scope:
     outer: Stores
     around: tuple[Outer, ...]
     local = False
-    hidden: Container[str] = ()
+    hidden: frozenset[str] = frozenset()
     cls: type | None = None
     temporaries: Callable[[Sequence[ast.stmt]], Mapping[str, object]] | None = None
 
@@ -103,7 +103,7 @@ class ModuleScope(Scope):
             run(code, own, own, self.edit.path, nodes[0].lineno)
             ran.update((name, value) for name, value in own.items() if name not in _OF_IMPORTS)
             return ran
-        with self.there(above):
+        with self.there(above), self.without(self.hidden):
             run(code, self.namespace, ran, self.edit.path, nodes[0].lineno)
         if ran.pop("__conditional_annotations__", None) is not None:  # its function gives those of `nodes` alone
             del ran["__annotate__"], ran.gone["__annotate__"]
@@ -120,6 +120,16 @@ class ModuleScope(Scope):
         finally:
             for name in missing:
                 self.namespace.pop(name, None)
+
+    @contextmanager
+    def without(self, names: Iterable[str]) -> Iterator[None]:
+        """Have the module lack `names`, which leave it with the save: code that is given the namespace looks there."""
+        held = {name: self.namespace.pop(name) for name in names if name in self.namespace}
+        try:
+            yield
+        finally:
+            for name, value in held.items():
+                self.namespace.setdefault(name, value)
 
     def store(self, name: str, value: object) -> None:
         """Bind `name` with the next wave."""

@@ -27,6 +27,7 @@ from hotswap._apply import (
 )
 from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_decorated
+from hotswap._apply._leaving import is_bound_elsewhere, left_over
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._segments import makes_of_itself
 from hotswap._apply._swap import Swap, Work
@@ -43,8 +44,7 @@ from hotswap._text._source import suites
 _MAY_BIND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.AsyncFor, ast.While, ast.Match)
 """Statements that may bind a name, or leave it as it is."""
 
-_KEPT = (Kind.DEF, Kind.CLASS, Kind.ASSIGN)
-"""Statements that are left as they are, unless they or something inside them may be stale."""
+_KEPT = (Kind.DEF, Kind.CLASS, Kind.ASSIGN)  # left as they are, unless they or something inside them may be stale
 
 
 class Visit:
@@ -231,10 +231,10 @@ class Visit:
             self.swap.journal.note_attribute(target, name)
         try:
             with self.swap.journal.noting(_noting.containers(self.swap, self.scope, statement, reaching=reaching)):
-                self.scope.hidden = _follow.left_over(self, statement)
+                self.scope.hidden = left_over(self, statement)
                 bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
         finally:
-            self.scope.hidden = ()
+            self.scope.hidden = frozenset()
             _noting.bypassed(self, before, bound)
         _noting.altered(self, contents)
         _noting.set_otherwise(self, attributes)
@@ -349,7 +349,7 @@ class Visit:
     def _may_leave(self, name: str) -> bool:
         if self.scope.peek(name) is MISSING or name == "__annotations__":
             return False
-        return isinstance(self.scope, ClassScope) or not _follow.is_bound_elsewhere(self.work, name)
+        return isinstance(self.scope, ClassScope) or not is_bound_elsewhere(self.work, name)
 
     def unquiet_call(self, function: object, argument: str) -> str:
         """Return why calling `function` with the text `argument` may have effects; "" if it has none."""

@@ -243,6 +243,8 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
     if pair.inner is not None and same_header(pair) and new.kind in (Kind.CLASS, Kind.SUITE):
         if new.kind is Kind.CLASS and _may_be_remade(pair):
             taint.values.add(f"{scope}{new.binds[-1]}.*")
+        if new.kind is Kind.CLASS and _has_other_slots(pair.inner):  # it is another object then
+            taint.values.add(f"{scope}{new.binds[-1]}")
         if isinstance(new.node, ast.Try | ast.TryStar):  # it may come to another end now
             taint.values |= {scope + name for name in (*pair.old.binds, *new.binds)} - {f"{scope}*"}
         from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
@@ -297,6 +299,11 @@ def _may_be_remade(pair: Pair) -> bool:
         return True
     makers = (getattr(pair.new.node, "bases", ()), getattr(pair.new.node, "decorator_list", ()))
     return bool(found) and any(makers)
+
+
+def _has_other_slots(inner: Diff) -> bool:
+    found = (*(pair.new for pair in inner.changed), *inner.added, *inner.removed)
+    return any("__slots__" in statement.binds for statement in found)
 
 
 def _constructor(statement: Statement, taint: Taint, scope: str) -> None:

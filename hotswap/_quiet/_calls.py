@@ -74,8 +74,12 @@ _PATHS: Final[Groups] = {
 
 # Reads of what the process was started with, and loggers, of which the same name always gives the same object.
 _READS: Final[Groups] = {
+    "importlib.metadata": "version",
+    "locale": "getlocale localeconv strcoll strxfrm",
     "logging": "getLevelName getLogger",
-    "os": "getenv",
+    "os": "cpu_count getenv",
+    "platform": "architecture machine node platform processor python_compiler python_implementation python_version "
+    "python_version_tuple release system uname version",
     "sys": "getdefaultencoding getfilesystemencoding getrecursionlimit intern",
 }
 
@@ -292,6 +296,12 @@ HOOKS: Final[Groups] = {
 
 # What comes out, where a method of it is often called next: by what is called, or by the class and its methods.
 RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "argparse._ActionsContainer": {
+        "argparse._ArgumentGroup": "add_argument_group",
+        "argparse._MutuallyExclusiveGroup": "add_mutually_exclusive_group",
+    },
+    "argparse._SubParsersAction": {"argparse.ArgumentParser": "add_parser"},
+    "argparse.ArgumentParser": {"argparse._SubParsersAction": "add_subparsers"},
     "builtins": {
         "str": "ascii bin chr format hex oct repr",
         "int": "hash len ord",
@@ -326,6 +336,7 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "inspect": {"str": "cleandoc"},
     "json": {"str": "dumps"},
     "os": {"str": "getenv"},
+    "platform": {"str": "machine node python_implementation python_version release system version"},
     "os.environ": {"str": "__getitem__ get"},
     "os.path": {"str": "abspath basename commonpath dirname expanduser expandvars join normcase normpath realpath"},
     "pathlib.Path": {"self": "absolute expanduser resolve"},

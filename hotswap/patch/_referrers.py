@@ -1,7 +1,7 @@
 """References: replace an object by another where Python code can hold it, and count the places where it cannot.
 
-Replaced: values of dictionaries (of modules, classes, instances, plain ones), items of lists, closure cells, defaults
-of functions. Tuples, keys, sets, frames and C structures hold on to what they have.
+Replaced: keys and values of dictionaries (of modules, classes, instances, plain ones), items of lists and sets, closure
+cells, defaults of functions, and tuples that these have. Frames, C structures and other tuples keep what they have.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _CARRIERS: Final = (
     *(property, staticmethod, classmethod, partial, CellType, FunctionType, MethodType),
     *(tuple, GenericAlias, UnionType),
 )
+_BY_IDENTITY: Final[tuple[object, ...]] = (object.__hash__, object.__eq__, type.__hash__, type.__eq__)
 _DEEPEST: Final = 8  # carriers inside carriers; what is carried further counts as held
 
 Pair = tuple[object, object]
@@ -166,7 +167,7 @@ def _belongs_to(old: object, holder: Any, owners: Mapping[int, list[Any]]) -> bo
 def _replace_in(journal: Journal, holder: Any, old: object, targets: _Targets, owners: Mapping[int, list[Any]]) -> bool:
     new = targets.last(old)
     if is_a(holder, dict):
-        return _in_dict(journal, holder, old, new)
+        return _in_dict(journal, holder, old, targets)
     if type(holder) is list:
         for index in [index for index, item in enumerate(holder) if item is old]:
             journal.do(partial(holder.__setitem__, index, new), partial(_put, holder, index, old))
@@ -175,16 +176,39 @@ def _replace_in(journal: Journal, holder: Any, old: object, targets: _Targets, o
         journal.set_attribute(holder, "cell_contents", new)
         return True
     if type(holder) is tuple:
-        return _in_defaults(journal, holder, targets, owners.get(id(holder), ()))
+        return _by_another_tuple(journal, holder, targets, owners)
+    if type(holder) is set and _is_known_by_identity(old, new):
+        journal.do(partial(holder.add, new), partial(holder.discard, new))
+        journal.do(partial(holder.discard, old), partial(holder.add, old))
+        return True
     return _in_slots(journal, holder, old, new)
 
 
-def _in_defaults(journal: Journal, holder: tuple[Any, ...], targets: _Targets, owners: Iterable[Any]) -> bool:
-    """Replace objects in a tuple of defaults, by another tuple; other tuples may be values of the program."""
-    found = [f for f in owners if type(f) is FunctionType and f.__defaults__ is holder]
-    for function in found:
-        journal.set_attribute(function, "__defaults__", tuple(map(targets.last, holder)))
-    return bool(found)
+def _by_another_tuple(
+    journal: Journal, holder: tuple[Any, ...], targets: _Targets, owners: Mapping[int, list[Any]]
+) -> bool:
+    """Have who has the tuple `holder` have another one, with the new objects; False if somebody cannot."""
+    having = [one for one in owners.get(id(holder), ()) if not is_a(one, _NOT_COUNTED)]
+    other = tuple(map(targets.last, holder))
+    done = [_has_another(journal, one, holder, other) for one in having]
+    return bool(done) and all(done)
+
+
+def _has_another(journal: Journal, owner: Any, holder: object, other: object) -> bool:
+    if type(owner) is FunctionType and owner.__defaults__ is holder:
+        journal.set_attribute(owner, "__defaults__", other)
+        return True
+    if is_a(owner, (tuple, set, FunctionType)):
+        return False
+    if is_a(owner, dict):
+        return _in_values(journal, owner, holder, other)
+    return _replace_in(journal, owner, holder, _Targets([(holder, other)]), {})
+
+
+def _is_known_by_identity(*values: object) -> bool:
+    """Whether hashing and comparing `values` runs none of the program's code."""
+    kinds = set(map(type, values)) - {str, int, bytes}
+    return all(one.__hash__ in _BY_IDENTITY and one.__eq__ in _BY_IDENTITY for one in kinds)
 
 
 def _put(holder: list[Any], index: int, old: object) -> None:
@@ -192,7 +216,21 @@ def _put(holder: list[Any], index: int, old: object) -> None:
         holder[index] = old
 
 
-def _in_dict(journal: Journal, holder: dict[Any, Any], old: object, new: object) -> bool:
+def _in_dict(journal: Journal, holder: dict[Any, Any], old: object, targets: _Targets) -> bool:
+    items = list(dict.items(holder))
+    if type(holder) is not dict or all(targets.last(key) is key for key, _ in items):
+        return _in_values(journal, holder, old, targets.last(old))
+    if not _is_known_by_identity(*holder, *map(targets.last, holder)):
+        return False
+    own = set(map(id, holder))  # what stands there by itself goes before what would come in its place
+    both = [(targets.last(key), targets.last(value), key) for key, value in items]
+    others = [(new, value) for new, value, key in both if new is key or id(new) not in own]
+    journal.do(holder.clear, partial(holder.update, items))
+    journal.do(partial(holder.update, others), holder.clear)
+    return True
+
+
+def _in_values(journal: Journal, holder: dict[Any, Any], old: object, new: object) -> bool:
     found = [key for key, value in dict.items(holder) if value is old]
     for key in found:
         journal.do(partial(dict.__setitem__, holder, key, new), partial(dict.__setitem__, holder, key, old))
@@ -202,4 +240,4 @@ def _in_dict(journal: Journal, holder: dict[Any, Any], old: object, new: object)
 def _in_slots(journal: Journal, holder: Any, old: object, new: object) -> bool:
     """From 3.11 on an instance without a materialised ``__dict__`` refers to its values itself."""
     attributes = attribute(holder, "__dict__")
-    return isinstance(attributes, dict) and not is_a(holder, type) and _in_dict(journal, attributes, old, new)
+    return isinstance(attributes, dict) and not is_a(holder, type) and _in_values(journal, attributes, old, new)

@@ -1,0 +1,49 @@
+"""Names that leave a module with the save, as a statement that runs meanwhile has to find them: not at all."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from typing import TYPE_CHECKING, Final
+
+from hotswap._apply._scopes import ModuleScope
+from hotswap._model import Statement
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Work
+    from hotswap._apply._visit import Visit
+
+_NAMESPACE: Final = frozenset(("globals", "locals", "vars", "dir"))
+"""Calls that give a module all of its names."""
+
+
+def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
+    """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as
+    no statement binds them any more, and those of builtins that this one is the first to bind.
+    """
+    edit = visit.work.edit
+    if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
+        return frozenset()
+    read = {name.partition(".")[0] for name in (*statement.reads, *statement.calls)} & visit.work.names_before
+    if not _NAMESPACE.isdisjoint(statement.calls):
+        read = set(visit.work.names_before)
+    if not read or "*" in visit.work.names_now:
+        return frozenset()
+    gone = (name for name in read - visit.work.names_now if name[:2] != "__")
+    above = {
+        name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
+    }
+    first = (read & set(statement.binds)).intersection(vars(builtins)) - above
+    return frozenset(first).union(name for name in gone if not is_bound_elsewhere(visit.work, name))
+
+
+def is_bound_elsewhere(work: Work, name: str) -> bool:
+    """Whether `name` of the module is bound by something else than its statements: a submodule, or a ``global``."""
+    if f"{work.edit.module}.{name}" in sys.modules:
+        return True
+    text = work.edit.new.text
+    if "global" not in text or name not in text:
+        return False
+    trees = (statement.node for statement in work.edit.new.statements)
+    return any(isinstance(n, ast.Global) and name in n.names for tree in trees for n in ast.walk(tree))
