@@ -15,9 +15,8 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap import _quiet
-from hotswap._apply import _collectors
+from hotswap._apply import _collectors, _stale
 from hotswap._apply._books import entries_of, fill
-from hotswap._apply._stale import quiet_scope
 from hotswap._apply._swap import resolve
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import CONTAINERS
@@ -72,7 +71,7 @@ def _tell(swap: Swap, work: Work, statement: Statement, live: type) -> None:
     if where:
         name = f"{live.__name__} is in {where}"
         swap.tell(work, "HS203", statement.lineno, name=name)
-    elif id(statement) not in swap.registered and (why := _unquiet(swap, work, statement)):
+    elif id(statement) not in swap.registered and (why := unquiet_decorators(swap, work, statement)):
         name = statement.binds[-1]
         swap.tell(work, "HS227", statement.lineno, name=name, why=why, target=f"{work.edit.module}:{name}")
 
@@ -116,11 +115,11 @@ def _is_of(item: object, live: type) -> bool:
     return item is live or type(item) is live or (type(item) is str and item == live.__name__)
 
 
-def _unquiet(swap: Swap, work: Work, statement: Statement) -> str:
+def unquiet_decorators(swap: Swap, work: Work, statement: Statement) -> str:
     """Return why decorating the class may have had effects; "" if it had none."""
     node = statement.node
     if not isinstance(node, ast.ClassDef) or not node.decorator_list:
         return ""
     fields = {**dict(ast.iter_fields(node)), "bases": [], "keywords": [], "body": [ast.Pass()]}
     bare = ast.fix_missing_locations(ast.copy_location(ast.ClassDef(**fields), node))
-    return _quiet.unquiet(bare, quiet_scope(swap, work.scope)) or ""
+    return _quiet.unquiet(bare, _stale.quiet_scope(swap, work.scope)) or ""

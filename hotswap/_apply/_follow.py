@@ -15,7 +15,7 @@ from hotswap._apply._scopes import ClassScope, ModuleScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._unloaded import imports, visit_before
 from hotswap._errors import StatementError
-from hotswap._model import How, Statement
+from hotswap._model import How, Kind, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a, same
 
@@ -303,6 +303,19 @@ def let_names_go(swap: Swap) -> None:
     for scope, name in swap.last:
         if not isinstance(scope, ModuleScope) or scope.peek(name) is not MISSING:
             scope.drop(name)
+
+
+def passed_over(visit: Visit, statement: Statement, bound: Mapping[str, object]) -> set[str]:
+    """Return the names that an import which ran again does not bind: those that leave what it takes all from, and those
+    that a submodule has taken since the import ran first, as it would at a fresh start.
+    """
+    if "*" in statement.binds:
+        return leaving(visit, statement) & bound.keys()
+    if statement.kind is not Kind.IMPORT or not isinstance(visit.scope, ModuleScope):
+        return set()
+    before = {name for one in visit.old if one.kind is Kind.IMPORT for name in one.binds}
+    held = {name: sys.modules.get(f"{visit.work.edit.module}.{name}", MISSING) for name in before & bound.keys()}
+    return {name for name, one in held.items() if one is visit.scope.peek(name) is not bound[name]}
 
 
 def leaving_error(visit: Visit, statement: Statement) -> StatementError | None:

@@ -7,6 +7,7 @@ import builtins
 import sys
 from typing import TYPE_CHECKING, Final
 
+from hotswap._apply._follow import names_bound
 from hotswap._apply._scopes import ModuleScope
 from hotswap._model import Statement
 
@@ -26,11 +27,14 @@ def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
     if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
         return frozenset()
     read = {name.partition(".")[0] for name in (*statement.reads, *statement.calls)} & visit.work.names_before
-    if not _NAMESPACE.isdisjoint(statement.calls):
-        read = set(visit.work.names_before)
+    if takes_all := not _NAMESPACE.isdisjoint(statement.calls):
+        lost = [*edit.diff.removed, *(pair.old for pair in edit.diff.changed)]
+        read = set(visit.work.names_before).union(n for s in lost if "*" in s.binds for n in names_bound(visit, s))
     if not read or "*" in visit.work.names_now:
         return frozenset()
-    gone = (name for name in read - visit.work.names_now if name[:2] != "__")
+    taken = {n for s in edit.new.statements for n in visit.bound_by(s)} if takes_all else frozenset()
+    now = taken or visit.work.names_now  # a branch that does not run binds nothing
+    gone = (name for name in read - now if name[:2] != "__")
     above = {
         name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
     }

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _collectors, _noting
 from hotswap._apply._books import alike, entries_of, fill
+from hotswap._apply._enrolled import unquiet_decorators
 from hotswap._apply._reach import stored
 from hotswap._apply._swap import resolve
 from hotswap._model import Pair
@@ -79,7 +80,7 @@ def let_go(
             if name in vars(live):
                 visit.swap.journal.del_member(live, name)
         did = who not in after and who not in withdrawn.whose and reaches_out(function.__code__)
-        if did and not _is_standard(function):
+        if did and not _is_standard(function) and unquiet_decorators(visit.swap, visit.work, pair.old):
             visit.swap.tell(visit.work, "HS203", pair.old.lineno, name=f"what {who} did for {visit.named(pair.new)}")
     return withdrawn
 

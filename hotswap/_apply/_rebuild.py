@@ -21,6 +21,7 @@ from hotswap._apply import (
     _leftovers,
     _noting,
     _replaced,
+    _wrappers,
 )
 from hotswap._apply._adapter import ClassEdit
 from hotswap._errors import StatementError
@@ -238,7 +239,9 @@ def _in_place(
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
     if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
         called.append(_collectors.DECORATOR)
+        wrapped = _wrappers.take_off(visit, pair, live)
         visit.bind(new.binds[-1], decorate(visit, new, others, live) if others else live)
+        _wrappers.lead(swap, live, wrapped)
     if registries.settle():
         swap.tell(visit.work, "HS203", new.lineno, name=_noted(visit, new))
     attempt(visit, new, lambda: settle_abstract(swap.journal, live))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _temporary
 from hotswap._apply._changes import Changes
@@ -37,6 +37,9 @@ __all__ = ["DefinitionOf", "IsProject", "Ready", "Swap", "Work", "resolve"]
 
 IsProject = Callable[[ModuleType | FunctionType], bool]
 DefinitionOf = Callable[[FunctionType], Definition | None]
+
+
+_KEPT: Final = ("HS201", "HS202", "HS226")
 
 
 class Swap:
@@ -191,7 +194,10 @@ class Swap:
             scope.drop(name)
 
     def tell(self, work: Work, code: str, lineno: int, **fields: object) -> None:
-        """Add a finding about a line of the module's file, once."""
+        """Add a finding about a line of the module's file, once; why something is kept is told once as well."""
+        told = ((one.code, one.lineno, of.get("name")) for one, of in work.log.findings.items())
+        if code in _KEPT and (code, lineno, fields.get("name")) in told:
+            return
         found = graded(finding(code, work.edit.path, lineno, **fields), self.severities)
         work.log.findings.setdefault(found, fields)
 

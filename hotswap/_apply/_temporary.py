@@ -130,6 +130,14 @@ def delete(visit: Visit, statement: Statement) -> bool:
     return True
 
 
+def let_go(visit: Visit, statement: Statement) -> None:
+    """Let the names go that `statement`, which ran again, binds, and that an unchanged ``del`` below takes."""
+    below = (s for s in visit.new if s.lineno > statement.lineno and id(s) in visit.chains.partner)
+    for name in {name for one in below for name in deleted_by(one.node)}.intersection(statement.binds):
+        if visit.scope.peek(name) is not MISSING and visit.work.before.get(name, MISSING) is MISSING:
+            visit.swap.drop(visit.work, visit.scope, name)
+
+
 def deleted_by(node: ast.stmt) -> list[str]:
     """Return the names that `node` deletes."""
     return [one.id for one in node.targets if isinstance(one, ast.Name)] if isinstance(node, ast.Delete) else []

@@ -39,8 +39,9 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     name = pair.new.binds[-1]
     public = visit.scope.peek(name)
     given = partial(type.__getattribute__, public)  # whatever its metaclass makes of that
-    if is_a(public, type) and given("__name__") == name and not given("__flags__") & _IMMUTABLE:
-        return public
+    own = is_a(public, type) and (given("__name__") == name or given("__qualname__") == visit.named(pair.old))
+    if own and not given("__flags__") & _IMMUTABLE:  # a statement may have given it another `__name__`
+        return public  # type: ignore[return-value]
     if not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
         return None
     found = living(visit.work.edit.module, visit.named(pair.old))

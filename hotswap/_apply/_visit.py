@@ -209,6 +209,7 @@ class Visit:
         """Run a statement whole and bind what it binds; `reason` is for the report."""
         if not _temporary.delete(self, statement):
             self.run(statement, [statement.node])
+        _temporary.let_go(self, statement)
         self.swap.ran_at[id(statement)] = self.swap.changes.now
         self.swap.ran(self.work, statement, reason)
 
@@ -267,11 +268,10 @@ class Visit:
 
     def bind_all(self, statement: Statement, bound: Layer) -> None:
         """Bind what a run bound, each name where readers can tell the new value from the old."""
-        if "*" in statement.binds:
-            for name in _follow.leaving(self, statement) & bound.keys():
-                del bound[name]
-                bound.gone.pop(name)
-            self.work.starred |= bound.keys()
+        for name in _follow.passed_over(self, statement, bound):
+            del bound[name]
+            bound.gone.pop(name)
+        self.work.starred |= bound.keys() if "*" in statement.binds else set()
         self.made |= bound.keys()
         picked = targets_of(statement.node) - self.chains.open.keys()
         for name, value in list(bound.items()):

@@ -41,6 +41,7 @@ _DEEPEST: Final = 40  # calls inside calls: far more than a constant needs, far 
 _CLASS_METHOD_IN_C: Final = type(vars(dict)["fromkeys"])
 _ALIAS: Final = find_raw("typing._GenericAlias")
 _MEMO: Final = type(functools.cache(id))
+_OF_ATTRS: Final = "__attrs_attrs__"
 
 
 class Callees(Entries):
@@ -237,7 +238,7 @@ class Callees(Entries):
         return Value(kind=made)
 
     def _call_generated(self, found: Found, name: str, given: Arguments, label: str) -> Value:
-        """Judge a method that `dataclass` or `namedtuple` wrote: an ``__init__`` runs factories and a hook."""
+        """Judge a method that `dataclass`, attrs or `namedtuple` wrote: an ``__init__`` runs factories and a hook."""
         owner: Any = found[0]
         if issubclass(owner, tuple):
             made: Any = given.values[0].obj if given.values and is_class(given.values[0].obj) else None
@@ -246,14 +247,31 @@ class Callees(Entries):
             new = given.values[0]
             if not new.own:
                 raise LoudError(f"stores into its argument, by {label}")
+            if _OF_ATTRS in list_members(owner):
+                self._fill_attrs(owner, new)
+                return UNKNOWN
             for each in list_members(owner)["__dataclass_fields__"].values():
                 if each.default_factory is not dataclasses.MISSING:
                     self.call(know(each.default_factory), Arguments(), f"the default factory of {each.name}")
-            if hook := look_up(new.kind or owner, "__post_init__"):
-                self.call_raw(
-                    hook, "__post_init__", Arguments((new,), open=True), f"{name_class(owner)}.__post_init__()"
-                )
+            self._call_hook(owner, "__post_init__", new, Arguments((new,), open=True))
         return UNKNOWN
+
+    def _call_hook(self, owner: type, name: str, new: Value, given: Arguments) -> None:
+        if hook := look_up(new.kind or owner, name):
+            self.call_raw(hook, name, given, f"{name_class(owner)}.{name}()")
+
+    def _fill_attrs(self, owner: type, new: Value) -> None:
+        """Judge an ``__init__`` that attrs wrote: factories, converters and validators run, and hooks."""
+        for each in list_members(owner)[_OF_ATTRS]:
+            factory = getattr(each.default, "factory", None)
+            given = Arguments((new,)) if getattr(each.default, "takes_self", False) else Arguments()
+            if factory is not None:
+                self.call(know(factory), given, f"the default factory of {each.name}")
+            for called, what in ((each.converter, "converter"), (each.validator, "validator")):
+                if called is not None:
+                    self.call(know(called), Arguments(open=True), f"the {what} of {each.name}")
+        self._call_hook(owner, "__attrs_pre_init__", new, Arguments((new,), open=True))
+        self._call_hook(owner, "__attrs_post_init__", new, Arguments((new,)))
 
 
 def _is_class_method(raw: object) -> bool:
@@ -274,10 +292,12 @@ def _pass_receiver(raw: object, receiver: Value, given: Arguments) -> Arguments:
 
 
 def _is_generated(owner: type, raw: Any) -> bool:
-    """Whether `dataclass` or `namedtuple` wrote this method: its code has no file, or stands in their modules."""
+    """Whether `dataclass`, attrs or `namedtuple` wrote this method: its code has no file, or is in their modules."""
     function = _unwrap(raw)
     if type(function) is not FunctionType:
         return False
+    if _OF_ATTRS in list_members(owner):
+        return function.__code__.co_filename.startswith("<attrs generated")
     function = vars(function).get("__wrapped__", function)  # a dataclass's `__repr__` is wrapped against recursion
     if "__dataclass_fields__" in list_members(owner):
         return bool(function.__code__.co_filename == "<string>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -89,6 +90,9 @@ class Entries(Access):
                         self.call_raw((layer, member), name, given, f"{name_class(cls)}.{name}() by {label}")
 
 
+_TEXTS: Final = ("__module__", "__name__", "__qualname__")
+"""Attributes that are texts, on whatever has them."""
+
 # --- entries that need a closer look at their arguments; None: go on as with any other
 
 
@@ -104,6 +108,8 @@ def _judge_getattr(judge: Entries, given: Arguments, label: str) -> Value | None
     if type(name) is not str:
         raise LoudError(f"calls {label} with a name that is not known")
     found = judge.load(given.values[0], name)
+    if name in _TEXTS:
+        return Value(kind=str, own=True)
     return found if len(given.values) == 2 else UNKNOWN
 
 
@@ -182,11 +188,18 @@ def _judge_members(judge: Entries, given: Arguments, label: str) -> Value | None
     return Value(kind=list, own=True, each=item)
 
 
+def _judge_parser(judge: Entries, given: Arguments, label: str) -> Value | None:
+    if given.open or "parents" in given.names:
+        raise LoudError(f"calls {label}, which alters the options of its parents")
+    return judge.make(sys.modules["argparse"].ArgumentParser, given, label)
+
+
 def _judge_super(_judge: Entries, _given: Arguments, label: str) -> Value | None:
     raise LoudError(f"calls {label} with arguments that are not known")
 
 
 _SPECIAL: Final[dict[str, Callable[[Entries, Arguments, str], Value | None]]] = {
+    "argparse.ArgumentParser": _judge_parser,
     "builtins.delattr": _judge_delattr,
     "builtins.dir": _judge_dir,
     "builtins.enumerate": _judge_enumerate,

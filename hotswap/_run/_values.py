@@ -185,14 +185,19 @@ def is_plain(value: object) -> bool:
 
 
 def _items_of(value: object) -> tuple[object, ...] | None:
-    """Return the items of a named tuple or of a frozen dataclass, which hold no more than these; None of others."""
+    """Return the items of a named tuple, a frozen dataclass, or what attrs made frozen, which hold no more than
+    these; None of others.
+    """
     cls: Any = type(value)
     if issubclass(cls, tuple) and hasattr(cls, "_fields") and not cls.__dictoffset__:
         return tuple(tuple.__iter__(value))  # type: ignore[arg-type]  # it is one
     params = cls.__dict__.get("__dataclass_params__")
-    if params is None or not params.frozen:
+    if params is not None and params.frozen:
+        names = [field.name for field in dataclasses.fields(cls)]
+    elif getattr(cls.__dict__.get("__setattr__"), "__name__", "") == "_frozen_setattrs":  # what attrs gives those
+        names = [field.name for field in cls.__dict__.get("__attrs_attrs__", ())]
+    else:
         return None
-    names = [field.name for field in dataclasses.fields(cls)]
     try:
         items = tuple(object.__getattribute__(value, name) for name in names)
     except AttributeError:

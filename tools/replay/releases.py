@@ -41,6 +41,9 @@ PROJECTS: Final = {
         Project("rich", ("rich",)),
         Project("discord.py", ("discord",), build=False),
         Project("attrs", ("attr", "attrs")),
+        Project("Cerberus", ("cerberus",)),
+        Project("dnspython", ("dns",)),
+        Project("python-dateutil", ("dateutil",)),
     )
 }
 

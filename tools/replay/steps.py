@@ -92,7 +92,7 @@ class Replay:
 
     def cumulative(self, versions: list[str]) -> Iterator[Step]:
         """Yield a step for each version but the first, all in one process."""
-        first = next(index for index, version in enumerate(versions) if self._start(version))
+        first = next((index for index, version in enumerate(versions) if self._start(version)), len(versions))
         for version in versions[first + 1 :]:
             yield self._step(version)
 

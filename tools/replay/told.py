@@ -74,7 +74,7 @@ class Claim:
             return path in (f"{parent}:{last}", f"{self.module}:")
         if module == self.module and any(_is_inside(inside, name) for name in self.names):
             return True
-        if module == self.module and place.facet == "doc" and f"{inside}.__doc__" in self.names:
+        if module == self.module and place.facet == "doc" and f"{inside}.__doc__".lstrip(".") in self.names:
             return True
         if module == self.module and ANY in self.names and place.facet in ("missing", "left over") and inside:
             return "." not in inside

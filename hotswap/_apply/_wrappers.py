@@ -1,0 +1,40 @@
+"""Methods that a class decorator has put a wrapper around: it gets them bare once more, as from a class body."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+from hotswap._apply._defined import functions_in
+from hotswap._model import Kind, Pair
+from hotswap.patch._proxies import forward
+
+if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
+    from hotswap._apply._visit import Visit
+
+
+def take_off(visit: Visit, pair: Pair, live: type) -> dict[str, object]:
+    """Give `live` the functions that its text defines in the place of what wraps them; return the wrappers by name."""
+    found: dict[str, object] = {}
+    inner = pair.inner
+    for one in (*inner.unchanged, *inner.changed) if inner is not None else ():
+        name = one.new.binds[-1] if one.new.kind is Kind.DEF else ""
+        held = vars(live).get(name)
+        raws = visit.work.functions.get((f"{visit.named(pair.old)}.{name}", one.old.lineno), [])
+        wrapped = held is not None and len(raws) == 1 and held is not raws[0] and raws[0] in functions_in(held)
+        if wrapped and not getattr(one.new.node, "decorator_list", ()):
+            found[name] = held
+            visit.swap.journal.set_member(live, name, raws[0])
+    visit.swap.commit()
+    return found
+
+
+def lead(swap: Swap, live: type, wrapped: dict[str, object]) -> None:
+    """Lead who holds a wrapper to the one that took its place."""
+    for name, old in wrapped.items():
+        new = vars(live).get(name)
+        if type(old) is FunctionType and type(new) is FunctionType and new is not old and swap.is_project(old):
+            if old not in functions_in(new):
+                forward(swap.journal, old, new)
+                swap.forwarded.add(old)
