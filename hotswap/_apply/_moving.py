@@ -8,7 +8,7 @@ from typing import Any
 
 from hotswap._loader._compile import Shifts, shift
 from hotswap._points._way import breathe
-from hotswap._regions import Region, Span
+from hotswap._regions import Place, Region, Span
 from hotswap.patch._finding import Survey, Walk
 
 
@@ -17,15 +17,15 @@ class Moving:
     that says so.
     """
 
-    def __init__(self, survey: Survey, functions: Sequence[FunctionType], fresh: dict[int, CodeType]) -> None:
-        self._survey = survey
-        self._found = tuple((function, id(function.__code__), fresh[id(function.__code__)]) for function in functions)
+    def __init__(self, survey: Survey, functions: list[FunctionType], news: list[CodeType]) -> None:
+        self._survey, self._functions, self._news = survey, functions, news
+        self._keys = [id(function.__code__) for function in functions]
 
-    def take(self) -> list[tuple[FunctionType, CodeType, CodeType]] | None:
+    def take(self) -> tuple[list[FunctionType], list[CodeType], list[CodeType]] | None:
         """Return functions, old and new code; None if one has other code by now, or somebody else has theirs."""
-        if any(id(function.__code__) != key for function, key, _ in self._found) or not self._survey.is_whole():
+        if [id(function.__code__) for function in self._functions] != self._keys or not self._survey.is_whole():
             return None
-        return [(function, function.__code__, new) for function, _, new in self._found]
+        return self._functions, [function.__code__ for function in self._functions], self._news
 
 
 def find_moving(names: dict[str, Any], origin: str, region: Region) -> Moving | None:
@@ -36,29 +36,29 @@ def find_moving(names: dict[str, Any], origin: str, region: Region) -> Moving | 
     """
     first = min(span[0] for span in region.moved)
     places = list(region.before.block.functions(first))
-    expected = {place for place in places if place is not None and delta_at(region.moved, place[1])}
-    walk = Walk(names)
-    moving = [one for one in walk.functions if _is_moving(one.__code__, origin, region.moved)]
-    found = {(one.__code__.co_qualname, one.__code__.co_firstlineno) for one in moving}
-    fresh, known = dict[int, CodeType](), Shifts()
-    if None in places or not expected <= found:
+    if None in places:
         return None
-    survey = Survey(walk, moving)
-    for function in moving:
+    walk = Walk(names)
+    moving, fresh, known, found = list[FunctionType](), list[CodeType](), Shifts(), set[Place]()
+    for function in walk.functions:
         breathe()
         code = function.__code__
-        new = fresh.get(id(code)) or shift(code, delta_at(region.moved, code.co_firstlineno), known)
-        if new is None:
-            return None
-        fresh[id(code)] = new
-    return Moving(survey, moving, fresh)
-
-
-def _is_moving(code: CodeType, origin: str, moved: Sequence[Span]) -> bool:
-    breathe()
-    return code.co_filename == origin and bool(delta_at(moved, code.co_firstlineno))
+        delta = delta_at(region.moved, code.co_firstlineno) if code.co_filename == origin else 0
+        if delta:
+            new = shift(code, delta, known)
+            if new is None:
+                return None
+            moving.append(function)
+            fresh.append(new)
+            found.add((code.co_qualname, code.co_firstlineno))
+    if any(delta_at(region.moved, place[1]) for place in {*places} - found if place is not None):
+        return None
+    return Moving(Survey(walk, moving), moving, fresh)
 
 
 def delta_at(moved: Sequence[Span], line: int) -> int:
     """Return how many lines further down what was on `line` stands."""
-    return next((delta for first, last, delta in moved if first <= line <= last), 0)
+    for first, last, delta in moved:  # a loop: it is asked of every function of the module
+        if first <= line <= last:
+            return delta
+    return 0

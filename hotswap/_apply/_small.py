@@ -200,9 +200,9 @@ class _Application:
             found = anew.take() if anew is not None else None
         if found is None:
             raise _TakesThePlainWay
-        for function, old, new in found:
-            self.functions.append((function, old))
-            self.journal.do(partial(setattr, function, "__code__", new), partial(setattr, function, "__code__", old))
+        functions, olds, news = found
+        self.functions += zip(functions, olds, strict=True)
+        self.journal.set_on_all(functions, "__code__", news, olds)
         if _LINES_IN_CLASSES:
             self._move_classes(self.region.after.block, self.namespace)
 

@@ -113,7 +113,7 @@ class _Comparison:
             (*block.classes[:at], *fresh.classes, *block.classes[behind:]),
             block.indent,
         )
-        moved = parts.moved((old[-1].end_lineno + 1, sys.maxsize, delta))
+        moved = parts.moved((old[-1].end_lineno + 1, sys.maxsize, delta if end < len(self.old) else 0))
         return partial(Region, self.index, tuple(parts.found), moved, texts[1]), merged
 
     def _statements(self, text: str, line: int, *, first: bool, nested: bool) -> tuple[Statement, ...]:

@@ -11,7 +11,7 @@ import functools
 import sys
 from collections.abc import Iterable, Iterator
 from operator import gt
-from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any, Final
 
 from hotswap._points._way import breathe
@@ -20,6 +20,7 @@ from hotswap.patch._functions import EXACT_COUNTS, MEMO, STRAYS, live_functions
 _SMALL: Final = 100
 _DEEP: Final = 4
 _OF_IMPORT: Final = frozenset(("__builtins__", "__loader__", "__spec__"))
+_EMPTY: Final = frozenset((int, str, float, bool, bytes, type(None), ModuleType, GetSetDescriptorType))
 _WRAPPERS: Final = (staticmethod, classmethod, MethodType)
 _PARTIALS: Final = (functools.partial, functools.partialmethod)
 
@@ -155,11 +156,14 @@ class Walk:
         waiting += ((one, 0) for one in _strays(namespace))
         while waiting:
             value, depth = waiting.pop()
-            if id(value) not in self._seen:
-                breathe()
-                self._seen.add(id(value))
-                deeper = depth + (type(value) is not FunctionType)
-                waiting.extend((inner, deeper) for inner in (self._inside(value) if depth < _DEEP else ()))
+            kind = type(value)
+            if kind in _EMPTY or id(value) in self._seen:
+                continue
+            breathe()
+            self._seen.add(id(value))
+            if depth < _DEEP:
+                deeper = depth + (kind is not FunctionType)
+                waiting += [(inner, deeper) for inner in self._inside(value)]
 
     def _inside(self, value: Any) -> Iterable[Any]:
         kind = type(value)
@@ -181,15 +185,13 @@ class Walk:
             return list(value.values() if kind is dict else value) if len(value) < _SMALL else ()
         return _wrapped(value)
 
-    def _inside_function(self, function: FunctionType) -> Iterator[Any]:
+    def _inside_function(self, function: FunctionType) -> Iterable[Any]:
         if function.__globals__ is self.namespace:
             self.functions.append(function)
             code = id(function.__code__)
             self.holders[code] = self.holders.get(code, 0) + 1
-        yield from (_content(cell) for cell in function.__closure__ or ())
-        yield from function.__defaults__ or ()
-        yield from list((function.__kwdefaults__ or {}).values())
-        yield from list(function.__dict__.values())
+        inside = [*map(_content, function.__closure__ or ()), *(function.__defaults__ or ())]
+        return inside + [*(function.__kwdefaults__ or {}).values(), *function.__dict__.values()]
 
 
 def _held_by_frames(namespace: dict[str, Any]) -> dict[int, int]:
