@@ -11,12 +11,13 @@ from hotswap._errors import NotRunningError
 from hotswap._points._callbacks import C
 from hotswap._points._turn import Pause
 from hotswap._reloader import Path, Reloader
-from hotswap._settings import Options, overlap
+from hotswap._settings import overlap
 
 if TYPE_CHECKING:
     from hotswap._graph._view import ImportGraph
     from hotswap._history import Reports
     from hotswap._model import Finding, Plan, Report
+    from hotswap._settings import Options
     from hotswap._stale._living import Stale
     from hotswap._why import Why
 

@@ -110,7 +110,8 @@ class Arrivals:
         if found is None:
             return None
         seen, source = found
-        self._note_data(origin, source)
+        if SAID in source:
+            self._note_data(origin, source)
         for know in self.on_text:
             know(module, origin, source)
         baseline = Baseline(origin, origin, Packed(source), seen)

@@ -6,22 +6,20 @@ module stays unloaded and no ``__getattr__`` runs. What was found is remembered,
 reload by hand.
 """
 
-from __future__ import annotations
-
+# without `from __future__ import annotations`: `typing` would compile the fields of the tuple below, and the first
+# compile of a process makes the classes of `ast`, which takes a millisecond of each program's start
 import importlib.machinery
-import importlib.util
 import os
 import stat
 import sys
 import zipimport
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hotswap._roots import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from hotswap._settings import Settings
 
 Signature = tuple[int, int, int, int]
@@ -29,7 +27,6 @@ Signature = tuple[int, int, int, int]
 
 _SOURCE: Final = tuple(importlib.machinery.SOURCE_SUFFIXES)
 _NO_SOURCE: Final = (*importlib.machinery.BYTECODE_SUFFIXES, *importlib.machinery.EXTENSION_SUFFIXES)
-_LAZY: Final[type] = importlib.util._LazyModule  # type: ignore[attr-defined]  # the only mark of a module not yet run
 _namespace: Final[Callable[[object], dict[str, Any]]] = vars(ModuleType)["__dict__"].__get__
 _OURS: Final = __name__.partition(".")[0]
 
@@ -83,7 +80,7 @@ class ModuleIndex:
     0.1 us. One thread at a time may use an index.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: "Settings") -> None:
         self._settings = settings
         self.forget()
 
@@ -106,7 +103,7 @@ class ModuleIndex:
         given = list((sys.modules if modules is None else modules).items())
         if self._is_as_before(given):
             return self._found
-        found, self._files, lazy = dict[int, Entry](), {}, False
+        found, self._files, lazy, kind = dict[int, Entry](), {}, False, _kind_of_lazy()
         made = dict[int, Entry]()
         for at, (name, module) in enumerate(given):
             try:
@@ -116,8 +113,8 @@ class ModuleIndex:
             known = self._known.get(name)
             file = namespace.get("__file__")
             entry = known[1] if known is not None and known[0] is file else self._learn(name, namespace)
-            lazy = lazy or type(module) is _LAZY
-            if entry is None or type(module) is _LAZY:
+            lazy = lazy or type(module) is kind
+            if entry is None or type(module) is kind:
                 continue
             self._files[at] = file
             if id(module) not in found or namespace.get("__name__") == name:
@@ -167,8 +164,9 @@ class ModuleIndex:
         return entry
 
     def _entry(self, name: str, file: str, namespace: Mapping[str, Any]) -> Entry | None:
-        path = self._real(os.path.abspath(file))
-        if path in self._scope or os.path.abspath(file) in self._scope:
+        absolute = os.path.abspath(file)
+        path = self._real(absolute)
+        if path in self._scope or (absolute != path and absolute in self._scope):
             return Entry(name, path, _package_in(name, namespace), file)
         return None
 
@@ -187,6 +185,15 @@ def _put_there(found: Mapping[int, Entry], made: Mapping[int, Entry]) -> list[in
     """
     loaded = {entry.path for key, entry in found.items() if key not in made and entry.name != "__main__"}
     return [key for key, entry in made.items() if entry.path in loaded]
+
+
+def _kind_of_lazy() -> type | None:
+    """Return the class of lazy modules that have not run yet, their only mark; None if nobody can have made one.
+
+    `importlib.util`, which has it, takes as long to import as three rooms of ours.
+    """
+    util = sys.modules.get("importlib.util")
+    return getattr(util, "_LazyModule", None)
 
 
 def is_source(path: str) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Callable
 from itertools import groupby
 from typing import Final
 
 _FLAGS: Final = re.IGNORECASE if os.name == "nt" else re.NOFLAG
+_SPECIAL: Final = frozenset("\\/*?[")
 
 
 class Patterns:
@@ -21,8 +23,7 @@ class Patterns:
     def __init__(self, patterns: tuple[str, ...]) -> None:
         read = [one for one in map(_read, patterns) if one is not None]
         self._runs = [
-            (negated, re.compile("|".join(regex for _, regex in run), _FLAGS))
-            for negated, run in groupby(read, key=lambda one: one[0])
+            (negated, _matcher([plain for _, plain in run])) for negated, run in groupby(read, key=lambda one: one[0])
         ][::-1]
         self._folders: dict[str, bool] = {}
 
@@ -41,8 +42,8 @@ class Patterns:
         return found
 
     def _decide(self, path: str) -> bool:
-        for negated, regex in self._runs:
-            if regex.fullmatch(path):
+        for negated, matches in self._runs:
+            if matches(path):
                 return not negated
         return False
 
@@ -54,16 +55,37 @@ def compiled(patterns: tuple[str, ...]) -> Patterns:
 
 
 def _read(pattern: str) -> tuple[bool, str] | None:
-    """Return whether a pattern takes out what it matches, and its regular expression; None for a comment or blank."""
-    plain = pattern if re.search(r"\\ +$", pattern) else pattern.rstrip()
+    """Return whether a pattern takes out what it matches, and the rest of it; None for a comment or blank."""
+    plain = pattern if "\\ " in pattern and re.search(r"\\ +$", pattern) else pattern.rstrip()
     if not plain or plain.startswith("#"):
         return None
     negated = plain.startswith("!")
-    plain = plain[negated:].removeprefix("./")
+    return negated, plain[negated:].removeprefix("./")
+
+
+def _matcher(patterns: list[str]) -> Callable[[str], object]:
+    """Return what says whether one of `patterns` matches a path; that of a folder ends in a slash.
+
+    Names, and their beginnings, are matched without a regular expression: what always holds consists of these, and
+    compiling one would be a good part of what a program's start takes longer.
+    """
+    if _FLAGS or any(_SPECIAL.intersection(pattern.removesuffix("*")) for pattern in patterns):
+        return re.compile("|".join(map(_expression, patterns)), _FLAGS).fullmatch
+    names = frozenset(patterns)
+    starts = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
+
+    def matches(path: str) -> bool:
+        name = path.removesuffix("/").rpartition("/")[2]
+        return name in names or name.startswith(starts)
+
+    return matches
+
+
+def _expression(plain: str) -> str:
+    """Return the regular expression of a pattern."""
     parts = plain.strip("/").split("/")
     anchored = plain.startswith("/") or len(parts) > 1
-    regex = _regex(parts if anchored else ["**", *parts])
-    return negated, regex + ("/" if plain.endswith("/") else "/?")
+    return _regex(parts if anchored else ["**", *parts]) + ("/" if plain.endswith("/") else "/?")
 
 
 def _regex(parts: list[str]) -> str:
@@ -73,12 +95,12 @@ def _regex(parts: list[str]) -> str:
     return f"{found}.*[^/]" if last == "**" else f"{found}{_part(last)}"
 
 
-_TOKEN: Final = re.compile(r"\\(.)|(\*+)|(\?)|\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]|(.)", re.DOTALL)
+_TOKEN: Final = r"(?s)\\(.)|(\*+)|(\?)|\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]|(.)"
 
 
 def _part(part: str) -> str:
     """Return the expression for what stands between two slashes."""
-    return "".join(map(_token, _TOKEN.finditer(part)))
+    return "".join(map(_token, re.finditer(_TOKEN, part)))
 
 
 def _token(found: re.Match[str]) -> str:

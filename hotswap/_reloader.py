@@ -20,7 +20,7 @@ from hotswap._modules import ModuleIndex
 from hotswap._points import _loops
 from hotswap._points._turn import Lock, Pause
 from hotswap._roots import merge
-from hotswap._settings import Apply, Options
+from hotswap._settings import Apply
 from hotswap._settings import make as make_settings
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hotswap._history import Reports
     from hotswap._inbox import Inbox
     from hotswap._model import Batch, Finding, Plan, Report
+    from hotswap._settings import Options
     from hotswap._stale._living import Stale
     from hotswap._why import Why
     from hotswap._works import Works

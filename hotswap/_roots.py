@@ -47,12 +47,14 @@ class Scope:
     """The files that are looked after; ``path in scope`` asks for one, by its absolute path.
 
     `bases` are the roots as given and by real path, the deepest first: the root nearest to a file decides over it.
-    Many files are asked for that share a folder, so what is known of a folder is remembered.
+    Many files are asked for that share a folder, so what is known of a folder is remembered. `plain` says that no
+    patterns but `ALWAYS_EXCLUDED` are there: then all sources of a folder are looked after if one is.
     """
 
-    def __init__(self, bases: tuple[str, ...], include: Patterns | None, exclude: Patterns) -> None:
-        self.bases, self._include, self._exclude = bases, include, exclude
+    def __init__(self, bases: tuple[str, ...], include: Patterns | None, exclude: Patterns, *, plain: bool) -> None:
+        self.bases, self._include, self._exclude, self._plain = bases, include, exclude, plain
         self._folders: dict[str, str | None] = {}
+        self._whole: set[str] = set()
 
     def base(self, path: str) -> str | None:
         """Return the deepest root that `path` is or lies in, None if there is none."""
@@ -64,9 +66,15 @@ class Scope:
         return inner == "" or (inner is not None and not self._exclude.match(inner))
 
     def __contains__(self, path: str) -> bool:
+        folder, _, name = path.rpartition(os.sep)
+        is_plain = self._plain and name.endswith(".py") and not name.startswith(".")
+        if is_plain and folder in self._whole:  # asked of each module that a program imports
+            return True
         inner = self._inner(path)
         if not inner or self._exclude.match(inner):
             return inner == ""
+        if is_plain:
+            self._whole.add(folder)
         return self._include is None or self._include.match(inner)
 
     def _inner(self, path: str) -> str | None:
@@ -98,6 +106,7 @@ def make_scope(roots: Iterable[str], include: Sequence[str] = (), exclude: Seque
         tuple(sorted(bases, key=len, reverse=True)),
         compiled(tuple(include)) if include else None,
         compiled((*ALWAYS_EXCLUDED, *exclude)),
+        plain=not include and not exclude,
     )
 
 

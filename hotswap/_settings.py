@@ -4,8 +4,8 @@ Every option is checked here and nowhere else, so the stages take values as they
 name, what was given and what is accepted: a watcher that ignores a misspelt option looks as if it did not work.
 """
 
-from __future__ import annotations
-
+# without `from __future__ import annotations`: `typing` would compile the fields of the tuple below, and the first
+# compile of a process makes the classes of `ast`, which takes a millisecond of each program's start
 import os
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -14,28 +14,33 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict, Un
 from hotswap._errors import SettingsError
 from hotswap._roots import Scope, default_roots, make_scope, merge
 
-if TYPE_CHECKING:
-    from hotswap._model import Report, Severity
-
 Apply = Literal["auto", "thread", "asyncio", "poll", "signal", "manual"]
 Path = str | os.PathLike[str]
 
+if TYPE_CHECKING:
+    from hotswap._model import Report, Severity
+
+    Listener = Callable[[Report], object]
+    Severities = Mapping[str, Severity]
+
+    class Options(TypedDict, total=False):
+        """The keyword arguments of `make` and of every call that starts a reloader; `Settings` says what they mean."""
+
+        apply: Apply
+        strict: bool
+        include: Iterable[str]
+        exclude: Iterable[str]
+        on_report: Listener | None
+        keep: Iterable[str]
+        rerun: Iterable[str]
+        quiet: Iterable[str]
+        severities: Mapping[str, str]
+
+else:
+    Listener, Severities = Callable, Mapping
+
 
 _GRADES: Final = ("refused", "stale", "ignored")
-
-
-class Options(TypedDict, total=False):
-    """The keyword arguments of `make` and of every call that starts a reloader; `Settings` says what they mean."""
-
-    apply: Apply
-    strict: bool
-    include: Iterable[str]
-    exclude: Iterable[str]
-    on_report: Callable[[Report], object] | None
-    keep: Iterable[str]
-    rerun: Iterable[str]
-    quiet: Iterable[str]
-    severities: Mapping[str, str]
 
 
 class Settings(NamedTuple):
@@ -56,18 +61,18 @@ class Settings(NamedTuple):
     strict: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    on_report: Callable[[Report], object] | None = None
+    on_report: Listener | None = None
     keep: tuple[str, ...] = ()
     rerun: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
-    severities: Mapping[str, Severity] = MappingProxyType({})
+    severities: Severities = MappingProxyType({})
 
     def scope(self) -> Scope:
         """Return which files are looked after, links resolved as they are now."""
         return make_scope(self.roots, self.include, self.exclude)
 
 
-def make(*paths: Path, **options: Unpack[Options]) -> Settings:
+def make(*paths: Path, **options: "Unpack[Options]") -> Settings:
     """Return the settings for `paths` and `options`, completed from pyproject.toml and the defaults.
 
     The pyproject.toml is the nearest at or above the first path or, without paths, the current directory; a value
@@ -216,7 +221,7 @@ def _dotted(name: str, value: object, place: str) -> tuple[str, ...]:
     return items
 
 
-def _severities(name: str, value: object, place: str) -> Mapping[str, Severity]:
+def _severities(name: str, value: object, place: str) -> Severities:
     from hotswap._findings import CATALOGUE
     from hotswap._model import Severity
 

@@ -47,6 +47,29 @@ def test_a_start_imports_no_engine(tmp_path: Path) -> None:
     assert out == "[]\n22 True"
 
 
+def test_a_start_compiles_nothing(tmp_path: Path) -> None:
+    """No code and no regular expression: the first of each costs a program's start a millisecond."""
+    out = _run(
+        tmp_path,
+        """
+        import os, re, sys, threading, typing, weakref
+        os.mkdir("app")
+        with open("app/inner.py", "w") as file:
+            file.write("A = 1\\n")
+        sys.path.insert(0, "app")
+        compiled = []
+        compile_pattern = re.compile
+        re.compile = lambda *given: compiled.append(given) or compile_pattern(*given)
+        sys.addaudithook(lambda event, given: compiled.append(given) if event == "compile" else None)
+        import hotswap
+        hotswap.watch("app", apply="manual")
+        import inner
+        print([one for one in compiled if inner.__file__ not in one and b"lambda _cls" not in (one[0] or b"")])
+        """,
+    )
+    assert out == "[]"
+
+
 def test_a_file_that_arrives_before_the_engine_counts(tmp_path: Path) -> None:
     """A module that a ``try`` missed, and that is written long before the first swap, is found by it, as others are."""
     out = _run(

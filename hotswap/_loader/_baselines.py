@@ -4,15 +4,15 @@ No syntax trees are kept: they are some 1,200 bytes a line. Texts of more than a
 has nothing else to do: importing them would take a third longer.
 """
 
-from __future__ import annotations
-
+# without `from __future__ import annotations`: `typing` would compile the fields of the tuple below, and the first
+# compile of a process makes the classes of `ast`, which takes a millisecond of each program's start
 import marshal
 import os
 import sys
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
-from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
+from importlib._bootstrap_external import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType
 from typing import Final, NamedTuple
 

@@ -25,6 +25,7 @@ Body = Callable[[], None]
 
 EXEC_MODULE: Final = SourceFileLoader.exec_module
 GET_CODE: Final = SourceFileLoader.get_code
+_SOURCE: Final = (".py", ".pyw")
 _IMPORTLIB: Final = "<frozen importlib._bootstrap_external>"
 _HIDDEN: Final[set[CodeType]] = set()
 _BEGUN: Final[dict[str, float]] = {}
@@ -84,10 +85,10 @@ class Finder:
 
     def _proxied(self, spec: ModuleSpec) -> ModuleSpec:
         loader: Any = spec.loader
-        if loader is None or not spec.has_location or not isinstance(spec.origin, str) or is_ours(loader):
+        own, origin = type(loader), spec.origin
+        if own is not SourceFileLoader and (is_ours(loader) or not hasattr(loader, "exec_module")):
             return spec
-        if hasattr(loader, "exec_module") and spec.origin.endswith((".py", ".pyw")) and self._covers(spec.origin):
-            own = type(loader)
+        if isinstance(origin, str) and origin.endswith(_SOURCE) and spec.has_location and self._covers(origin):
             if own is SourceFileLoader and own.exec_module is EXEC_MODULE and own.get_code is GET_CODE:
                 loader._finder = self
                 loader.__class__ = SourceLoader

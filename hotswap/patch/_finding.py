@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import gt
 from types import CellType, CodeType, FrameType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
 from typing import Any, Final
@@ -191,7 +191,7 @@ class Walk:
             code = id(function.__code__)
             self.holders[code] = self.holders.get(code, 0) + 1
         inside = [*map(_content, function.__closure__ or ()), *(function.__defaults__ or ())]
-        return inside + [*(function.__kwdefaults__ or {}).values(), *function.__dict__.values()]
+        return [*inside, *(function.__kwdefaults__ or {}).values(), *function.__dict__.values()]
 
 
 def _held_by_frames(namespace: dict[str, Any]) -> dict[int, int]:
