@@ -199,13 +199,17 @@ def wall(times: int) -> Numbers:
 
 
 def start(tool: str, modules: int) -> Numbers:
-    """CPU seconds and memory (MiB) of importing `modules` modules, the tool's own import included."""
+    """CPU seconds and memory (MiB) of importing `modules` modules, the tool's own import included; and without it."""
     root = Path(tempfile.mkdtemp())
     names = projects.write(root, modules)
     sys.dont_write_bytecode = False
     tools.load(root, names)
-    found = [_started(tool, root, names) for _ in range(5)]
-    return {"tool": middle(one[0] for one in found), "memory": middle(one[1] for one in found)}
+    found = [(_started("floor", root, names), _started(tool, root, names)) for _ in range(9)]
+    return {
+        "floor": middle(plain[0] for plain, _ in found),
+        "tool": middle(one[0] for _, one in found),
+        "memory": middle(one[1] - plain[1] for plain, one in found),
+    }
 
 
 _START: Final = """
