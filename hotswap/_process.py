@@ -118,7 +118,7 @@ class Process:
         if module not in self._graphed:
             self.bindings.arrive(module)
         self._graphed[module] = baseline.packed
-        self.baselines.noted.discard(module)
+        self.baselines.noted.pop(module, None)
         self.unsketched.discard(module)
         self.bindings.learn(module, baseline.origin, sketch)
         (self.memo.add if sketch.memo else self.memo.discard)(module)
@@ -128,7 +128,7 @@ class Process:
         """Bring the import graph up to date with the baselines; a text that did not change is not looked at again."""
         self._take_arrivals()
         while self.baselines.noted:  # other threads may import meanwhile
-            name = self.baselines.noted.pop()
+            name, _ = self.baselines.noted.popitem()
             baseline = self.baselines.get(name)
             if baseline is None or self._graphed.get(name) is baseline.packed:
                 continue

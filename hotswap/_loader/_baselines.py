@@ -130,23 +130,24 @@ def text_of(baseline: Baseline) -> str:
 class Baselines:
     """The baseline of each module by name. One thread writes at a time: the one that imports or swaps.
 
-    `noted` are the modules that got another one since somebody took them out of it.
+    `noted` has the modules that got another one since somebody took them out of it. None of what is emptied again and
+    again is a set: one that once was large takes long to pop from.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, Baseline] = {}
-        self.noted: set[str] = set()
-        self._big: set[str] = set()
-        self._unread: set[str] = set()
+        self.noted: dict[str, None] = {}
+        self._big: list[str] = []
+        self._unread: list[str] = []
         self._of_code: set[str] = set()
 
     def note(self, module: str, baseline: Baseline) -> None:
         """Remember that `module` runs the text of `baseline`."""
         self._known[module] = baseline
-        self.noted.add(module)
-        self._unread.add(module)
+        self.noted[module] = None
+        self._unread.append(module)
         if baseline.packed.size > _BIG:
-            self._big.add(module)
+            self._big.append(module)
 
     @property
     def of_code(self) -> set[str]:
