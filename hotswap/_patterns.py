@@ -95,12 +95,12 @@ def _regex(parts: list[str]) -> str:
     return f"{found}.*[^/]" if last == "**" else f"{found}{_part(last)}"
 
 
-_TOKEN: Final = r"(?s)\\(.)|(\*+)|(\?)|\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]|(.)"
+_PIECE: Final = r"(?s)\\(.)|(\*+)|(\?)|\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]|(.)"
 
 
 def _part(part: str) -> str:
     """Return the expression for what stands between two slashes."""
-    return "".join(map(_token, re.finditer(_TOKEN, part)))
+    return "".join(map(_token, re.finditer(_PIECE, part)))
 
 
 def _token(found: re.Match[str]) -> str:
