@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply import _collectors, _noting
 from hotswap._apply._books import alike, entries_of, fill
 from hotswap._apply._enrolled import unquiet_decorators
-from hotswap._apply._reach import stored
 from hotswap._apply._swap import resolve
+from hotswap._apply._uses import stored
 from hotswap._model import Pair
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute

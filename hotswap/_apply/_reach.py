@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dis
 import gc
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from hotswap._apply._specials import COMPARISON
 from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
 from hotswap._graph._facts import LOADERS
 from hotswap._graph._select import BY_NAME
@@ -64,8 +64,12 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
     walk = _Walk(swap, _known(swap))
     if is_a(value, type):
         walk.operate(value, attributes)
-    elif not is_a(value, (ModuleType, FunctionType)) and type(value) not in _HOLDERS:
-        walk.reach(value, attributes)
+    compared = type(value) in _HOLDERS
+    attributes = attributes.intersection(COMPARISON) if compared else attributes
+    found = (elements(value) if attributes else ()) if compared else (value,)
+    for one in found:
+        if not is_a(one, (ModuleType, FunctionType, type)):
+            walk.reach(one, attributes)
     return walk.goes_otherwise()
 
 
@@ -384,15 +388,3 @@ def content_of(cell: object) -> object:
         return cell.cell_contents  # type: ignore[attr-defined]  # closures hold cells
     except ValueError:
         return None
-
-
-def stored(code: CodeType) -> Iterator[str]:
-    """Yield the attributes that code sets by name on whatever it gets."""
-    texts = [const for const in code.co_consts if type(const) is str and const.isidentifier()]
-    yield from texts if "setattr" in code.co_names else ()
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_ATTR":
-            yield str(step.argval)
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield from stored(const)

@@ -25,7 +25,7 @@ _OPERATORS: Final = dict(
 )  # fmt: skip
 _TRUTH: Final = ("__bool__", "__len__")
 _ITERATION: Final = ("__iter__", "__next__", "__getitem__", "__len__", "__contains__")
-_COMPARISON: Final = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
+COMPARISON: Final = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 _LOOK_UP: Final = ("__getattr__", "__getattribute__", "__get__")
 _SUBSCRIPT: Final = ("__getitem__", "__class_getitem__", "__missing__", "__setitem__", "__delitem__")
 _TEXT: Final = ("__format__", "__str__", "__repr__")
@@ -35,13 +35,13 @@ _SIGNS: Final = ("__pos__", "__neg__", "__invert__")
 _BY_NODE: Final[dict[type[ast.AST], tuple[str, ...]]] = {
     ast.Attribute: _LOOK_UP,
     ast.BoolOp: _TRUTH,
-    ast.Compare: (*_COMPARISON, *_ITERATION),
-    ast.Dict: ("__hash__", "__eq__"),
+    ast.Compare: (*COMPARISON, *_ITERATION),
+    ast.Dict: ("__hash__", "__eq__", "__getitem__", "__iter__", "keys"),
     ast.For: _ITERATION,
     ast.FormattedValue: _TEXT,
     ast.If: _TRUTH,
     ast.IfExp: _TRUTH,
-    ast.Match: (*_COMPARISON, *_ITERATION, *_LOOK_UP),
+    ast.Match: (*COMPARISON, *_ITERATION, *_LOOK_UP),
     ast.Set: ("__hash__", "__eq__"),
     ast.Starred: _ITERATION,
     ast.Subscript: _SUBSCRIPT,
@@ -55,7 +55,7 @@ _BY_OPCODE: Final[dict[str, tuple[str, ...]]] = {
     "BEFORE_WITH": ENTRY,
     "BINARY_SLICE": _SUBSCRIPT,
     "BINARY_SUBSCR": _SUBSCRIPT,
-    "COMPARE_OP": _COMPARISON,
+    "COMPARE_OP": COMPARISON,
     "CONTAINS_OP": _ITERATION,
     "CONVERT_VALUE": _TEXT,
     "FORMAT_SIMPLE": _TEXT,
@@ -99,12 +99,17 @@ _BY_CALL: Final[dict[str, tuple[str, ...]]] = {
 }
 _COPYING: Final = ("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
 _BY_LIBRARY: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("bisect", "heapify", "insort", "merge", "nlargest", "nsmallest", "sort"), COMPARISON),
     **dict.fromkeys(("copy", "deepcopy", "dumps", "loads"), _COPYING),
-    **dict.fromkeys(("Path", "PurePath", "PosixPath", "fspath", "join", "joinpath", "open"), ("__fspath__",)),
+    **dict.fromkeys(("Path", "PurePath", "PosixPath", "fspath", "joinpath", "open"), ("__fspath__",)),
     **dict.fromkeys(("pformat", "pp", "pprint"), ("__repr__",)),
-    **dict.fromkeys(("Counter", "OrderedDict", "chain", "deque", "fromkeys"), (*_ITERATION, "keys")),
+    **dict.fromkeys(
+        ("Counter", "OrderedDict", "chain", "deque", "fromkeys", "join"), (*_ITERATION, "keys", "__fspath__")
+    ),
 }
 """What functions of the standard library look up, by their own names, wherever these stand."""
+
+_BY_TEXT: Final = ("attrgetter", "methodcaller")
 
 _ITERATING: Final = ("all", "any", "enumerate", "filter", "frozenset", "iter", "list", "map", "set", "tuple", "zip")
 _ORDERING: Final = ("max", "min", "sorted")
@@ -116,7 +121,7 @@ def of_name(name: str) -> tuple[str, ...]:
         return _BY_LIBRARY[name]
     if name in _ITERATING:
         return (*_ITERATION, *_TRUTH, "__hash__", "__eq__")
-    return (*_ITERATION, *_COMPARISON) if name in _ORDERING else _BY_CALL.get(name, ())
+    return (*_ITERATION, *COMPARISON) if name in _ORDERING else _BY_CALL.get(name, ())
 
 
 def of_node(node: ast.AST) -> Iterator[str]:
@@ -127,6 +132,8 @@ def of_node(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         yield from of_name(name) if isinstance(node.func, ast.Name) else _BY_LIBRARY.get(name, ())
+        for one in node.args if name in _BY_TEXT else ():
+            yield from one.value.split(".") if isinstance(one, ast.Constant) and isinstance(one.value, str) else ()
 
 
 def of_code(code: CodeType) -> Iterator[str]:

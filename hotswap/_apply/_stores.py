@@ -16,10 +16,10 @@ from hotswap._apply._collectors import is_known
 from hotswap._apply._generate import called
 from hotswap._apply._leftovers import reaches_out
 from hotswap._apply._noting import held
-from hotswap._apply._reach import stored
 from hotswap._apply._remaking import TAKES
 from hotswap._apply._scopes import ModuleScope
 from hotswap._apply._stale import unquiet
+from hotswap._apply._uses import stored
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import same

@@ -149,3 +149,15 @@ def of_arguments(code: CodeType, outer: frozenset[str] = _NOTHING) -> frozenset[
             last = loaded[-1] if isinstance(loaded, tuple) else loaded
     inside = (const for const in code.co_consts if isinstance(const, CodeType))
     return frozenset(found).union(*(of_arguments(one, names.intersection(one.co_freevars)) for one in inside))
+
+
+def stored(code: CodeType) -> Iterator[str]:
+    """Yield the attributes that code sets by name on whatever it gets."""
+    texts = [const for const in code.co_consts if type(const) is str and const.isidentifier()]
+    yield from texts if "setattr" in code.co_names else ()
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_ATTR":
+            yield str(step.argval)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from stored(const)

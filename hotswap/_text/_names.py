@@ -15,7 +15,13 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _IMPORTS = (ast.Import, ast.ImportFrom)
-_APPLY = frozenset({"map", "filter", "reduce", "starmap", "takewhile", "dropwhile"})
+_APPLY: Final[Mapping[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("dropwhile", "filter", "filterfalse", "iter", "map", "reduce", "starmap", "takewhile"), (0,)),
+    **dict.fromkeys(("accumulate", "groupby"), (1,)),
+    **dict.fromkeys(("sub", "subn"), (0, 1)),  # of a pattern, of `re`
+}
+"""What calls functions that it is given, and where these stand."""
+_WRAP = frozenset({"MethodType", "cache", "cmp_to_key", "partial"})
 _GIVE = frozenset({"next", "iter", "max", "min", "sorted", "reversed", "list", "tuple", "set"})
 _ADDING = frozenset("add_argument add_argument_group add_mutually_exclusive_group add_parser add_subparsers".split())
 """Methods, those of `argparse`, that add to their object and return what they added."""
@@ -197,14 +203,17 @@ class Effects:
 
     def _called_for_it(self, call: ast.Call) -> None:
         """Note what `call` may call in its turn: ``map(f, ...)``, ``sorted(..., key=f)``."""
-        if (dotted_of(call.func) or "").rpartition(".")[2] in _APPLY and call.args:
-            self._called(call.args[0])
+        for place in _APPLY.get(_last_name(call.func), ()):
+            if place < len(call.args) and not isinstance(call.args[place], ast.Constant):
+                self._called(call.args[place])
         for keyword in call.keywords:
             if keyword.arg == "key":
                 self._called(keyword.value)
 
     def _called(self, function: ast.expr) -> None:
         """Note that `function` is called at once: the body of a lambda then runs, too."""
+        if isinstance(function, ast.Attribute) and function.attr == "__call__":
+            function = function.value
         if isinstance(function, ast.Lambda):
             local = self.local | {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
             inner = Effects(self.lazy_annotations, {}, self.reads, self.calls, self.mutates, local, self.bound)
@@ -217,7 +226,8 @@ class Effects:
 
     def _given(self, call: ast.Call) -> None:
         """Note that what `call` gives is called at once: ``TABLE.get(key)()``, ``next(iter(FOUND))()``."""
-        if isinstance(call.func, ast.Name) and call.func.id in _GIVE and call.args:
+        given = isinstance(call.func, ast.Name) and call.func.id in _GIVE
+        if call.args and (given or _last_name(call.func) in _WRAP):
             self._called(call.args[0])
         elif isinstance(call.func, ast.Attribute) and (root := root_of(call.func)) and root not in self.local:
             self.calls[root] = None
@@ -266,6 +276,10 @@ def only_held(node: ast.AST) -> frozenset[str]:
     names = [one for one in ast.walk(node) if isinstance(one, (ast.Name, ast.Attribute))]
     looked_into = {dotted_of(one) for one in names if id(one) not in held}
     return frozenset(filter(None, map(dotted_of, names))) - looked_into
+
+
+def _last_name(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def _name_of(called: ast.expr, local: Container[str]) -> str:
