@@ -68,7 +68,7 @@ _RULES: Final = (
          "put what runs so long into a function, or restart"),
     Rule("HS222", "suspended in old code", "{name} is suspended at this line and goes on with its old code",
          "let it end or cancel it; new calls run the new code"),
-    Rule("HS223", "state made anew", "{name} was made anew, as its statement changed; what the program had put into it is gone",
+    Rule("HS223", "state made anew", "{name} was made anew; what the program had put into it is gone",
          "carry it over with __hotswap_before__ and __hotswap_after__"),
     Rule("HS224", "undone", "{module} runs the text of before, its file says otherwise", "save the file to have it count again"),
     Rule("HS225", "process of its own", "{name} (pid {pid}, made by {method}) has imported the program for itself and keeps its code",

@@ -27,7 +27,7 @@ from hotswap._apply._files import follow_files
 from hotswap._apply._follow import let_names_go
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
-from hotswap._apply._lost import tell_lost
+from hotswap._apply._lost import stored, tell_lost, tell_replaced
 from hotswap._apply._missing import tell_missing
 from hotswap._apply._moves import moves
 from hotswap._apply._probe import Block, probe, within
@@ -203,6 +203,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         if not work.codes:
             map_codes(work)
         tell_lost(swap, work)
+    filled = {work.edit.module: stored(work) for work in works}
     swap.definition = partial(definition_now, swap, around.definition)
     _find_together([work for work in works if work.expected is None])
     for work in works:
@@ -233,6 +234,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     take_places(swap)
     gave_way = {id(old) for _, _, old, _ in swap.replaced}
     swap.replace_references()
+    tell_replaced(swap, filled)
     tell_holders(swap)
     tell_enrolled(swap, gave_way)
     _moves.let_go(swap)

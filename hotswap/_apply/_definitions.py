@@ -13,7 +13,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _decorators, _dispatch, _kinds, _rebuild, _stale, _unnamed
+from hotswap._apply import _decorators, _defaults, _dispatch, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined, wraps_class
 from hotswap._apply._header import makes_members
@@ -145,6 +145,7 @@ def redefine(visit: Visit, new: Statement, raws: list[FunctionType]) -> Function
     fresh = _make(visit, new)
     public = visit.scope.peek(new.binds[-1])
     for raw in raws:
+        _defaults.keep_filled(visit, new.node, fresh, raw)  # type: ignore[arg-type]  # it is a function
         for wrapper in _copies(visit, public, raw):
             set_copied(visit.swap.journal, wrapper, raw, fresh)
         for old in forwarders(raw):
@@ -191,6 +192,9 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     if is_bare(public, raws) and getattr(new.node, "decorator_list", []) and not _goes_back(visit, pair):
         visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")
+        for fresh in functions_in(visit.scope.peek(name)):
+            if fresh.__code__.co_name == raws[0].__code__.co_name:
+                _defaults.keep_filled(visit, new.node, fresh, raws[0])  # type: ignore[arg-type]  # it is a function
         return
     fresh = redefine(visit, new, raws)
     for raw in raws:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hotswap import _quiet
+from hotswap._apply._filled import is_filled
 from hotswap._apply._scopes import AnyScope
 from hotswap._apply._stale import quiet_scope
 from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Statement
-from hotswap._run._journal import CONTAINERS
-from hotswap._run._values import is_a
+from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._run._values import attribute, equal, immutable, is_a
 from hotswap._text._diff import dump
+from hotswap._text._names import dotted_of
 
 
 def tell_lost(swap: Swap, work: Work) -> None:
@@ -21,13 +24,91 @@ def tell_lost(swap: Swap, work: Work) -> None:
     name, or got another name or a place in another class, and that the program has filled since.
     """
     diff = work.edit.diff
-    _tell(swap, work, "", work.before, work.edit.old.statements, [*_changed(diff), *_instead(diff, diff.added)])
-    for pair in diff.changed:
-        live = work.before.get(pair.new.binds[-1]) if pair.new.kind is Kind.CLASS else None
+    classes = [pair for pair in diff.changed if pair.new.kind is Kind.CLASS and pair.inner is not None]
+    added = [*diff.added, *(inner for one in diff.added for inner in one.children)]
+    inside = [one for pair in classes for one in pair.inner.added]  # type: ignore[union-attr]  # these have one
+    pairs = [*_changed(diff), *_instead(diff, [*added, *inside])]
+    _tell(swap, work, "", work.before, work.edit.old.statements, pairs)
+    for pair in classes:
+        live = work.before.get(pair.new.binds[-1])
         if pair.inner is not None and is_a(live, type):
-            elsewhere = [*pair.inner.added, *(inner for one in diff.added for inner in one.children)]
+            elsewhere = [*pair.inner.added, *added]
             prefix = f"{pair.new.binds[-1]}."
             _tell(swap, work, prefix, vars(live), pair.old.children, [*_instead(pair.inner, elsewhere)])
+
+
+def stored(work: Work) -> dict[str, object]:
+    """Return the containers that statements of the module have put on its functions and classes, by dotted names."""
+    targets = [_target(one.node) for one in work.edit.old.statements if one.kind is Kind.ASSIGN and one.mutates]
+    found = {name: _held(work, name) for name in targets if name}
+    return {name: held for name, held in found.items() if type(held) in CONTAINERS}
+
+
+def _target(node: ast.stmt) -> str | None:
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    return dotted_of(target) if isinstance(target, ast.Attribute) else None
+
+
+def _held(work: Work, name: str) -> object:
+    first, _, rest = name.partition(".")
+    held: Any = attribute(work.scope.peek(first), "__dict__", {})
+    return held.get(rest, MISSING)
+
+
+def tell_replaced(swap: Swap, before: Mapping[str, Mapping[str, object]]) -> None:
+    """After the last wave: tell of other such containers, of a text that says what they were, whatever had that run: a
+    header above it, another base, a decorator. `before` are those on functions and classes, by module.
+    """
+    for module, work in swap.works.items():
+        told = {fields.get("name") for fields in work.log.findings.values()}
+        for name, old in {**swap.changes.of(module), **before.get(module, {})}.items():
+            if type(old) in CONTAINERS and old and name not in told and not _is_there(work, name, old):
+                if (made := _made_by(name, work.edit.old.statements)) is not None and is_filled(made, old):
+                    swap.tell(work, "HS223", work.line_of(name), name=name)
+
+
+def _is_there(work: Work, name: str, old: object) -> bool:
+    """Whether the name left, or the value goes on under whatever name."""
+    value = _held(work, name) if "." in name else work.scope.peek(name)
+    return value is MISSING or any(one is old for one in (value, *work.scope.namespace.values()))
+
+
+def _made_by(name: str, statements: Sequence[Statement]) -> ast.expr | None:
+    """Return the expression of the only statement that binds `name`, by whichever of its names, or alters what it
+    stands for.
+    """
+    found = [*_makers(name, statements)]
+    prefix, _, last = name.rpartition(".")
+    together = [f"{prefix}.{one}" if prefix else one for one in (found[0].binds if found else ())]
+    if len(found) != 1 or any(len([*_makers(one, statements)]) != 1 for one in together):
+        return None
+    return _value_of(found[0].node, name) or _value_of(found[0].node, last)
+
+
+def _makers(name: str, statements: Iterable[Statement]) -> Iterator[Statement]:
+    """Yield the statements that bind or alter `name`; a member of a class is bound in the class or below it."""
+    first, _, rest = name.partition(".")
+    for one in statements:
+        if rest and one.kind is Kind.CLASS and first in one.binds:
+            yield from _makers(rest, one.children)
+        elif one.kind is Kind.SUITE and first in (*one.binds, *one.mutates):
+            yield from _makers(name, one.children)
+        elif first in one.mutates and (not rest or (_target(one.node) or name) == name):
+            yield one
+        elif first in one.binds and not rest:
+            yield one
+
+
+def _value_of(node: ast.stmt, name: str) -> ast.expr | None:
+    if isinstance(node, ast.AnnAssign) and dotted_of(node.target) == name:
+        return node.value
+    for target in node.targets if isinstance(node, ast.Assign) else ():
+        if dotted_of(target) == name:
+            return node.value  # type: ignore[attr-defined]  # it is an assignment
+        if isinstance(target, ast.Tuple) and isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+            pairs = zip(target.elts, node.value.elts, strict=False)
+            return next((value for one, value in pairs if dotted_of(one) == name), None)
+    return None
 
 
 def _tell(
@@ -38,19 +119,20 @@ def _tell(
     old: Sequence[Statement],
     pairs: Iterable[tuple[Statement, Statement]],
 ) -> None:
-    for was, now in pairs:
-        (name,) = was.binds
+    for was, now, name in ((was, now, name) for was, now in pairs for name in was.binds):
         held = names.get(name)
-        alone = sum(name in one.binds or name in one.mutates for one in old) == 1
+        alone = all(sum(each in one.binds or each in one.mutates for one in old) == 1 for each in was.binds)
         if alone and type(held) in CONTAINERS and held and _is_filled(swap, work.scope, was, held):
             swap.tell(work, "HS223", now.lineno, name=prefix + name)
 
 
 def _changed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:
-    """Yield assignments of one name that have another value now."""
+    """Yield assignments that have another value now, or bind further names."""
     for pair in diff.changed:
-        one_name = pair.old.kind is Kind.ASSIGN and len(pair.old.binds) == 1 and pair.new.binds == pair.old.binds
-        if one_name and _value(pair.old) != _value(pair.new):  # else an annotation came, went or changed
+        names = pair.old.kind is Kind.ASSIGN and set(pair.old.binds) <= set(pair.new.binds)
+        if names and (
+            pair.old.binds != pair.new.binds or _value(pair.old) != _value(pair.new)
+        ):  # else an annotation came, went or changed
             yield pair.old, pair.new
 
 
@@ -81,4 +163,7 @@ def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, held: Any) -> 
         return False
     if type(made) is not type(held) or len(made) != len(held):
         return type(made) is type(held)
-    return type(held) is dict and [k for k in held if type(k) is str] != [k for k in made if type(k) is str]
+    if type(held) is not dict:
+        return False
+    known = ((made.get(key), value) for key, value in held.items() if type(key) is str)
+    return any(immutable(one) and immutable(other) and not equal(one, other) for one, other in known)
