@@ -1,4 +1,4 @@
-"""Default values that calls have filled: ``def remember(item, seen=[])`` keeps its list when another default changes."""
+"""Default values that calls have filled: ``def remember(x, seen=[])`` keeps its list when another default changes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def keep_filled(visit: Visit, node: _Def, fresh: FunctionType, raw: FunctionType
         visit.swap.tell(visit.work, "HS223", node.lineno, name=f"the default {name} of {raw.__qualname__}")
     names = fresh.__code__.co_varnames[: fresh.__code__.co_argcount]
     fresh.__defaults__ = tuple(values[name] for name in names if name in values) or None
-    fresh.__kwdefaults__ = {name: values[name] for name in fresh.__kwdefaults__ or ()} or None  # type: ignore[assignment]  # it may be None
+    fresh.__kwdefaults__ = {name: values[name] for name in fresh.__kwdefaults__ or ()} or None
 
 
 def _old_nodes(visit: Visit) -> Iterator[_Def]:

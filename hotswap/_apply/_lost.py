@@ -93,19 +93,20 @@ def _makers(name: str, statements: Iterable[Statement]) -> Iterator[Statement]:
             yield from _makers(rest, one.children)
         elif one.kind is Kind.SUITE and first in (*one.binds, *one.mutates):
             yield from _makers(name, one.children)
-        elif first in one.mutates and (not rest or (_target(one.node) or name) == name):
-            yield one
-        elif first in one.binds and not rest:
-            yield one
+        elif first in one.mutates if rest else first in (*one.binds, *one.mutates):
+            if not rest or (_target(one.node) or name) == name:
+                yield one
 
 
 def _value_of(node: ast.stmt, name: str) -> ast.expr | None:
     if isinstance(node, ast.AnnAssign) and dotted_of(node.target) == name:
         return node.value
-    for target in node.targets if isinstance(node, ast.Assign) else ():
+    if not isinstance(node, ast.Assign):
+        return None
+    for target in node.targets:
         if dotted_of(target) == name:
-            return node.value  # type: ignore[attr-defined]  # it is an assignment
-        if isinstance(target, ast.Tuple) and isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+            return node.value
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
             pairs = zip(target.elts, node.value.elts, strict=False)
             return next((value for one, value in pairs if dotted_of(one) == name), None)
     return None
@@ -119,20 +120,20 @@ def _tell(
     old: Sequence[Statement],
     pairs: Iterable[tuple[Statement, Statement]],
 ) -> None:
-    for was, now, name in ((was, now, name) for was, now in pairs for name in was.binds):
-        held = names.get(name)
-        alone = all(sum(each in one.binds or each in one.mutates for one in old) == 1 for each in was.binds)
-        if alone and type(held) in CONTAINERS and held and _is_filled(swap, work.scope, was, held):
-            swap.tell(work, "HS223", now.lineno, name=prefix + name)
+    for was, now in pairs:
+        alone = all(sum(name in one.binds or name in one.mutates for one in old) == 1 for name in was.binds)
+        for name in was.binds if alone else ():
+            held = names.get(name)
+            if type(held) in CONTAINERS and held and _is_filled(swap, work.scope, was, name, held):
+                swap.tell(work, "HS223", now.lineno, name=prefix + name)
 
 
 def _changed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:
     """Yield assignments that have another value now, or bind further names."""
     for pair in diff.changed:
         names = pair.old.kind is Kind.ASSIGN and set(pair.old.binds) <= set(pair.new.binds)
-        if names and (
-            pair.old.binds != pair.new.binds or _value(pair.old) != _value(pair.new)
-        ):  # else an annotation came, went or changed
+        is_same = pair.old.binds == pair.new.binds and _value(pair.old) == _value(pair.new)
+        if names and not is_same:  # else an annotation came, went or changed
             yield pair.old, pair.new
 
 
@@ -153,12 +154,12 @@ def _value(statement: Statement) -> str:
     return dump(value) if value is not None else ""
 
 
-def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, held: Any) -> bool:
+def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, name: str, held: Any) -> bool:
     """Whether the container `held` has other keys, or more or fewer items, than `statement` gives it."""
     if _quiet.unquiet(statement.node, quiet_scope(swap, scope)):
         return False
     try:
-        made: Any = scope.run([statement.node]).get(statement.binds[0])
+        made: Any = scope.run([statement.node]).get(name)
     except StatementError:
         return False
     if type(made) is not type(held) or len(made) != len(held):
