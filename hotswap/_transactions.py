@@ -16,7 +16,7 @@ from hotswap._apply._adapter import found as find_adapters
 from hotswap._apply._instances import Migrations
 from hotswap._errors import EditError, HookError
 from hotswap._holding import Holding, why_not
-from hotswap._loader._baselines import Baseline
+from hotswap._loader._baselines import Baseline, Packed
 from hotswap._model import Action, Edit, Finding, Outcome, Plan, Report
 from hotswap._modules import Entry
 from hotswap._plan._groups import Group, plan_group, plan_rerun, split
@@ -177,6 +177,9 @@ class Transactions:
                 self._process.unpin(edit.old.origin)
                 self._process.baselines.note(edit.module, fresh)
                 self._bodies.move(prepared.edits[edit.module])
+        for name in applied.given_away:  # what its file said runs elsewhere now: should it come back, all of it is new
+            if (gone := self._process.baselines.get(name)) is not None:
+                self._process.baselines.note(name, gone._replace(packed=Packed(b"")))
         self._process.note_departed(applied.departed)
         self.migrations.waiting += applied.migrations
 

@@ -89,7 +89,8 @@ class Applied:
     """What became of a group: outcomes if it is live, else the exception that took everything back.
 
     `old_codes` are the code objects that were replaced by ones that behave otherwise, `departed` the definitions that
-    left, `interrupt` is a Ctrl-C that came meanwhile.
+    left, `given_away` modules without a file of which another one has what they defined, `interrupt` is a Ctrl-C that
+    came meanwhile.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -98,6 +99,7 @@ class Applied:
     old_codes: tuple[CodeType, ...] = ()
     migrations: tuple[Migration, ...] = ()
     departed: tuple[Departed, ...] = ()
+    given_away: tuple[str, ...] = ()
     interrupt: BaseException | None = None
 
 
@@ -192,7 +194,9 @@ def _expect_places(swap: Swap) -> None:
 
 def _applied(plan: Plan, swap: Swap, findings: tuple[Finding, ...]) -> Applied:
     outcomes, departed = tuple(_outcomes(plan, swap)), tuple(_moves.departures(swap))
-    return Applied(outcomes, findings, None, tuple(swap.old_codes), tuple(swap.migrations), departed)
+    return Applied(
+        outcomes, findings, None, tuple(swap.old_codes), tuple(swap.migrations), departed, tuple(swap.given_away)
+    )
 
 
 def _carry_out(swap: Swap, around: Surroundings) -> None:

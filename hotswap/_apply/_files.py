@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 
 def follow_files(swap: Swap) -> None:
-    """Let what a module that was imported just now defines take the place of what left another one, or of what one
-    defined whose file is gone.
+    """Let what a module that was imported just now, or whose file came back, defines take the place of what left
+    another one, or of what one defined whose file is gone.
 
     So does a file that got another name: objects of its classes move, and its old functions forward.
     """
-    if not sys.modules.keys() - swap.known:
+    back = [work.module for work in swap.works.values() if work.edit.edited and not work.edit.old.statements]
+    if not back and not sys.modules.keys() - swap.known:
         return
-    came = [module for name, module in _project(swap) if name not in swap.known]
+    came = [*back, *(module for name, module in _project(swap) if name not in swap.known)]
     renamed: dict[str, ModuleType] = {}
     for old, name, was, statement in list(_homeless(swap)) if came else ():
         for new in came:
@@ -43,6 +44,7 @@ def follow_files(swap: Swap) -> None:
                     _rebuild.leave_class(swap, next(iter(swap.works.values())), name, was, now)
                 else:
                     forward(swap.journal, was, now)
+    swap.given_away |= renamed.keys()
     for old, new in renamed.items():
         _tell_filled(swap, f"{old}.", vars(sys.modules[old]), vars(new))
 

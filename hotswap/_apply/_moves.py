@@ -104,14 +104,19 @@ def _resolved(names: Mapping[str, Any], dotted: str) -> object:
 
 
 def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
-    """Note what a definition that is new here is to take up, if the module had it from one whose file is gone."""
+    """Note what a definition that is new here is to take up, if the module had it from one whose file is gone, or has
+    it still from a time before its own file went and came back.
+    """
     name = statement.binds[-1] if statement.kind in _DEFINITIONS else ""
     live = swap.works[module].before.get(name)
     home = sys.modules.get(str(live.__module__)) if is_a(live, type) or type(live) is FunctionType else None
+    if type(live) is FunctionType and home is not None and home.__name__ == module and is_forwarder(live):
+        swap.arrivals.setdefault((module, name), Departed(module, name, weakref.ref(live), statement))
     if home is None or home.__name__ == module or getattr(live, "__qualname__", "") != name:
         return
     if type(home) is ModuleType and swap.is_project(home) and not has_file(home):
         swap.arrivals.setdefault((module, name), Departed(home.__name__, name, weakref.ref(live), statement))
+        swap.given_away.add(home.__name__)
 
 
 def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:

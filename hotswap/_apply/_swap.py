@@ -70,6 +70,7 @@ class Swap:
         self.departed: Mapping[tuple[str, str], Departed] = {}
         self.arrivals: dict[tuple[str, str], Departed] = {}
         self.left: list[Departed] = []
+        self.given_away = set[str]()
         self.last: list[tuple[AnyScope, str]] = []
         self.later: list[Callable[[], object]] = []
         self.memos: list[Any] | None = None
