@@ -88,10 +88,24 @@ def _inside(statement: Statement) -> Iterator[Statement]:
 
 
 def begins_again(visit: Visit, pair: Pair) -> bool:
-    """Whether a ``try`` that may come further can run whole: it is quiet, or its first statement was what failed."""
-    if not fails_otherwise(visit, pair):
+    """Whether a ``try`` that may come further, or has to catch its error once more, can run whole: it is quiet, or its
+    first statement was what failed.
+    """
+    if not (fails_otherwise(visit, pair) or _reads_error(visit, pair)):
         return False
     return failed_import(visit, pair.old) is pair.old.children[0] or not unquiet(visit, pair.new)
+
+
+def _reads_error(visit: Visit, pair: Pair) -> bool:
+    """Whether a statement that has to run in a handler that ran reads the error by its name, which is gone by now."""
+    assert pair.inner is not None
+    to_run = (*(one.new for one in pair.inner.changed if not only_code(one)), *pair.inner.added)
+    for number, handler in enumerate(getattr(pair.new.node, "handlers", ())):
+        own = (s for s in to_run if s.branch == f"except{number}")
+        read = {name.partition(".")[0] for s in own for name in (*s.reads, *s.calls)}
+        if handler.name in read and _handler_ran(visit, pair.old, f"except{number}"):
+            return True
+    return False
 
 
 def _may_end_early(node: ast.stmt) -> bool:

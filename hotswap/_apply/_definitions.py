@@ -237,6 +237,7 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
             visit.swap.tell(visit.work, "HS223", new.lineno, name=visit.named(new))
         visit.bind_all(new, bound)
     visit.swap.patched(visit.work, visit.named(new), How.REBOUND)
+    visit.swap.ran_at[id(new)] = visit.swap.changes.now
     visit.swap.ran(visit.work, new, "its decorators or header changed")
 
 

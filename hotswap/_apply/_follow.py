@@ -307,15 +307,29 @@ def let_names_go(swap: Swap) -> None:
 
 def passed_over(visit: Visit, statement: Statement, bound: Mapping[str, object]) -> set[str]:
     """Return the names that an import which ran again does not bind: those that leave what it takes all from, and those
-    that a submodule has taken since the import ran first, as it would at a fresh start.
+    that a submodule has, which is imported further down, or by others, and takes them again at a fresh start. What
+    other statements read of the module while it runs is bound.
     """
     if "*" in statement.binds:
         return leaving(visit, statement) & bound.keys()
     if statement.kind is not Kind.IMPORT or not isinstance(visit.scope, ModuleScope):
         return set()
-    before = {name for one in visit.old if one.kind is Kind.IMPORT for name in one.binds}
-    held = {name: sys.modules.get(f"{visit.work.edit.module}.{name}", MISSING) for name in before & bound.keys()}
-    return {name for name, one in held.items() if one is visit.scope.peek(name) is not bound[name]}
+    module = visit.work.edit.module
+    inside = {name: sys.modules.get(f"{module}.{name}", MISSING) for name in bound}
+    found = {n for n, one in inside.items() if one is not MISSING and one is visit.scope.peek(n) is not bound[n]}
+    read = {one.partition(".")[0] for other in visit.work.edit.new.statements for one in other.reads} if found else ()
+    return {name for name in found.difference(read) if not _is_loaded_above(visit, statement, f"{module}.{name}")}
+
+
+def _is_loaded_above(visit: Visit, statement: Statement, module: str) -> bool:
+    """Whether `statement`, or one above it, imports the submodule `module`: then what it binds comes after that."""
+    above = (one for one in visit.work.edit.new.statements if one.lineno <= statement.lineno)
+    for node in (node for one in above for node in imports(one.node)):
+        source = absolute(visit, node) if isinstance(node, ast.ImportFrom) else ""
+        names = {f"{source}.{alias.name}".lstrip(".") for alias in node.names} | {source}
+        if any(f"{name}.".startswith(f"{module}.") for name in names):
+            return True
+    return False
 
 
 def leaving_error(visit: Visit, statement: Statement) -> StatementError | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from hotswap._apply._follow import names_bound
 from hotswap._apply._scopes import ModuleScope
 from hotswap._model import Statement
+from hotswap._run._journal import MISSING
+from hotswap._run._values import same
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Work
@@ -49,5 +51,14 @@ def is_bound_elsewhere(work: Work, name: str) -> bool:
     text = work.edit.new.text
     if "global" not in text or name not in text:
         return False
+    if _is_as_stated(work, name):
+        return False
     trees = (statement.node for statement in work.edit.new.statements)
     return any(isinstance(n, ast.Global) and name in n.names for tree in trees for n in ast.walk(tree))
+
+
+def _is_as_stated(work: Work, name: str) -> bool:
+    """Whether `name` holds the constant that the old text gave it: no function has bound it since."""
+    values = [getattr(one.node, "value", None) for one in work.edit.old.statements if name in one.binds]
+    value = values[0] if len(values) == 1 else None
+    return isinstance(value, ast.Constant) and same(value.value, work.before.get(name, MISSING))

@@ -75,7 +75,8 @@ def keep(visit: Visit, pair: Pair) -> None:
         if statement.kind is Kind.DEF:
             keep_def(visit, pair, why)
         elif swap.registers_again(pair.old):
-            visit.execute(statement, why)
+            if id(statement) not in swap.ran_at:  # a registry may refuse what it has by now
+                visit.execute(statement, why)
         elif isinstance(statement.node, ast.AnnAssign) and not value_reason(visit, statement):
             visit.annotate(statement, statement.node)
         elif own := _chains.own_links(visit, statement):

@@ -19,7 +19,7 @@ from hotswap import _quiet
 from hotswap._apply._scopes import AnyScope, ModuleScope
 from hotswap._graph._imports import origin_of
 from hotswap._model import Statement
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import immutable
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ class Temporaries:
 
     @cached_property
     def _links(self) -> Mapping[str, list[Statement]]:
-        """The statements that bind or alter each name that two or more of them bind."""
+        """The statements that bind or alter each name that several of them bind, or that one binds and others alter."""
         found: dict[str, list[Statement]] = {}
         for statement in self._scope.edit.new.statements:
             for name in {*statement.binds, *statement.mutates}:
                 found.setdefault(name, []).append(statement)
-        return {name: links for name, links in found.items() if sum(name in link.binds for link in links) > 1}
+        return {name: links for name, links in found.items() if len(links) > 1 and any(name in s.binds for s in links)}
 
     def of(self, nodes: Sequence[ast.stmt]) -> dict[str, object]:
         """Return values for names that `nodes` read and that are something else by now, as far as they can be had."""
@@ -58,7 +58,8 @@ class Temporaries:
         for name in sorted(_read(nodes) & self._links.keys()):
             links = self._links[name]
             above = [link for link in links if link.end_lineno < line]
-            if above and self._is_other_by_now(name, [link for link in links if link.lineno > line]):
+            below = [link for link in links if link.lineno > line]
+            if above and (self._is_other_by_now(name, below) or self._is_altered_by_now(name, below, nodes)):
                 first = max((i for i, link in enumerate(above) if _begins(name, link)), default=0)
                 for link in above[first:]:
                     yield from self._makers([link.node], link.lineno)
@@ -69,6 +70,27 @@ class Temporaries:
             return False  # a statement above has just made it
         held = self._scope.peek(name)
         return any(name in link.binds and (_begins(name, link) or immutable(held)) for link in below)
+
+    def _is_altered_by_now(self, name: str, below: Iterable[Statement], nodes: Iterable[ast.stmt]) -> bool:
+        """Whether statements `below` put more into the list or dict of that name, which `nodes` only go over."""
+        if name in self._scope.stores or type(self._scope.peek(name)) not in CONTAINERS:
+            return False
+        return any(name in link.mutates for link in below) and all(_goes_over(node, name) for node in nodes)
+
+
+def _goes_over(node: ast.stmt, name: str) -> bool:
+    """Whether all that `node` does with the object of that name is to go over what it has."""
+    parts = [_viewed(inner.iter) for inner in ast.walk(node) if isinstance(inner, (ast.comprehension, ast.For))]
+    known = {id(one) for one in parts if isinstance(one, ast.Name) and one.id == name}
+    return all(id(one) in known for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == name)
+
+
+def _viewed(node: ast.expr) -> ast.expr:
+    """Return ``x`` of ``x.items()``, or what else `node` is."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=value, attr="items" | "keys" | "values"), args=[], keywords=[]):
+            return value
+    return node
 
 
 def _begins(name: str, link: Statement) -> bool:

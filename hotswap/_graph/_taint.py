@@ -252,7 +252,7 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
         taint.calls |= {scope + name for name in new.binds}
         if not only_code(pair):
             taint.values |= {f"{scope}{name}.{part}" for name in new.binds for part in HEADER}
-        if decorators(new.node) and not only_code(pair):  # it may be decorated anew: see who is registered
+        if decorators(new.node) and (not only_code(pair) or _is_given_names(new)):  # it may be decorated anew
             taint.values |= {scope + name for name in new.binds}
         _constructor(new, taint, scope)
     elif not only_code(pair):
@@ -299,6 +299,13 @@ def _may_be_remade(pair: Pair) -> bool:
         return True
     makers = (getattr(pair.new.node, "bases", ()), getattr(pair.new.node, "decorator_list", ()))
     return bool(found) and any(makers)
+
+
+def _is_given_names(statement: Statement) -> bool:
+    """Whether a decorator is called with what names stand for, which may be something else now."""
+    called = (one for one in getattr(statement.node, "decorator_list", ()) if isinstance(one, ast.Call))
+    given = (one for call in called for one in (*call.args, *(keyword.value for keyword in call.keywords)))
+    return any(isinstance(one, (ast.Name, ast.Attribute)) for one in given)
 
 
 def _has_other_slots(inner: Diff) -> bool:
