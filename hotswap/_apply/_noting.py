@@ -204,6 +204,7 @@ def bypassed(visit: Visit, before: dict[str, object], bound: Mapping[str, object
         old, new = before.get(name, MISSING), namespace.get(name, MISSING)
         if old is not new and name not in bound:
             visit.swap.changes.note(visit.work.edit.module, name, old, new)
+            visit.work.starred |= {name} if new is not MISSING else set()
             back = partial(namespace.pop, name, None) if old is MISSING else partial(setitem, namespace, name, old)
             visit.swap.journal.note(back)
         elif old is not new and old is not MISSING and is_a(new, ModuleType):

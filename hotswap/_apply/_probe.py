@@ -65,7 +65,8 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
         if statement.kind is Kind.ASSIGN and (id(statement) in swap.maybe or id(statement) in swap.aside):
             alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
             names = alone or statement.binds  # a chain is looked at as a whole
-            why = _touched(swap, scope, statement, names, _made_before(block, statement))
+            made_by = next((pair.old for pair in block.diff.changed if pair.new is statement), statement)
+            why = _touched(swap, scope, made_by, names, _made_before(block, statement))
             if why and id(statement) in swap.maybe:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:

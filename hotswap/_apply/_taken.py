@@ -93,7 +93,9 @@ def takes_all_names(node: ast.stmt) -> bool:
 
     ``NAMES = globals()`` is the namespace itself, which has what the module has.
     """
-    calls = [inner for inner in ast.walk(node) if isinstance(inner, ast.Call) and not inner.args]
+    targets = node.targets if isinstance(node, ast.Assign) else ()
+    stores = [one.value for one in targets if isinstance(one, ast.Subscript)]  # ``globals()["x"] = 1``
+    calls = [one for one in ast.walk(node) if isinstance(one, ast.Call) and not one.args and one not in stores]
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and calls == [node.value]:
         return isinstance(node.value.func, ast.Name) and node.value.func.id == "dir"
     return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)

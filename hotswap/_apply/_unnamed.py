@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _below, _generate, _rebuild, _stale
 from hotswap._apply._scopes import CallScope, ClassScope
@@ -40,6 +40,8 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     public = visit.scope.peek(name)
     given = partial(type.__getattribute__, public)  # whatever its metaclass makes of that
     own = is_a(public, type) and (given("__name__") == name or given("__qualname__") == visit.named(pair.old))
+    if own and (inside := _decorated(visit, pair, public)):
+        return inside
     if own and not given("__flags__") & _IMMUTABLE:  # a statement may have given it another `__name__`
         return public  # type: ignore[return-value]
     if not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
@@ -50,6 +52,13 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
         gc.collect()  # classes that were made aside, or that undone edits left, go
         found = living(visit.work.edit.module, visit.named(pair.old))
     return found[0] if len(found) == 1 else None
+
+
+def _decorated(visit: Visit, pair: Pair, public: Any) -> type | None:
+    """Return the class that a decorator made a subclass of, and gave that the name; None if there is none."""
+    named = (visit.work.edit.module, visit.named(pair.old))
+    layers = public.__mro__[1:] if getattr(pair.old.node, "decorator_list", ()) else ()
+    return next((one for one in reversed(layers) if (one.__module__, one.__qualname__) == named), None)
 
 
 def is_covered(visit: Visit, statement: Statement) -> bool:

@@ -271,7 +271,7 @@ class Visit:
         for name in _follow.passed_over(self, statement, bound):
             del bound[name]
             bound.gone.pop(name)
-        self.work.starred |= bound.keys() if "*" in statement.binds else set()
+        self.work.starred |= bound.keys() if "*" in statement.binds else bound.keys() - {*statement.binds}
         self.made |= bound.keys()
         picked = targets_of(statement.node) - self.chains.open.keys()
         for name, value in list(bound.items()):

@@ -37,7 +37,8 @@ class Work:
     """One module of the group: its edit, its scopes, its live functions by name and line, and its code map.
 
     `patched` has the new code of each function that got it, by id: lines of new code must not be taken for old ones.
-    `docs` has its old and new docstring. `starred` are the names that star imports give the module. `gained` are
+    `docs` has its old and new docstring. `starred` are the names that star imports give the
+    module, or that statements stored in it though their text does not say so. `gained` are
     cells for type parameters that classes gain.
     """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dis
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -108,6 +109,9 @@ class Sketch:
             names |= set(found)
 
 
+_WORDS: Final = re.compile(r"[^\W\d]\w*")
+
+
 class _Drawing:
     """Collects; one level of code objects after the other."""
 
@@ -147,6 +151,9 @@ class _Drawing:
         if _LOAD_GLOBAL in ops:
             self.runs.update(_names(code, ops, args, _GLOBAL_LOADS, 1))
         self.attributes.update(_names(code, ops, args, _ATTRIBUTES, _SHIFTED), _names(code, ops, args, _METHODS))
+        if "eval" in code.co_names:
+            texts = (const for const in code.co_consts if type(const) is str)
+            self.runs.update(word for text in texts for word in _WORDS.findall(text))
         self.every += code.co_names
 
     def _inside(self, code: CodeType, owner: str, *, runs: bool) -> None:

@@ -220,6 +220,8 @@ def alike(made: object, held: object) -> bool:
 def _is_alike(made: object, held: object) -> bool:
     if made is held or equal(made, held) or is_same_bound(made, held):
         return True
+    if type(made) is type(held) and type(made) in (*_SEQUENCES, dict):
+        return _are_all_alike(made, held)
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
     if type(made) is type(held) and (items := _items_of(made)) is not None:
@@ -241,6 +243,14 @@ def _is_alike(made: object, held: object) -> bool:
     if isinstance(made, (typing.TypeVar, typing.ParamSpec)):
         return all(getattr(made, name, None) == getattr(held, name, None) for name in _OF_PARAMETERS)
     return (type(made) in _COMPARABLE or isinstance(made, (_ALIAS, types.GenericAlias))) and bool(made == held)
+
+
+def _are_all_alike(made: Any, held: Any) -> bool:
+    if not 0 < len(made) == len(held) <= _MANY:
+        return False
+    if type(made) is dict:
+        return equal(list(made), list(held)) and all(map(_is_alike, made.values(), held.values()))
+    return all(map(_is_alike, made, held))
 
 
 def holds_the_same(made: object, held: object) -> bool:

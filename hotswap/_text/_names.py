@@ -7,6 +7,7 @@ does, a lambda's body does not, a comprehension does.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeGuard
@@ -163,6 +164,7 @@ class Effects:
             if isinstance(node, ast.Call):
                 self._called(node.func)
                 self._called_for_it(node)
+                self._evaluated(node)
             self._walk(ast.iter_child_nodes(node))
 
     def _name(self, node: ast.Name) -> None:
@@ -209,6 +211,13 @@ class Effects:
         for keyword in call.keywords:
             if keyword.arg == "key":
                 self._called(keyword.value)
+
+    def _evaluated(self, call: ast.Call) -> None:
+        """Note what the text reads that is given to `eval`; what `exec` is given is no expression, as a rule."""
+        text = call.args[0] if _last_name(call.func) == "eval" and call.args else None
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            with contextlib.suppress(SyntaxError, ValueError):
+                self._expression(ast.parse(text.value.strip(), mode="eval").body)
 
     def _called(self, function: ast.expr) -> None:
         """Note that `function` is called at once: the body of a lambda then runs, too."""
