@@ -20,6 +20,7 @@ from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, move_ahead, precompile
 from hotswap._loader._baselines import Baseline, Packed, text_of
 from hotswap._loader._builds import build_of, is_foreign
+from hotswap._loader._witness import differing, runs
 from hotswap._model import Pair, Statement
 from hotswap._modules import Entry, Loaded, signature
 from hotswap._points._hooks import AFTER, BEFORE
@@ -176,17 +177,16 @@ class SmallEdits:
 
     def _look(self, entry: Entry) -> Found | None:
         old, module = self._process.baselines.get(entry.name), sys.modules.get(entry.name)
-        if old is None or not old.certain or type(module) is not ModuleType or module.__name__ != entry.name:
+        if old is None or type(module) is not ModuleType or module.__name__ != entry.name:
             return None
         seen = signature(old.path)
         if self._large == (old, seen):
             return None  # as it was found ahead
-        index = (
-            self._index(entry.name, old)
-            if seen is not None and not is_foreign(module) and build_of(module, "") is None
-            else None
-        )
-        if index is None:
+        if seen is None or is_foreign(module) or build_of(module, "") is not None:
+            return None
+        old = self._sure(module, old)
+        index = self._index(entry.name, old) if old is not None else None
+        if old is None or index is None:
             return None
         try:
             with open(old.path, "rb") as file:
@@ -201,6 +201,18 @@ class SmallEdits:
             return None
         small = Small(module, entry.path, old.origin, region)
         return Found(small, Baseline(old.origin, old.path, Packed(source), seen), old)
+
+    def _sure(self, module: ModuleType, old: Baseline) -> Baseline | None:
+        """Return `old` as what the module surely runs; None if nobody saw it run, and it does not look like it."""
+        if old.certain:
+            return old
+        text = text_of(old)
+        if not runs(module, text, old.origin, None) or differing(module, text, old.origin, None):
+            return None  # the plain way tells of it
+        self._process.update_graph()  # first: a text that nobody saw is looked at in another way
+        sure = old._replace(certain=True)
+        self._process.baselines.vouch(module.__name__, sure)
+        return sure
 
     def _index(self, name: str, baseline: Baseline) -> Index | None:
         known = self._indexes.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import queue
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -284,6 +285,20 @@ def test_poll_applies_where_it_is_called(files: Files) -> None:
         report = next(filter(None, iter(reloader.poll, False)))
         assert report.changed
         assert f() == 2
+
+
+def test_modules_imported_before_the_start_take_the_small_way(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That they run the text of their file is found out once, and then nothing is planned for a function's body."""
+    from hotswap import _transactions
+
+    text = "import os\n\nLIMIT = 3\n\n\ndef f():\n    return os.path.join('a', str(LIMIT))\n"
+    files.write("mod", text)
+    mod = files.load("mod")
+    with Reloader(files.root, apply="manual") as reloader:
+        monkeypatch.delattr(_transactions, "plan_group")
+        files.write("mod", text.replace("'a'", "'b'"))
+        report = reloader.reload()
+    assert (str(report.error), report.told, mod.f()) == ("None", (), os.path.join("b", "3"))
 
 
 def test_what_is_polled_was_read_on_another_thread(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,15 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 from hotswap._loader._compile import Build, all_codes, inner_codes, is_class_body
+from hotswap._points._way import breathe
 from hotswap._text._names import bound_by
-from hotswap._text._source import start_line
+from hotswap._text._slices import PIECE, parse
+from hotswap._text._source import future_flags, start_line
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CONSTANTS: Final = ("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT")
 _COMMON: Final = {"None": None, "True": True, "False": False}
+_DEEP: Final = 8
 _IMMUTABLE: Final = (int, str, bytes, float, bool, complex, type(None))
 
 
@@ -31,13 +34,40 @@ def runs(module: ModuleType, text: str, origin: str, build: Build | None) -> boo
 
     What `text` defines at its top has to be there as well, unless the body of the module still runs.
     """
-    whole = code_of(text, origin, build)
-    if whole is None:
+    try:
+        tree = parse(text, origin)
+        known = {code for piece in _pieces(tree, origin, build) for code in all_codes(piece)}
+    except Exception:  # noqa: BLE001  a loader of the program's that does not take a tree may raise anything
         return False
-    known = set(all_codes(whole))
-    return all(code in known for code in _live(vars(module), module.__name__, origin, 8)) and (
-        _body_runs(module) or not _missing(module, ast.parse(text))
+    return all(code in known for code in _live(vars(module), module.__name__, origin, _DEEP)) and (
+        _body_runs(module) or not _missing(module, tree)
     )
+
+
+def _pieces(tree: ast.Module, origin: str, build: Build | None) -> Iterator[CodeType]:
+    """Yield the code of `tree`: of some statements after the others if no `build` makes it, so that others have a turn.
+
+    The imports of the module are compiled with each: from 3.12 on code calls what a module imports in another way.
+    """
+    if build is not None:
+        yield build(tree, origin, 0)
+        return
+    flags, imports = future_flags(tree), list(_imports(tree.body))
+    piece: list[ast.stmt] = []
+    for node in tree.body:
+        piece.append(node)
+        if node is tree.body[-1] or (node.end_lineno or 0) - piece[0].lineno >= PIECE:
+            breathe()
+            yield compile(ast.Module([*imports, *piece], []), origin, "exec", flags, dont_inherit=True)
+            piece = []
+
+
+def _imports(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+    for node in body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif not isinstance(node, (*_DEFINITIONS, ast.expr)):
+            yield from _imports(ast.iter_child_nodes(node))
 
 
 def code_of(text: str, origin: str, build: Build | None) -> CodeType | None:
@@ -49,7 +79,9 @@ def code_of(text: str, origin: str, build: Build | None) -> CodeType | None:
 
 
 def _live(names: dict[str, object], module: str, origin: str, depth: int) -> Iterator[CodeType]:
-    for value in list(names.values()):
+    for name, value in list(names.items()):
+        if name == "__annotate__" and depth == _DEEP:
+            continue  # from 3.14 on a module has one of all its annotations, which no piece has
         inner = getattr(value, "__func__", value) if issubclass(type(value), (staticmethod, classmethod)) else value
         if type(inner) is FunctionType and inner.__code__.co_filename == origin:
             yield inner.__code__
@@ -91,11 +123,14 @@ def differing(module: ModuleType, text: str, origin: str, build: Build | None) -
     Only constants of immutable builtin types, of names that no other statement of the text binds or stores into: what
     the text itself changes while it runs says nothing of the file.
     """
-    whole = None if _body_runs(module) else code_of(text, origin, build)
-    if whole is None:
+    if _body_runs(module):
         return []
-    tree = ast.parse(text)
-    found = list(_constants(whole, vars(module), tree.body, "", _altered(tree)))
+    try:
+        tree = parse(text, origin)
+        pieces = list(_pieces(tree, origin, build))
+    except Exception:  # noqa: BLE001  as in `runs`
+        return []
+    found = list(_constants(pieces, vars(module), tree.body, "", _altered(tree)))
     return found if build else [*found, *_defaults(tree.body, vars(module), "")]
 
 
@@ -103,6 +138,7 @@ def _altered(tree: ast.Module) -> set[str]:
     """Return the names that are stored behind a dot, or declared ``global``, anywhere in the text."""
     found: set[str] = set()
     for node in ast.walk(tree):
+        breathe()
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             found.add(node.attr)
         elif isinstance(node, ast.Global):
@@ -126,23 +162,31 @@ def _times_bound(body: Iterable[ast.AST]) -> Counter[str]:
 
 
 def _constants(
-    code: CodeType, names: Mapping[str, Any], body: Sequence[ast.stmt], prefix: str, altered: set[str]
+    pieces: Sequence[CodeType], names: Mapping[str, Any], body: Sequence[ast.stmt], prefix: str, altered: set[str]
 ) -> Iterator[tuple[str, int]]:
-    counts, steps = _times_bound(body), list(dis.get_instructions(code))
+    counts = _times_bound(body)
+    for piece in pieces:
+        breathe()
+        for name, said, line in _stored(piece):
+            known = counts[name] == 1 and name not in altered and name in names
+            if known and type(said) in _IMMUTABLE and not _is(names[name], said):
+                yield prefix + name, line
+    classes = {c.co_name: c for piece in pieces for c in inner_codes(piece) if is_class_body(c)}
+    for node, live in _plain_classes(body, names):
+        if node.name in classes and counts[node.name] == 1:
+            yield from _constants([classes[node.name]], vars(live), node.body, f"{prefix}{node.name}.", altered)
+
+
+def _stored(code: CodeType) -> Iterator[tuple[str, object, int]]:
+    """Yield the constants that `code` stores, each with its name and line; none of one branch of ``a if b else c``."""
+    steps = list(dis.get_instructions(code))
     stores = Counter(step.argval for step in steps if step.opname == "STORE_NAME")
     for before, step in pairwise(steps):
-        name = step.argval if step.opname == "STORE_NAME" else ""
-        if before.opname not in _CONSTANTS or counts[name] != 1 or name in altered or name not in names:
+        if step.opname != "STORE_NAME" or before.opname not in _CONSTANTS or stores[step.argval] > 1:
             continue
-        if stores[name] > 1 or before.is_jump_target or step.is_jump_target:
-            continue  # one branch of ``a if test else b``
-        said = _COMMON.get(before.argrepr, before) if before.opname == _CONSTANTS[2] else before.argval
-        if type(said) in _IMMUTABLE and not _is(names[name], said):
-            yield prefix + name, step.positions.lineno or 1 if step.positions else 1
-    for node, live in _plain_classes(body, names):
-        inner = next((c for c in inner_codes(code) if is_class_body(c) and c.co_name == node.name), None)
-        if inner is not None and counts[node.name] == 1:
-            yield from _constants(inner, vars(live), node.body, f"{prefix}{node.name}.", altered)
+        if not before.is_jump_target and not step.is_jump_target:
+            said = _COMMON.get(before.argrepr, before) if before.opname == _CONSTANTS[2] else before.argval
+            yield step.argval, said, step.positions.lineno or 1 if step.positions else 1
 
 
 def _plain_classes(body: Iterable[ast.stmt], names: Mapping[str, Any]) -> Iterator[tuple[ast.ClassDef, type]]:
