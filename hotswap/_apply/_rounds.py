@@ -23,6 +23,7 @@ def follow_imports(swap: Swap, work: Work) -> None:
 def visit_unchanged(swap: Swap, work: Work) -> None:
     """Go through the unchanged statements once more, and all imports: in a cycle, what they read may have changed."""
     visit = Visit(swap, work, work.scope)
+    visit.old, visit.new = work.edit.old.statements, work.edit.new.statements
     diff = work.edit.diff
     for statement in (*(pair.new for pair in diff.changed), *diff.added):
         _follow_inside(visit, statement)
