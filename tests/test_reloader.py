@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
-import queue
 import os
+import queue
 import sys
 import threading
 from collections.abc import Callable
