@@ -214,6 +214,8 @@ class ClassScope(Scope):
         members |= {name: value for name, value in vars(self.cls).items() if name not in hidden}
         members |= {**self.members, **self.aside, **given}
         members = {**self.as_above(nodes), **members}
+        if above := self._deleted(nodes, members):
+            members |= self.run(above, given)
         body = self.body(nodes, doc=doc)
         layer = Layer(members, self.outer)
         closure = tuple(map(self.cell, body.co_freevars))
@@ -228,6 +230,14 @@ class ClassScope(Scope):
         for name in layer.keys() - dict(layer.written(_assigned(nodes))).keys():
             layer.pop(name)
         return layer
+
+    def _deleted(self, nodes: Sequence[ast.stmt], members: Mapping[str, Any]) -> list[ast.stmt]:
+        """Return the definitions of names that `nodes` read and that a ``del`` below took from the class."""
+        read = {inner.id for node in nodes for inner in ast.walk(node) if _loads(inner)} - members.keys()
+        below = (one for one in self.node.body if isinstance(one, ast.Delete) and one.lineno > nodes[-1].lineno)
+        gone = {inner.id for one in below for inner in one.targets if isinstance(inner, ast.Name)} & read
+        above = (one for one in self.node.body if one.lineno < nodes[0].lineno)
+        return [one for one in above if isinstance(one, ast.FunctionDef) and one.name in gone] if gone else []
 
     def _not_there_yet(self, nodes: Sequence[ast.stmt]) -> set[str]:
         """Return names that `nodes` read, and that the body binds below alone: ``size = size`` reads the module's.

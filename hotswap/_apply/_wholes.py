@@ -50,7 +50,8 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
         return ""
     for dotted in _taken(scope, statement.node):
         value = resolve(scope, dotted)
-        if is_a(value, type):
+        if value is not MISSING and type(value) is not FunctionType:
+            value = value if is_a(value, type) else type(value)  # ``dir(obj)`` has what its class has
             if any(_has_other(swap, base.__module__, f"{base.__qualname__}.") for base in value.__mro__[:-1]):
                 return f"looks through {dotted}"
         elif type(value) is FunctionType and swap.changes.changed(
@@ -79,7 +80,8 @@ def _taken(scope: AnyScope, node: ast.stmt) -> Iterator[str]:
             yield dotted
         elif isinstance(one, ast.Call) and (called := dotted_of(one.func)) and _looks(_found(scope, called), called):
             owner, _, _ = called.rpartition(".")
-            yield from (dotted for given in one.args if (dotted := dotted_of(given)))
+            objects = (given.func if isinstance(given, ast.Call) else given for given in one.args)  # of ``A()``
+            yield from (dotted for given in objects if (dotted := dotted_of(given)))
             yield from [owner] if owner else ()
 
 
