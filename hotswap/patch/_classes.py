@@ -358,7 +358,8 @@ def forward_constructor(old: type, new: Any) -> None:
             return led[0](*args, **kwargs)
         if own is not None:
             return own(cls, *args, **kwargs)
-        above: Any = next(one for one in cls.__mro__ if id(one) == number)
+        # A class that was made anew has all members of the old one, this among them.
+        above: Any = next(one for one in cls.__mro__ if getattr(_own_constructor(one), _LED, None) is led)
         made = super(above, cls).__new__
         return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
 
