@@ -260,6 +260,8 @@ def own_content(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[o
 def _returned(code: CodeType) -> list[CodeType]:
     """Return the lambdas that `code` makes only to return them at once."""
     found: list[CodeType] = []
+    if not any(const.co_name == "<lambda>" for const in inner_codes(code)):
+        return found
     made: CodeType | None = None
     for step in dis.get_instructions(code):
         if step.opname == "LOAD_CONST" and isinstance(step.argval, CodeType) and step.argval.co_name == "<lambda>":
