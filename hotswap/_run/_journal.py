@@ -7,7 +7,6 @@ with a GIL sees a part of it (measured: 0 torn reads in millions, where a `for` 
 from __future__ import annotations
 
 import gc
-import inspect
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from itertools import repeat
 from operator import call, is_, setitem
 from types import WrapperDescriptorType
 from typing import Any, Final
+
+from hotswap._run._constructors import stand_in
 
 MISSING: Final = object()
 CONTAINERS: Final = (list, dict, set, deque, defaultdict, OrderedDict, Counter)
@@ -254,29 +255,14 @@ def drop_member(cls: Any, name: str) -> None:
     """Remove a member of `cls` itself, if it has it.
 
     CPython does not give a class the constructor of `object` back once it had one of its own: it would refuse all
-    arguments. One that does the same takes its place; `inspect.signature` passes over it, as over all that is of C.
+    arguments. One that does the same takes its place.
     """
     if name == "__type_params__" and name in vars(cls):  # it can be set and not be deleted
         type.__setattr__(cls, name, ())
     elif name in vars(cls):
         _in_c(cls, "__delattr__")(cls, name)
         if name == "__new__" and cls.__new__ is object.__new__:
-            made: Any = _new_plain if cls.__init__ is object.__init__ else _new
-            set_raw(cls, name, staticmethod(made if made is _new_plain else made.__call__))
-
-
-def _new(cls: type, /, *args: Any, **kwargs: Any) -> Any:
-    if (args or kwargs) and cls.__init__ is object.__init__:  # type: ignore[misc]  # it is asked whether it has its own
-        raise TypeError(f"{cls.__name__}() takes no arguments")
-    return object.__new__(cls)
-
-
-def _new_plain(cls: type, /, *args: Any, **kwargs: Any) -> Any:
-    return _new(cls, *args, **kwargs)
-
-
-_CLS: Final = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
-_new_plain.__signature__ = inspect.Signature([_CLS])  # type: ignore[attr-defined]  # that of a class without parameters
+            set_raw(cls, name, staticmethod(stand_in(cls)))
 
 
 def _drop_attribute(target: object, name: str) -> None:

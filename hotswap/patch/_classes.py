@@ -15,15 +15,13 @@ from functools import partial
 from itertools import compress, repeat
 from operator import call, is_
 from types import CellType, FunctionType, MemberDescriptorType, new_class
-from typing import Any, Final
+from typing import Any
 
+from hotswap._run._constructors import Lead, constructor, lead_of, own_constructor, stand_in
 from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
 from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
 from hotswap.patch._twins import is_detached, is_twin
-
-_LED: Final = "hotswap_led"
-"""The attribute of a constructor that has what calls of its class are led to, until that comes back."""
 
 _IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 _FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
@@ -201,6 +199,7 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
     )
     refused = _loses(cls, bases) or can_take(set_new, set_old)
     if refused is None:
+        _keep_callable(journal, cls, bases)
         journal.do(set_new, set_old)
         if (
             issubclass(cls, type)
@@ -209,6 +208,14 @@ def set_bases(journal: Journal, cls: type, bases: tuple[type, ...]) -> str | Non
         ):
             _become_abstract(journal, cls)
     return refused
+
+
+def _keep_callable(journal: Journal, cls: type, bases: tuple[type, ...]) -> None:
+    """Record a constructor for a class whose other `bases` have none: CPython would refuse it all arguments."""
+    plain: Any = object.__new__
+    had = "__new__" not in vars(cls) and cls.__new__ is not plain
+    if had and all(one.__new__ is plain for one in bases):
+        journal.set_member(cls, "__new__", staticmethod(stand_in(cls)))
 
 
 def _loses(cls: type, bases: tuple[type, ...]) -> str | None:
@@ -345,32 +352,17 @@ def forward_constructor(old: type, new: Any) -> None:
     """Make calls of the old class build objects of the new one, at once; its subclasses go on as they are.
 
     Not to be taken back: CPython does not give a class its first constructor again. So it comes after everything else.
-    The old class is known by its number: a closure would be found, and given the new class in its place.
     """
-    number, own = id(old), _own_constructor(old)
-    if hasattr(own, _LED):
-        getattr(own, _LED)[:] = [new]
+    lead = lead_of(old)
+    if lead is not None and lead.number == id(old):
+        lead.to[:] = [new]
         return
-    led = [new]
-
-    def __new__(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  it becomes the member of that name
-        if id(cls) == number and led:
-            return led[0](*args, **kwargs)
-        if own is not None:
-            return own(cls, *args, **kwargs)
-        # A class that was made anew has all members of the old one, this among them.
-        above: Any = next(one for one in cls.__mro__ if getattr(_own_constructor(one), _LED, None) is led)
-        made = super(above, cls).__new__
-        return made(cls) if made is object.__new__ else made(cls, *args, **kwargs)
-
-    setattr(__new__, _LED, led)
-    set_raw(old, "__new__", staticmethod(__new__))
+    own = lead.own if lead is not None else own_constructor(old)
+    set_raw(old, "__new__", staticmethod(constructor(Lead(id(old), own, [new]))))
 
 
 def take_constructor_back(made: object) -> None:
     """Have a class whose calls were led to something else make its own objects again: it came back."""
-    getattr(_own_constructor(made), _LED, []).clear()
-
-
-def _own_constructor(cls: object) -> Any:
-    return attribute(vars(cls).get("__new__"), "__func__", None) if issubclass(type(cls), type) else None
+    lead = lead_of(made)
+    if lead is not None:
+        lead.to.clear()
