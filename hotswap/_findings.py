@@ -84,7 +84,7 @@ _RULES: Final = (
          "call the function that makes them again"),
     Rule("HS231", "value differs from the file", "{name} is not what the file says: the program set it, or the file was edited "
          "before hotswap saw it", "hotswap.rerun({target!r}) makes it what the file says"),
-    Rule("HS232", "made out of order", "{name} was made later than what stands below it, and {attribute} says when",
+    Rule("HS232", "made out of order", "{name} was made later than {before}, and {attribute} says when",
          "restart if that order matters"),
     Rule("HS240", "registered at start", "{name} registers when it runs; what it registered before stays as it was",
          "call it again, or restart"),

@@ -53,7 +53,7 @@ def test_the_next_save_brings_what_a_failure_held(
     with Reloader(files.root, apply="manual") as reloader:
         with monkeypatch.context() as patching:
             patching.setattr(owner, stage, fail)
-            files.write("one", "X = 2\n")
+            files.write("one", "X = int('2')\n")
             report = reloader.reload()
         assert (codes(report), one.X) == (["HS304"], 1)
         assert reloader.errors() == report.findings
@@ -69,7 +69,7 @@ def test_a_failure_names_the_file_that_was_saved(files: Files, monkeypatch: pyte
     files.load("one")
     with Reloader(files.root, apply="manual") as reloader, monkeypatch.context() as patching:
         patching.setattr(Reading, "prepare", fail)
-        files.write("one", "X = 2\n")
+        files.write("one", "X = int('2')\n")
         report = reloader.look()
     assert report is not None
     assert [(one.code, one.path) for one in report.findings] == [("HS304", str(files.path("one").resolve()))]
@@ -84,7 +84,7 @@ def test_what_fails_is_not_tried_all_the_time(files: Files, monkeypatch: pytest.
             pass
         with monkeypatch.context() as patching:
             patching.setattr(Reading, "prepare", fail)
-            files.write("one", "X = 2\n")
+            files.write("one", "X = int('2')\n")
             while (report := reloader.poll()) is None:
                 pass
             assert codes(report) == ["HS304"]

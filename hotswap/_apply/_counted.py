@@ -1,4 +1,6 @@
-"""Objects in the body of a class that count as they are made: one that comes, or changes places, is out of order."""
+"""What counts as it is made, in the body of a class: an object that comes, or changes places, is out of order; so are
+the values of an enum whose members are made anew.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,12 @@ import ast
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from hotswap._apply import _generate
 from hotswap._model import Kind, Pair, Statement
-from hotswap._run._values import attributes_of
+from hotswap._run._values import attributes_of, equal
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -43,7 +45,22 @@ def tell_order(visit: Visit, pair: Pair, live: type) -> None:
         if late and (counts or live in _OUT_OF_ORDER):
             visit.swap.later.append(partial(_OUT_OF_ORDER.add, live))
             named = f"{visit.named(pair.new)}.{late[0].binds[-1]}"
-            visit.swap.tell(visit.work, "HS232", late[0].lineno, name=named, attribute=attribute)
+            tell(visit, late[0], named, attribute)
+
+
+def tell_values(visit: Visit, pair: Pair, enum: Any, fresh: Any) -> None:
+    """Tell that members of `enum`, made anew as in `fresh`, took their values from a counter that goes on counting."""
+    unchanged = pair.inner.unchanged if pair.inner is not None else ()
+    for name in (one.new.binds[-1] for one in unchanged if "next" in one.new.calls):
+        before, after = enum._member_map_.get(name), fresh._member_map_.get(name)
+        if before is not None and after is not None and not equal(before._value_, after._value_):
+            tell(visit, pair.new, visit.named(pair.new), "the value of its members", before="at a start")
+            return
+
+
+def tell(visit: Visit, of: Statement, name: str, attribute: str, before: str = "what stands below it") -> None:
+    """Tell that `name`, of the statement `of`, was made later than `before`."""
+    visit.swap.tell(visit.work, "HS232", of.lineno, name=name, attribute=attribute, before=before)
 
 
 def _numbers(statement: Statement, live: type) -> Iterator[tuple[str, int]]:

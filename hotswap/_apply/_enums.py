@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from hotswap._apply import _counted
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._departed import Departed
 from hotswap._model import Pair, Statement
@@ -19,6 +20,7 @@ def merge(visit: Visit, pair: Pair, edit: ClassEdit, *, anew: bool) -> None:
     swap, name = visit.swap, visit.named(pair.new)
     live, fresh = edit.cls, edit.fresh
     gone = [m for key, m in live._member_map_.items() if key not in fresh._member_map_ and m._name_ == key]
+    _counted.tell_values(visit, pair, live, fresh)
     swap.tables += _generated.tables_of(live)
     back = {key: one for key in fresh._member_map_ if (one := _that_left(visit, f"{name}.{key}")) is not None}
     for old, new in _generated.merge_enum(swap.journal, live, fresh, edit.names, back, anew=anew):

@@ -98,11 +98,12 @@ class NotSmall(Exception):
 
 
 class Parts:
-    """Collects the parts of a region, and the statements in it that are the same."""
+    """Collects the parts of a region, the statements in it that are the same, and the heads of classes that are not."""
 
     def __init__(self) -> None:
         self.found: list[Part] = []
         self.same: list[Pair] = []
+        self.heads: list[Span] = []
 
     def add(self, old: Sequence[Statement], new: Sequence[Statement], around: Around, *, plain: bool) -> None:
         """Take in a block. Raises NotSmall."""
@@ -146,12 +147,14 @@ class Parts:
         if _is_generic(old, new) or not equal(_head_of_class(old), _head_of_class(new)):
             raise NotSmall
         plain = part.plain and not (new.decorator_list or new.keywords)
+        below = pair.old.children[0].lineno if pair.old.children else old.end_lineno or 0
+        self.heads.append((pair.old.lineno, below - 1, pair.new.lineno - pair.old.lineno))
         self.add(pair.old.children, pair.new.children, (*part.around, new), plain=plain)
 
     def moved(self, rest: Span) -> tuple[Span, ...]:
         """Return the lines that stand elsewhere now, `rest` among them, which is behind the region."""
         spans = [(pair.old.lineno, pair.old.end_lineno, pair.new.lineno - pair.old.lineno) for pair in self.same]
-        return tuple(span for span in (*spans, rest) if span[2])
+        return tuple(span for span in (*self.heads, *spans, rest) if span[2])
 
 
 def _is_small(pair: Pair) -> bool:
