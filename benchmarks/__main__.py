@@ -75,6 +75,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     yield "start: importing 1,000 modules", 1.1, lambda: _start("hotswap", 1000)
     yield "a call after 20 edits", 1.05, lambda: _calls("call")
     yield "an attribute after 20 edits", 1.05, lambda: _calls("attribute")
+    yield "a call of what became another one", 1.6, lambda: _calls("forwarded")
     yield "a poll that finds nothing (us)", 1, lambda: (run("poll", 100_000)["tool"] / 1e3, "us")
     yield "import hotswap (ms)", 25, lambda: (run("importing", 7)["tool"] * 1e3, "ms beyond its dependencies")
     if not quick:

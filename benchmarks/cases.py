@@ -251,10 +251,16 @@ def calls(times: int) -> Numbers:
     for number in range(1, 21):
         project.both(value=number)
     after = _per(lambda: f0(0), times), _per(lambda: thing.size, times)
-    other = project.path.read_text().replace("def f0(a, b=2):", "def renamed(a, b=2):") + "\n\nf0 = renamed\n"
-    project.path.write_text(other)
+    decorated = "def passed_on(f):\n    return lambda *a, **k: f(*a, **k)\n\n\n@passed_on\ndef f0(a, b=2):"
+    project.path.write_text(project.path.read_text().replace("def f0(a, b=2):", decorated))
     project.follow(project.path)
-    return {"call": before[0], "attribute": before[1], "call after": after[0], "attribute after": after[1]}
+    there = project.live().f0
+    assert f0 is not there
+    assert f0(3) == there(3)
+    return {
+        "call": before[0], "attribute": before[1], "call after": after[0], "attribute after": after[1],
+        "forwarded": _per(lambda: there(0), times), "forwarded after": _per(lambda: f0(0), times),
+    }  # fmt: skip
 
 
 def _per(act: Callable[[], object], times: int) -> float:
