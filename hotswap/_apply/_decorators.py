@@ -115,8 +115,23 @@ def holds_less(old: object, new: object) -> bool:
     return any(type(was) in CONTAINERS and type(now) is type(was) and len(now) < len(was) for was, now in held)
 
 
+def gets_otherwise(visit: Visit, decorator: ast.expr) -> bool:
+    """Whether a decorator's arguments call what behaves otherwise now: ``@tag(size())``."""
+    parts = [*decorator.args, *(one.value for one in decorator.keywords)] if isinstance(decorator, ast.Call) else []
+    return bool(calls_in(visit, parts))
+
+
+def calls_in(visit: Visit, parts: Iterable[ast.expr]) -> str:
+    """Return what `parts` of a header call that behaves otherwise now; "" if there is nothing."""
+    calls = (one for part in parts for one in ast.walk(part) if isinstance(one, ast.Call))
+    names = [name for call in calls if (name := dotted_of(call.func))]
+    return next((name for name in names if behaves_otherwise(visit.swap, resolve(visit.scope, name))), "")
+
+
 def _calls(visit: Visit, decorator: ast.expr) -> bool:
     called, levels = _called(visit, decorator)
+    if gets_otherwise(visit, decorator):
+        return True
     return behaves_otherwise(visit.swap, called, levels=levels) or (
         isinstance(decorator, ast.Call) and makes_otherwise(visit.swap, called)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _follow
@@ -34,12 +34,19 @@ def was_defined(visit: Visit, name: str, old: object) -> bool:
             return True  # in whichever branch of an `if` or `try` that ran
     if is_a(old, type) and _home(old) == (visit.work.edit.module, visit.scope.prefix + name):
         return _makes_class(binders[-1], name)
-    is_definition = type(old) is FunctionType or (is_a(old, type) and _home(old)[0] == visit.work.edit.module)
+    if is_a(old, type):
+        is_definition = _home(old)[0] == visit.work.edit.module
+    else:  # of a function that was imported, others go on with it
+        is_definition = type(old) in (FunctionType, MethodType) and _is_of_module(visit, old)
     if _was_made(old, binders[-1]) or (is_definition and is_alias_that_left(binders[-1], visit.new)):
         return True
     return binders[-1].kind in _OBJECTS or (
         makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)
     )
+
+
+def _is_of_module(visit: Visit, value: object) -> bool:
+    return any(function.__globals__ is visit.scope.namespace for function in functions_in(value))
 
 
 def _home(cls: type) -> tuple[str, str]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import CellType, FunctionType, prepare_class
 from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
 from hotswap._apply import _decorators
-from hotswap._apply._reach import behaves_otherwise, content_of
-from hotswap._apply._swap import resolve
+from hotswap._apply._reach import content_of
 from hotswap._errors import StatementError
-from hotswap._model import Kind
+from hotswap._model import Kind, Statement
 from hotswap._run._journal import MISSING, Journal, nothing
 from hotswap._run._values import same
 from hotswap._text._diff import same_header
@@ -23,7 +22,7 @@ from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
-    from hotswap._model import Pair, Statement
+    from hotswap._model import Pair
 
 _PROBE = "__hotswap_probe__"
 _KEYWORDS = "__hotswap_keywords__"
@@ -201,11 +200,20 @@ def made_of(node: ast.stmt) -> list[ast.expr]:
     return [*node.bases, *(keyword.value for keyword in node.keywords)]
 
 
-def calls_otherwise(visit: Visit, statement: Statement) -> str:
-    """Return what bases or keywords of a class call that behaves otherwise now; "" if there is nothing."""
-    calls = (one for part in made_of(statement.node) for one in ast.walk(part) if isinstance(one, ast.Call))
-    names = [name for call in calls if (name := dotted_of(call.func))]
-    return next((name for name in names if behaves_otherwise(visit.swap, resolve(visit.scope, name))), "")
+def of_def(statement: Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Statement:
+    """Return a statement that reads what the defaults and annotations of a ``def`` read."""
+    args = node.args
+    every = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
+    found = [*args.defaults, *args.kw_defaults, *(one.annotation for one in every if one), node.returns]
+    return alone(statement, [one for one in found if one is not None])
+
+
+def alone(statement: Statement, parts: list[ast.expr]) -> Statement:
+    """Return a statement that reads what these `parts` of a header read."""
+    header = ast.Expr(ast.List(parts, ast.Load()))
+    names = {dotted_of(one) for one in ast.walk(header) if isinstance(one, ast.expr)}
+    reads, calls = (tuple(n for n in names_in if n in names) for names_in in (statement.reads, statement.calls))
+    return replace(statement, node=header, reads=reads, calls=calls)
 
 
 def unquiet_header(node: ast.stmt, scope: _quiet.NamespaceScope) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._model import Statement
+from hotswap._text._names import dotted_of
 
 
 def callee(scope: AnyScope, value: object) -> object:
@@ -55,6 +56,7 @@ def _with_class(function: Any) -> Any:
 
 
 def is_alias_that_left(binder: Statement, new: Iterable[Statement]) -> bool:
-    """Whether ``other = name`` bound a definition that left the text as well."""
-    value = binder.node.value if isinstance(binder.node, ast.Assign) else None
-    return isinstance(value, ast.Name) and not any(value.id in statement.binds for statement in new)
+    """Whether ``other = name``, or ``other = name.method``, bound of a definition that left the text as well."""
+    value = getattr(binder.node, "value", None) if isinstance(binder.node, ast.Assign | ast.AnnAssign) else None
+    name = (dotted_of(value) or "").partition(".")[0] if value is not None else ""
+    return bool(name) and not any(name in statement.binds for statement in new)

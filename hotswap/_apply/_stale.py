@@ -166,21 +166,32 @@ def _keep_class(visit: Visit, pair: Pair) -> None:
     if live is None:
         return
     inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
-    if (called := _header.calls_otherwise(visit, pair.new)) and (
+    reason = _stale_header(visit, pair.new)
+    if reason.startswith("calls ") and (
         why := _header.unquiet_header(pair.new.node, quiet_scope(visit.swap, visit.scope))
     ):
-        tell_kept(visit, pair.new, f"calls {called}", why)
+        tell_kept(visit, pair.new, reason, why)
         return
     change = _rebuild.change_header if has_stale_header(visit, pair.new) else _rebuild.change_members
     change(visit, inner, live)
 
 
 def has_stale_header(visit: Visit, statement: Statement) -> bool:
-    """Whether bases, keywords or decorators of a class read what changed, or a call gives another base."""
+    """Whether bases, keywords or decorators of a class read what changed, or call what behaves otherwise."""
     node = statement.node
     assert isinstance(node, ast.ClassDef)
-    parts = (*_header.made_of(node), *node.decorator_list)
-    return bool(_header.calls_otherwise(visit, statement)) or any(_decorators.reads(visit, part) for part in parts)
+    found = node.decorator_list
+    if _stale_header(visit, statement) or any(_decorators.gets_otherwise(visit, one) for one in found):
+        return True
+    return any(_decorators.reads(visit, one) for one in (*node.bases, *found))
+
+
+def _stale_header(visit: Visit, statement: Statement) -> str:
+    """Say what bases or keywords of a class call that behaves otherwise, or why a keyword would get something else."""
+    if called := _decorators.calls_in(visit, _header.made_of(statement.node)):
+        return f"calls {called}"
+    given = [one.value for one in getattr(statement.node, "keywords", ())]
+    return stale_because(visit, _header.alone(statement, given)) if given else ""
 
 
 def _keep_suite(visit: Visit, pair: Pair) -> None:
@@ -241,7 +252,7 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
     raws = visit.work.live(visit.scope, pair.old)
     node = pair.new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    header = bool(raws) and bool(stale_because(visit, _header_alone(pair.new, node)))
+    header = bool(raws) and bool(stale_because(visit, _header.of_def(pair.new, node)))
     stale = _decorators.stale(visit, pair, header=header)
     again = not unquiet(visit, pair.new) or visit.swap.registers_again(pair.old) if stale else False
     if header and not again:
@@ -253,17 +264,6 @@ def keep_def(visit: Visit, pair: Pair, reason: str) -> None:
         tell_kept(visit, pair.new, reason, unquiet(visit, pair.new) or "its function is not there any more")
     elif header:
         _definitions.register_again(visit, pair, raws)
-
-
-def _header_alone(statement: Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Statement:
-    """Return a statement that reads what the defaults and annotations of a ``def`` read."""
-    args = node.args
-    every = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
-    found = [*args.defaults, *args.kw_defaults, *(one.annotation for one in every if one), node.returns]
-    header = ast.Expr(ast.List([one for one in found if one is not None], ast.Load()))
-    names = frozenset(map(_dotted, ast.walk(header)))
-    reads, calls = (tuple(n for n in names_in if n in names) for names_in in (statement.reads, statement.calls))
-    return replace(statement, node=header, reads=reads, calls=calls)
 
 
 def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
