@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import CellType, FunctionType, prepare_class
@@ -16,7 +16,7 @@ from hotswap._apply._reach import content_of
 from hotswap._errors import StatementError
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import MISSING, Journal, nothing
-from hotswap._run._values import same
+from hotswap._run._values import attribute, same
 from hotswap._text._diff import same_header
 from hotswap._text._names import dotted_of
 
@@ -222,18 +222,32 @@ def unquiet_header(node: ast.stmt, scope: _quiet.NamespaceScope) -> str:
     return _quiet.unquiet(ast.fix_missing_locations(ast.copy_location(value, node)), scope) or ""
 
 
-def changed_keywords(pair: Pair) -> set[str | None]:
-    """Return the keywords of a class that came, went or say something else."""
-    old, new = ({one.arg: ast.dump(one.value) for one in getattr(s.node, "keywords", ())} for s in (pair.old, pair.new))
-    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+def changed_keywords(visit: Visit, pair: Pair) -> set[str | None]:
+    """Return the keywords of a class that came, went, say something else or read what changed."""
+    old, new = ({one.arg: one.value for one in getattr(s.node, "keywords", ())} for s in (pair.old, pair.new))
+    both = old.keys() & new.keys()
+    same_text = {name for name in both if ast.dump(old[name]) == ast.dump(new[name])}
+    return (old.keys() | new.keys()) - {name for name in same_text if not _decorators.reads(visit, new[name])}
 
 
-def takes_keywords(pair: Pair, meta: type) -> bool:
+def takes_keywords(visit: Visit, pair: Pair, meta: type) -> bool:
     """Whether keywords of a class changed that its metaclass looks at: no ``__init_subclass__`` gets them."""
-    changed = changed_keywords(pair)
-    codes = [one.__code__ for one in map(partial(_maker, meta), ("__new__", "__init__")) if type(one) is FunctionType]
-    named = {name for code in codes for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]}
+    changed = changed_keywords(visit, pair)
+    named = _named(_maker(meta, "__new__")) | _named(_maker(meta, "__init__"))
     return bool(changed) and (_maker(meta, "__init__") is not type.__init__ or not changed.isdisjoint(named))
+
+
+def passed_on(cls: Any, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those `keywords` that reach ``__init_subclass__``: one that the metaclass alone names ends there."""
+    kept = _named(_maker(type(cls), "__new__")) - _named(attribute(super(cls, cls).__init_subclass__, "__func__"))
+    return {name: value for name, value in keywords.items() if name not in kept}
+
+
+def _named(function: object) -> set[str]:
+    if type(function) is not FunctionType:
+        return set()
+    code = function.__code__
+    return set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 def _maker(meta: type, name: str) -> object:

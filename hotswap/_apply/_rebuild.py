@@ -256,7 +256,7 @@ def _noted(visit: Visit, statement: Statement) -> str:
 
 
 def _init_subclass(live: Any, keywords: dict[str, Any]) -> None:
-    super(live, live).__init_subclass__(**keywords)
+    super(live, live).__init_subclass__(**_header.passed_on(live, keywords))
 
 
 def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None:
@@ -264,7 +264,7 @@ def _refused(visit: Visit, pair: Pair, live: type, header: Header) -> str | None
     journal = visit.swap.journal
     if header.meta is not type(live):
         return "it has another metaclass"
-    if header.differs and _header.takes_keywords(pair, type(live)):
+    if header.differs and _header.takes_keywords(visit, pair, type(live)):
         return "its metaclass alone knows its keywords"
     why = set_bases(journal, live, header.bases)
     if why is None and header.bases != live.__bases__:
@@ -297,7 +297,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
         return new_class(live.__name__, bases, keywords, lambda namespace: namespace.update(named))
 
     before = [len(one) for one in containers(live)]
-    with nullcontext() if header.differs and _header.changed_keywords(pair) else kept_containers(live):
+    with nullcontext() if header.differs and _header.changed_keywords(visit, pair) else kept_containers(live):
         try:
             made = attempt(visit, new, make)
         except StatementError:
@@ -320,14 +320,15 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
     held = {**vars(live), **scope.members, **scope.aside}
     held = {name: value for name, value in held.items() if name not in scope.gone}
     annotations = _annotations.names(scope, pair.new.children)
+    bound = {name for s in pair.new.children for name in s.binds}
     assert isinstance(pair.new.node, ast.ClassDef)
     if _generate.kind_of(visit, live) == "dataclass":
         stated = _generate.stated(visit, pair, scope)
         own = {name: held[name] for name in ("__slots__",) if name in held}  # of the text's, see below
-        held = own | _dataclasses.text_members(live, held, {*annotations, *vars(live)["__dataclass_fields__"]})
+        left = {name for name in vars(live)["__dataclass_fields__"] if name not in bound}  # others are no fields now
+        held = own | _dataclasses.text_members(live, held, {*annotations, *left})
         fields = _dataclasses.fields_of(live, stated, annotations)
         held |= fields if pair.new.node.decorator_list else _dataclasses.defaults_of(fields)
-    bound = {name for s in pair.new.children for name in s.binds}
     slots = set(_adapter.slots_in(held, live.__name__)) - bound if "__slots__" in bound else {"__slots__"}
     without_doc = (
         ("__doc__",) if held.get("__doc__") is None and "__doc__" not in bound else ()
