@@ -286,7 +286,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     swap, new = visit.swap, pair.new
     assert isinstance(new.node, ast.ClassDef)
     swap.commit()
-    members = _members(visit, pair, live, scope, header)
+    members, given = _members(visit, pair, live, scope, header), _instances.look(visit, pair, live)
     scope.aside = {}
     guard(swap.journal, live)
     bases = bases_for(swap.journal, live, header.bases)
@@ -313,6 +313,8 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     else:
         leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     swap.commit()
+    if isinstance(value, type):
+        _instances.tell(visit, pair, value, given)
 
 
 def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Header) -> dict[str, Any]:
