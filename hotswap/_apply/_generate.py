@@ -358,7 +358,7 @@ def _params(visit: Visit, pair: Pair, live: type) -> dict[str, Any] | None:
         if is_dataclass(visit, decorator):
             found = called(visit, decorator)
             fixed = dict(found.keywords) if isinstance(found, functools.partial) else {}
-            return fixed | _keywords(visit, decorator)
+            return {"slots": False} | fixed | _keywords(visit, decorator)
     if _states_dataclass(visit, pair.old):
         return None
     return _dataclasses.params_of(live) if node.decorator_list or any(_below.by_hand(visit, new)) else None
