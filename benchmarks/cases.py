@@ -7,6 +7,7 @@ done by turns in one process, so that a machine that slows down slows down both.
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import resource
 import statistics
@@ -97,17 +98,21 @@ def edit(tool: str, kind: str, modules: int, lines: int, times: int) -> Numbers:
 def heap(tool: str, objects: int, times: int) -> Numbers:
     """The same small edit with and without `objects` more objects on the heap, by turns in one process.
 
-    An edit before each, which does not count, has the caches of the processor as warm in both.
+    Some edits before each, which do not count, have the processor's caches and the interpreter's free memory alike in
+    both: making so many objects and going through them leaves neither.
     """
     project = Project(tool, 10)
+    values = itertools.count(1)
+
+    def settled() -> tuple[float, float]:
+        return [project.both(value=next(values)) for _ in range(10)][-1]
+
     plain, full = [], []
-    for number in range(1, times + 1):
-        project.both(value=4 * number)
-        plain.append(project.both(value=4 * number + 1))
+    for _ in range(times):
+        plain.append(settled())
         more = [[] for _ in range(objects)]
         gc.collect()
-        project.both(value=4 * number + 2)
-        full.append(project.both(value=4 * number + 3))
+        full.append(settled())
         del more
     return {
         "tool": middle(pair[1] for pair in plain[1:]),
