@@ -263,7 +263,7 @@ def _inherit_keys(journal: Journal, cls: Any, bases: list[Any], before: Mapping[
     for base in (*bases, cls):
         own = {key: value for key, value in base.__annotations__.items() if base is not cls or key not in known}
         annotations |= own
-        keys = {name: some - own.keys() | own.keys() & getattr(base, name) for name, some in keys.items()}
+        keys = {name: frozenset(some - own.keys() | own.keys() & getattr(base, name)) for name, some in keys.items()}
     for name in ("__annotate_func__", "__annotations_cache__"):  # storing annotations on a class moves these (PEP 649)
         journal.del_member(cls, name)
     for name, value in {"__annotations__": annotations, **keys}.items():
