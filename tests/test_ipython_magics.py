@@ -191,7 +191,7 @@ def test_nothing_is_left_behind(kernel: Kernel) -> None:
     assert "hotswap" not in empty
     kernel.write("after", "V = 1\n")
     kernel.run("import after")
-    kernel.write("after", "V = 2\n")
+    kernel.write("after", "V = 2  # of another size, for who goes by that and whole seconds\n")
     assert kernel.run("after.V") == Shown(value="1")
     assert kernel.run("import importlib\nimportlib.reload(after).V, type(told.__loader__).__module__").value == (
         "(2, '_frozen_importlib_external')"
