@@ -110,8 +110,7 @@ class Arrivals:
         if found is None:
             return None
         seen, source = found
-        if SAID in source:
-            self._note_data(origin, source)
+        self._note_data(origin, source)
         for know in self.on_text:
             know(module, origin, source)
         baseline = Baseline(origin, origin, Packed(source), seen)
@@ -199,11 +198,10 @@ class Arrivals:
 
 def _is_witnessed(module: ModuleType, baseline: Baseline) -> bool:
     from hotswap._loader._builds import build_of  # these compile and compare: only for files that changed lately
-    from hotswap._loader._witness import differing, runs
+    from hotswap._loader._witness import is_witnessed
 
     text = text_of(baseline)
-    build = build_of(module, text)
-    return runs(module, text, baseline.origin, build) and not differing(module, text, baseline.origin, build)
+    return is_witnessed(module, text, baseline.origin, build_of(module, text))
 
 
 def find_data(said: str, folders: Iterable[str]) -> str:

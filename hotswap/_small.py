@@ -20,7 +20,7 @@ from hotswap._apply._codes import is_kept
 from hotswap._apply._small import Small, begin, move_ahead, precompile
 from hotswap._loader._baselines import Baseline, Packed, text_of
 from hotswap._loader._builds import build_of, is_foreign
-from hotswap._loader._witness import differing, runs
+from hotswap._loader._witness import is_witnessed
 from hotswap._model import Pair, Statement
 from hotswap._modules import Entry, Loaded, signature
 from hotswap._points._hooks import AFTER, BEFORE
@@ -206,8 +206,7 @@ class SmallEdits:
         """Return `old` as what the module surely runs; None if nobody saw it run, and it does not look like it."""
         if old.certain:
             return old
-        text = text_of(old)
-        if not runs(module, text, old.origin, None) or differing(module, text, old.origin, None):
+        if not is_witnessed(module, text_of(old), old.origin, None):
             return None  # the plain way tells of it
         self._process.update_graph()  # first: a text that nobody saw is looked at in another way
         sure = old._replace(certain=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Final
 from hotswap._loader._compile import PARAMETERS, content, inner_codes, is_class_body
 from hotswap._text._roles import Span
 
-_SHARES: Final = sys.version_info[:2] == (3, 12)
 _LAMBDA: Final = "<lambda>"
 
 RolesOf = Callable[[], tuple[Mapping[Span, str], Mapping[Span, str]]]
@@ -61,10 +59,13 @@ class Pairs:
 
         CPython 3.12 gives equal lambdas of one line, such as ``[lambda: 1, lambda: 1]``, the same code object.
         """
-        both = self.roles_of()
-        was, now = _uses(old, both[0]), _uses(new, both[1])
-        if len(was) < 2 and len(now) < 2:
+        uses = _uses(old), _uses(new)
+        if max(map(len, uses)) < 2:
             return [], []
+        was, now = (
+            [(one, known.get(at) if at else None) for one, at in side]
+            for side, known in zip(uses, self.roles_of(), strict=True)
+        )
         counts = [Counter(role for _, role in side) for side in (was, now)]
         known = {role: one for one, role in now if counts[0][role] == counts[1][role] == 1}
         became: defaultdict[int, list[CodeType | None]] = defaultdict(list)
@@ -83,17 +84,17 @@ class Pairs:
 
     def _note_left(self, left: list[CodeType], free: list[CodeType], partners: list[tuple[int, int]]) -> None:
         """Note what has no partner; lambdas among it are unclear if there are some on the other side as well."""
-        taken = {other for _, other in partners}
+        paired, taken = {one for one, _ in partners}, {other for _, other in partners}
         lines = [one.co_firstlineno for at, one in enumerate(free) if at not in taken and one.co_name == _LAMBDA]
-        alone = [one for at, one in enumerate(left) if at not in dict(partners)]
+        alone = [one for at, one in enumerate(left) if at not in paired]
         self.without += alone
         self.unclear += ((one, lines[0]) for one in alone if lines and one.co_name == _LAMBDA)
 
 
-def _uses(code: CodeType, known: Mapping[Span, str]) -> list[tuple[CodeType, str | None]]:
-    """Return the lambdas that `code` makes, each as often as the text has it, with their roles."""
+def _uses(code: CodeType) -> list[tuple[CodeType, Span | None]]:
+    """Return the lambdas that `code` makes, each as often as the text has it, with where it stands."""
     found = {
-        (id(step.argval), step.positions): (step.argval, known.get(step.positions) if step.positions else None)
+        (id(step.argval), step.positions): (step.argval, step.positions)
         for maker in (code, *(one for one in inner_codes(code) if one.co_name.startswith(PARAMETERS)))
         for step in dis.get_instructions(maker)
         if isinstance(step.argval, CodeType) and step.argval.co_name == _LAMBDA

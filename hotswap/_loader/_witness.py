@@ -34,11 +34,29 @@ def runs(module: ModuleType, text: str, origin: str, build: Build | None) -> boo
 
     What `text` defines at its top has to be there as well, unless the body of the module still runs.
     """
+    compiled = _compiled(text, origin, build)
+    return compiled is not None and _runs(module, *compiled, origin)
+
+
+def is_witnessed(module: ModuleType, text: str, origin: str, build: Build | None) -> bool:
+    """Whether `module` runs `text`, by `runs` and by `differing`: compiled once for both."""
+    compiled = _compiled(text, origin, build)
+    if compiled is None or not _runs(module, *compiled, origin):
+        return False
+    return not _differing(module, *compiled, plain=build is None)
+
+
+def _compiled(text: str, origin: str, build: Build | None) -> tuple[ast.Module, list[CodeType]] | None:
+    """Return the tree of `text` and the code of its pieces, None if they cannot be had."""
     try:
         tree = parse(text, origin)
-        known = {code for piece in _pieces(tree, origin, build) for code in all_codes(piece)}
+        return tree, list(_pieces(tree, origin, build))
     except Exception:  # noqa: BLE001  a loader of the program's that does not take a tree may raise anything
-        return False
+        return None
+
+
+def _runs(module: ModuleType, tree: ast.Module, pieces: Sequence[CodeType], origin: str) -> bool:
+    known = {code for piece in pieces for code in all_codes(piece)}
     return all(code in known for code in _live(vars(module), module.__name__, origin, _DEEP)) and (
         _body_runs(module) or not _missing(module, tree)
     )
@@ -123,15 +141,17 @@ def differing(module: ModuleType, text: str, origin: str, build: Build | None) -
     Only constants of immutable builtin types, of names that no other statement of the text binds or stores into: what
     the text itself changes while it runs says nothing of the file.
     """
+    compiled = _compiled(text, origin, build)
+    return [] if compiled is None else _differing(module, *compiled, plain=build is None)
+
+
+def _differing(
+    module: ModuleType, tree: ast.Module, pieces: Sequence[CodeType], *, plain: bool
+) -> list[tuple[str, int]]:
     if _body_runs(module):
         return []
-    try:
-        tree = parse(text, origin)
-        pieces = list(_pieces(tree, origin, build))
-    except Exception:  # noqa: BLE001  as in `runs`
-        return []
     found = list(_constants(pieces, vars(module), tree.body, "", _altered(tree)))
-    return found if build else [*found, *_defaults(tree.body, vars(module), "")]
+    return [*found, *_defaults(tree.body, vars(module), "")] if plain else found
 
 
 def _altered(tree: ast.Module) -> set[str]:
