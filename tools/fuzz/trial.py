@@ -233,7 +233,11 @@ class Trial:
 
 
 def warm(modules: list[str]) -> None:
-    """Import what the edited modules may import, so that every fork has it."""
+    """Import what the edited modules may import, so that every fork has it.
+
+    Nobody writes bytecode: an edit that keeps the size, in the second of the one before, would not be seen.
+    """
+    sys.dont_write_bytecode = True
     for name in modules:
         with contextlib.suppress(BaseException):  # not on this platform
             importlib.import_module(name)
