@@ -122,7 +122,8 @@ def slots_in(members: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return the slots that `members` of a class called `name` ask for, as the class will have them."""
     found = members.get("__slots__", ())
     names = (found,) if isinstance(found, str) else tuple(found) if isinstance(found, Iterable) else ()
-    return tuple(f"_{name.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names)
+    strings = (n for n in names if isinstance(n, str))  # what else is there Python refuses
+    return tuple(f"_{name.lstrip('_')}{n}" if n.startswith("__") and not n.endswith("__") else n for n in strings)
 
 
 def live_objects(*classes: type) -> list[Any]:

@@ -285,3 +285,12 @@ def _text(node: ast.AnnAssign, around: ast.stmt) -> str:
     """Return what tells an annotation from another, the test included under which it stands in a branch."""
     test = dump(around.test) if isinstance(around, ast.If) else ""
     return f"{dump(node.target)}: {dump(node.annotation)} {test}"
+
+
+def variable(node: ast.stmt) -> tuple[str, str] | None:
+    """Return target and value of an assignment to one place, annotated or not; None for anything else."""
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return dump(node.target), dump(node.value)
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        return dump(node.targets[0]), dump(node.value)
+    return None

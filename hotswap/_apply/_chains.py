@@ -279,6 +279,17 @@ def _run_segment(
         chains.kept |= {link for link, goes_on in own.items() if goes_on}
 
 
+def put_class_back(visit: Visit, statement: Statement) -> None:
+    """Before the last class statement of a name: its class is what the name held, not what a link above made."""
+    was = visit.chains.partner.get(id(statement))
+    if was is None or not was.kind is statement.kind is Kind.CLASS:
+        return
+    below = {name for one in visit.new if one.lineno > statement.lineno for name in one.binds}
+    for name in visit.passing.intersection(statement.binds) - below:
+        if not makes_of_itself(name, statement):
+            visit.restore(name, visit.chains.open[name])
+
+
 def live_link(visit: Visit, chains: Chains, link: Statement) -> object:
     """Return the live object that the unchanged ``def`` or ``class`` `link` bound, MISSING if it is not known."""
     old = chains.partner.get(id(link))

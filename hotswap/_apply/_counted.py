@@ -65,7 +65,9 @@ def tell(visit: Visit, of: Statement, name: str, attribute: str, before: str = "
 
 def _numbers(statement: Statement, live: type) -> Iterator[tuple[str, int]]:
     """Yield the attributes of what an assignment made that are numbers, and that its text does not name."""
-    value = vars(live).get(statement.binds[-1]) if statement.kind is Kind.ASSIGN and statement.calls else None
+    if statement.kind is not Kind.ASSIGN or not statement.binds or not statement.calls:
+        return  # what is no member binds nothing: `table[key] = made()`
+    value = vars(live).get(statement.binds[-1])
     stated = {node.value for node in ast.walk(statement.node) if isinstance(node, ast.Constant)}
     for name, number in attributes_of(value).items():
         if type(number) is int and number not in stated:

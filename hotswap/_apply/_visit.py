@@ -96,13 +96,14 @@ class Visit:
         `runs` and may leave what the links before it made.
         """
         self.closing, self.line = id(statement), statement.lineno
+        _chains.put_class_back(self, statement)
         for name in self.chains.last.get(id(statement), ()):
             self.passing.discard(name)
             held = self.chains.open[name]
             if "*" in statement.binds or (runs and isinstance(statement.node, _MAY_BIND)):
                 continue
             if not makes_of_itself(name, statement):
-                self._restore(name, self.chains.open.pop(name))
+                self.restore(name, self.chains.open.pop(name))
             elif held is MISSING:
                 del self.chains.open[name]
 
@@ -110,7 +111,7 @@ class Visit:
         """At a last link that must not run: what the links before it made is not what the name holds."""
         for name in self.chains.last.get(id(statement), ()):
             if name in self.chains.open:
-                self._restore(name, self.chains.open.pop(name))
+                self.restore(name, self.chains.open.pop(name))
 
     def _end_chains(self, statement: Statement) -> None:
         """Behind a last link that only alters the object: if an earlier link made another one, tell readers."""
@@ -119,15 +120,16 @@ class Visit:
                 continue
             held, made = self.chains.open.pop(name), self.scope.peek(name)
             if id(statement) in self.chains.kept:
-                self._restore(name, held)
+                self.restore(name, held)
             elif made is not MISSING and made is not held:
-                self._restore(name, held)
+                self.restore(name, held)
                 settles = type(held) is FunctionType or "*" in statement.binds
                 made = _definitions.settle(self, name, held, made) if settles else made
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 
-    def _restore(self, name: str, held: object) -> None:
+    def restore(self, name: str, held: object) -> None:
+        """Let `name` stand for `held` again, in a chain that is gone through."""
         if held is MISSING and self.scope.peek(name) is not MISSING:
             self.scope.drop(name)
         elif self.scope.peek(name) is not held:
@@ -153,7 +155,7 @@ class Visit:
     def _only_annotation(self, pair: Pair) -> bool:
         """Handle a variable of which only the annotation changed, came or went: its value stays, unless it is stale."""
         old, new = pair.old.node, pair.new.node
-        before, after = _variable(old), _variable(new)
+        before, after = _annotations.variable(old), _annotations.variable(new)
         if before is None or before != after or type(old) is type(new) is ast.Assign:
             return False
         why = _stale.value_reason(self, pair.new)
@@ -307,7 +309,7 @@ class Visit:
                 self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
                 self.passing.add(name)
                 return False
-            self._restore(name, self.chains.open.pop(name))
+            self.restore(name, self.chains.open.pop(name))
         old = self.scope.peek(name)
         value = _definitions.settle(self, name, old, value)
         return self.swap.bind(self.work, self.scope, bound, value)
@@ -368,15 +370,6 @@ class Visit:
 def _ran_whole(pair: Pair, again: Container[int]) -> bool:
     """Whether a suite is another statement, by its header, or ran `again` as a link of a chain."""
     return pair.new.kind is Kind.SUITE and (not same_header(pair) or id(pair.new) in again)
-
-
-def _variable(node: ast.stmt) -> tuple[str, str] | None:
-    """Return target and value of an assignment to one place, annotated or not; None for anything else."""
-    if isinstance(node, ast.AnnAssign) and node.value is not None:
-        return dump(node.target), dump(node.value)
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        return dump(node.targets[0]), dump(node.value)
-    return None
 
 
 def _is_main_guard(node: ast.stmt) -> bool:

@@ -17,7 +17,7 @@ class Blinker(Registrar):
 
     def keeps(self, value: object) -> bool:
         """Whether statements register with `value`."""
-        return is_a(value, sys.modules["blinker"].Signal)
+        return is_a(value, getattr(sys.modules["blinker"], "Signal", ()))  # who edits blinker may take it out
 
     def forget(self, old: Registrations) -> None:
         """Watch the receivers of the signals that statements name."""
