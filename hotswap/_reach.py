@@ -8,17 +8,17 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from hotswap._graph._bindings import follower
-from hotswap._graph._facts import Facts
+from hotswap._graph._facts import WHOLE, Facts
 from hotswap._graph._followers import Follower, Followers
 from hotswap._graph._overrides import is_called_back
-from hotswap._graph._select import WHOLE, Selection
+from hotswap._graph._select import Selection
 from hotswap._loader._baselines import compiled
 from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind
 from hotswap._modules import Entry
 from hotswap._plan._altered import is_handed
 from hotswap._plan._groups import Selected, follow, followers_of, known_facts, select
-from hotswap._plan._near import find_near, names_in, names_that_come_or_go, see_loading
+from hotswap._plan._near import find_near, looking_up, names_in, names_that_come_or_go, see_loading
 from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._process import Process
 
@@ -129,6 +129,6 @@ def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) 
         return False
     if any(f"{name}(" in text for name in WHOLE) or is_handed(edit.diff):
         return False
-    if any(module in affected for modules in process.bindings.by_attribute(names) for module in modules):
+    if looking_up(process, frozenset(names), affected):
         return False
     return find_near(process, {edit.module: edit}, {edit.module: names_that_come_or_go(edit)}) == {edit.module}

@@ -135,7 +135,7 @@ def _stale_links(visit: Visit, diff: Diff, affected: set[int], new: Sequence[Sta
             stale = _is_import_to_follow(visit, statement, first, chains)
         else:
             stale = id(statement) in visit.swap.maybe | visit.swap.units and bool(
-                about & {name.partition(".")[0] for name in statement.reads} or _stale.stale_because(visit, statement)
+                about & {name.partition(".")[0] for name in statement.reads} or _stale.is_stale_suite(visit, statement)
             )
         found |= {id(statement)} if stale else set()
     return found

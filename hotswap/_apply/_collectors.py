@@ -12,17 +12,19 @@ import ast
 import builtins
 import dis
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import EnumMeta
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _below, _generate
+from hotswap._apply._reach import behaves_otherwise, content_of
 from hotswap._apply._uses import of_arguments, use_of
+from hotswap._graph._overrides import runs_for_classes
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a
+from hotswap._run._values import attribute, is_a, way_to
 from hotswap._text._diff import only_code
 from hotswap.patch._classes import instances, subclasses
 
@@ -176,7 +178,13 @@ def _functions(inner: Diff) -> Iterator[tuple[Statement, bool]]:
             yield from _functions(pair.inner)
 
 
-def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
+def tell_older(visit: Visit, statements: Sequence[Statement]) -> None:
+    """Tell of classes that were made before something changed which made them: a decorator, or what a hook reads."""
+    _tell_decorated(visit, statements)
+    _tell_hooks(visit, statements)
+
+
+def _tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
     """Tell of classes that were made before one of their decorators changed."""
     older: dict[str, list[Statement]] = {}
     for statement in statements if visit.swap.changes else ():
@@ -188,6 +196,44 @@ def tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
         names = ": " + ", ".join(map(visit.named, made)) if len(made) > 1 else ""
         given = {"name": f"decorator {name}", "count": len(made), "what": f"classes{names}"}
         visit.swap.tell(visit.work, "HS229", made[0].lineno, **given)
+
+
+def _tell_hooks(visit: Visit, statements: Iterable[Statement]) -> None:
+    """Tell of classes that were made before something changed which a hook reads or calls that made them."""
+    for statement in statements if visit.swap.maybe else ():
+        live = visit.scope.peek(statement.binds[-1]) if statement.kind is Kind.CLASS and statement.children else None
+        if not is_a(live, type):
+            continue
+        for one in (one for one in statement.children if one.kind is Kind.DEF and id(one) in visit.swap.maybe):
+            _tell_hook(visit, one, live)
+
+
+def _tell_hook(visit: Visit, statement: Statement, live: Any) -> None:
+    """Tell of classes that the hook `statement` of `live`, whose text did not change, would make otherwise now."""
+    name = statement.binds[-1]
+    if not runs_for_classes(live.__module__, f"{live.__qualname__}.{name}"):
+        return
+    is_meta = issubclass(live, type)
+    made = instances(live, *subclasses(live)) if is_meta or name == SET_NAME else subclasses(live)
+    count = sum(one is not live and (name == SET_NAME or _is_named(one)) for one in made)
+    if count and _does_otherwise(visit, vars(live).get(name)):
+        what, named = "descriptors" if name == SET_NAME else "classes", f"what {live.__qualname__}.{name} does"
+        visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what=what)
+
+
+def _does_otherwise(visit: Visit, member: object) -> bool:
+    """Whether a hook gives something else now, the members of the class apart that it is called for."""
+    raw = attribute(member, "__func__", member)
+    if type(raw) is not FunctionType or not visit.swap.is_project(raw):
+        return False
+    changes, names, module = visit.swap.changes, raw.__globals__, str(raw.__globals__.get("__name__", ""))
+    if visit.swap.pending_code(raw) in changes.codes:
+        return True
+    chains = use_of(visit.swap.pending_code(raw)).chains
+    called = [*(way_to(names, chain)[-1:] for chain in chains), *([content_of(cell)] for cell in raw.__closure__ or ())]
+    return any(changes.reads(names, module, chain, altered=False) for chain in chains) or any(
+        behaves_otherwise(visit.swap, one) for way in called for one in way if not is_a(one, type)
+    )
 
 
 def _behaves_otherwise(visit: Visit, member: object) -> bool:

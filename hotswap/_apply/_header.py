@@ -210,7 +210,7 @@ def of_def(statement: Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -
 
 def alone(statement: Statement, parts: list[ast.expr]) -> Statement:
     """Return a statement that reads what these `parts` of a header read."""
-    header = ast.Expr(ast.List(parts, ast.Load()))
+    header = ast.copy_location(ast.Expr(ast.List(parts, ast.Load())), statement.node)
     names = {dotted_of(one) for one in ast.walk(header) if isinstance(one, ast.expr)}
     reads, calls = (tuple(n for n in names_in if n in names) for names_in in (statement.reads, statement.calls))
     return replace(statement, node=header, reads=reads, calls=calls)

@@ -66,10 +66,12 @@ def probe(swap: Swap, work: Work, scope: AnyScope, statements: tuple[Statement, 
             alone = [n for n in statement.binds if sum(n in (*s.binds, *s.mutates) for s in block.old) < 2]
             names = alone or statement.binds  # a chain is looked at as a whole
             made_by = next((pair.old for pair in block.diff.changed if pair.new is statement), statement)
-            why = _touched(swap, scope, made_by, names, _made_before(block, statement))
+            why = _touched(swap, scope, made_by, names, _made_before(swap, work, scope, statement, block))
             if why and id(statement) in swap.maybe:
                 swap.touched[id(statement)] = why
         if statement.kind is Kind.SUITE:
+            if isinstance(statement.node, ast.If) and id(statement) in swap.maybe:
+                swap.truths[id(statement)] = _stale.truth(_remaking.block_of(swap, work, scope, ()), statement.node)
             for branch, _ in suites(statement.node):  # of which one alone made what is there
                 children = tuple(child for child in statement.children if child.branch == branch)
                 probe(swap, work, scope, children, inside.get(id(statement), _NOTHING).of_branch(branch))
@@ -100,7 +102,8 @@ def _makes_values(statement: Statement) -> bool:
 
 
 def _unquiet(swap: Swap, scope: AnyScope, node: ast.stmt) -> bool:
-    return bool(_quiet.unquiet(node, _stale.quiet_scope(swap, scope)))
+    with scope.before(node):
+        return bool(_quiet.unquiet(node, _stale.quiet_scope(swap, scope)))
 
 
 def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> None:
@@ -115,13 +118,13 @@ def _probe_chains(swap: Swap, work: Work, scope: AnyScope, statement: Statement,
             swap.probed[place] = why
 
 
-def _made_before(block: Block, statement: Statement) -> list[Statement]:
+def _made_before(swap: Swap, work: Work, scope: AnyScope, statement: Statement, block: Block) -> list[Statement]:
     """Return the old statements that made the names which `statement` reads, where later ones made others of them."""
     pairs = (*block.diff.unchanged, *block.diff.changed)
     line = next((pair.old.lineno for pair in pairs if pair.new is statement), 0)
     found = list[Statement]()
     for name in dict.fromkeys(read.partition(".")[0] for read in statement.reads):
-        links = [one for one in block.old if name in one.binds or name in one.mutates]
+        links = _remaking.links_before(swap, work, scope, name, block.old)
         above = [link for link in links if link.lineno < line]
         if above and len(above) < len(links):
             found += segments(name, above)[-1]

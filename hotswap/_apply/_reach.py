@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import operator
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._specials import COMPARISON
 from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
-from hotswap._graph._facts import LOADERS
-from hotswap._graph._select import BY_NAME
+from hotswap._graph._facts import BY_NAME, LOADERS
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attribute, attributes_of, elements, is_a
+from hotswap._run._values import attribute, attributes_of, elements, is_a, reduced
 from hotswap._text._names import calls_unnamed
 from hotswap.patch._proxies import is_forwarder
 
@@ -26,6 +26,7 @@ METHODS: Final = (FunctionType, staticmethod, classmethod)
 _NOTHING: Final = frozenset[str]()
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _HOLDERS = (*CONTAINERS, tuple, frozenset)
+_GETTERS = (operator.attrgetter, operator.methodcaller)
 _MANY = 1000
 """Elements of a container that are looked at: a table of functions is shorter, and data need not be."""
 
@@ -75,10 +76,16 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
 
 def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
     """Return what calling the function `value` looks up on what it is given, its own object among that."""
+    if type(value) in _GETTERS:
+        return _looked_up_by(value)
     function = _unwrapped(value)
     if type(function) is not FunctionType or not swap.is_project(function):
         return _NOTHING
     return of_arguments(swap.pending_code(function))
+
+
+def _looked_up_by(getter: object) -> frozenset[str]:
+    return frozenset(part for one in reduced(getter) if type(one) is str for part in one.split("."))
 
 
 def _names_in(member: object) -> tuple[str, ...]:
@@ -162,6 +169,8 @@ class _Walk:
                 self.reach(part, frozenset())
         elif type(value) in _HOLDERS:
             self._elements(value, attributes)
+        elif type(value) in _GETTERS:
+            self.found = self.found or not self.swap.changes.members.isdisjoint(_looked_up_by(value))
         elif not is_a(value, ModuleType) and is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
             self._held_by(value, attributes)

@@ -16,7 +16,7 @@ from hotswap._apply import _follow, _stale, _stars
 from hotswap._apply._altering import Altering
 from hotswap._apply._dispatch import is_registration
 from hotswap._apply._scopes import AnyScope, ModuleScope
-from hotswap._apply._segments import makes_of_itself, segments
+from hotswap._apply._segments import segments
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._model import Kind, Statement
@@ -125,15 +125,26 @@ def touched_before(swap: Swap, work: Work, scope: AnyScope, name: str, old: Sequ
     """Return, before anything is applied, why `name` does not hold what its links in `old` give; "" if it does, None if
     no several links make it.
     """
+    block = block_of(swap, work, scope, old)
+    links = links_before(swap, work, scope, name, old)
+    return touched(block, name, segments(name, links)[-1]) if len(links) > 1 else None
+
+
+def links_before(swap: Swap, work: Work, scope: AnyScope, name: str, old: Sequence[Statement]) -> list[Statement]:
+    """Return those of the statements `old` that bind or mutate `name`, star imports that give it among them."""
+    stars = [link for link in old if "*" in link.binds]
+    block = block_of(swap, work, scope, old) if stars else None
+    giving = {id(link) for link in stars if block is not None and _stars.gives(block, link, name)}
+    return [link for link in old if name in link.binds or name in link.mutates or id(link) in giving]
+
+
+def block_of(swap: Swap, work: Work, scope: AnyScope, old: Sequence[Statement]) -> Visit:
+    """Return a block of which the statements were `old`, to ask about them before anything is applied."""
     from hotswap._apply._visit import Visit as Block  # a block plans its chains: the two know each other
 
     block = Block(swap, work, scope)
     block.old = tuple(old)
-    own = [link for link in old if name in link.binds or name in link.mutates]
-    stars = [link for link in old if "*" in link.binds] if any(makes_of_itself(name, link) for link in own) else []
-    stars = [link for link in stars if _stars.gives(block, link, name)]
-    links = sorted((*own, *stars), key=lambda link: link.lineno)
-    return touched(block, name, segments(name, links)[-1]) if len(links) > 1 else None
+    return block
 
 
 def alters_borrowed(visit: Visit, name: str, segment: list[Statement]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
@@ -40,6 +41,11 @@ class Scope:
         self.module, self.edit, self.namespace = module, edit, vars(module)
         self.build = build_of(module, edit.new.text)
         self.annotations_changed = self.annotations_anew = False
+
+    @contextmanager
+    def before(self, _node: ast.stmt) -> Iterator[None]:
+        """Have the scope seen as it is where a statement begins to run; a module's names are looked up as they are."""
+        yield
 
     @property
     def prefix(self) -> str:
@@ -189,6 +195,7 @@ class ClassScope(Scope):
         self.aside: dict[str, Any] = {}
         self.held_back: frozenset[str] = frozenset()
         self.touched: set[str] = set()
+        self.late: AbstractSet[str] = frozenset()
 
     def mangled(self, name: str) -> str:
         """Return `name` as a class body stores it: private names carry that of the class."""
@@ -202,10 +209,19 @@ class ClassScope(Scope):
     def peek(self, name: str) -> object:
         """Return the raw member `name` of the class itself, MISSING if it has none."""
         name = self.mangled(name)
-        if name in self.gone:
+        if name in self.gone or name in self.late:
             return MISSING
         held = self.aside.get(name, MISSING)
         return self.members.get(name, vars(self.cls).get(name, MISSING)) if held is MISSING else held
+
+    @contextmanager
+    def before(self, node: ast.stmt) -> Iterator[None]:
+        """Have the class seen as it is where `node` begins to run: ``size = size()`` calls the module's."""
+        late, self.late = self.late, self._late(node)
+        try:
+            yield
+        finally:
+            self.late = late
 
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Final
 
+from hotswap._graph._facts import by_text
+
 _ARITHMETIC: Final = {
     "+": "add", "-": "sub", "*": "mul", "@": "matmul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow",
     "<<": "lshift", ">>": "rshift", "|": "or", "&": "and", "^": "xor",
@@ -109,8 +111,6 @@ _BY_LIBRARY: Final[dict[str, tuple[str, ...]]] = {
 }
 """What functions of the standard library look up, by their own names, wherever these stand."""
 
-_BY_TEXT: Final = ("attrgetter", "methodcaller")
-
 _ITERATING: Final = ("all", "any", "enumerate", "filter", "frozenset", "iter", "list", "map", "set", "tuple", "zip")
 _ORDERING: Final = ("max", "min", "sorted")
 
@@ -132,8 +132,7 @@ def of_node(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         yield from of_name(name) if isinstance(node.func, ast.Name) else _BY_LIBRARY.get(name, ())
-        for one in node.args if name in _BY_TEXT else ():
-            yield from one.value.split(".") if isinstance(one, ast.Constant) and isinstance(one.value, str) else ()
+        yield from by_text(node)
 
 
 def of_code(code: CodeType) -> Iterator[str]:

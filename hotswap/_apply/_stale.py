@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import replace
-from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from hotswap import _quiet
@@ -31,7 +30,14 @@ from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_o
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, resolve
-from hotswap._apply._taken import modules_loaded, modules_read, reads_of, takes_all_names
+from hotswap._apply._taken import (
+    behind_modules,
+    is_served_anew,
+    modules_loaded,
+    modules_read,
+    reads_of,
+    takes_all_names,
+)
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
@@ -214,20 +220,37 @@ def _run_unit(visit: Visit, statement: Statement, why: str) -> None:
 
 
 def run_for_head(visit: Visit, pair: Pair) -> bool:
-    """Run an ``if`` or ``with`` whole if its header reads what changed, or tell; return whether it ran."""
-    stale = _stale_head(visit, pair.new)
-    ran = bool(stale) and run_or_tell(visit, pair.new, f"reads {stale[0]}")
+    """Run an ``if`` or ``with`` whole if its header gives something else, or tell; return whether it ran."""
+    why = _stale_head(visit, pair.new)
+    ran = bool(why) and run_or_tell(visit, pair.new, why)
     if ran:
         visit.forget([pair.old], visit.new)  # what the suite that ran before bound, and this one does not
     return ran
 
 
-def _stale_head(visit: Visit, statement: Statement) -> list[str]:
-    """Return what the header of an ``if`` or ``with`` reads that changed."""
-    swap, scope, head = visit.swap, visit.scope, _expressions(statement)
+def is_stale_suite(visit: Visit, statement: Statement) -> bool:
+    """Whether the header of an unchanged suite would give something else now, or what a statement in it reads."""
+    if statement.kind is not Kind.SUITE or not isinstance(statement.node, ast.If):
+        return bool(stale_because(visit, statement))
+    inside = (child for child in statement.children if id(child) in visit.swap.within)
+    return bool(_stale_head(visit, statement)) or any(is_stale_suite(visit, child) for child in inside)
+
+
+def _stale_head(visit: Visit, statement: Statement) -> str:
+    """Say why the header of an ``if`` or ``with`` would give something else now; "" if it would not."""
+    swap, node = visit.swap, statement.node
+    if isinstance(node, ast.If):
+        why = stale_because(visit, _header.alone(statement, [node.test]))
+        before = swap.truths.get(id(statement)) if why else None
+        if before is None:
+            return why
+        visit.make_ready(statement, [ast.copy_location(ast.Expr(node.test), node)])
+        return why if truth(visit, node) is not before else ""
+    head, scope = _expressions(statement), visit.scope
     stale = [n for n in statement.reads if n in head and swap.changes.reads(scope.namespace, visit.work.edit.module, n)]
-    entered = ENTRY if isinstance(statement.node, ast.With) else ()
-    return stale + [n for n in statement.calls if n in head and behaves_otherwise(swap, resolve(scope, n), entered)]
+    entered = ENTRY if isinstance(node, ast.With) else ()
+    stale += [n for n in statement.calls if n in head and behaves_otherwise(swap, resolve(scope, n), entered)]
+    return f"reads {stale[0]}" if stale else ""
 
 
 def _imports_inside(statement: Statement) -> bool:
@@ -235,9 +258,8 @@ def _imports_inside(statement: Statement) -> bool:
 
 
 def _expressions(statement: Statement) -> frozenset[str]:
-    """Return the dotted names that the header of an ``if`` or ``with`` reads."""
-    node = statement.node
-    parts: list[ast.AST] = [node.test] if isinstance(node, ast.If) else list(getattr(node, "items", ()))
+    """Return the dotted names that the header of a ``with`` reads."""
+    parts: list[ast.AST] = list(getattr(statement.node, "items", ()))
     return frozenset(
         _dotted(inner) for part in parts for inner in ast.walk(part) if isinstance(inner, (ast.Name, ast.Attribute))
     )
@@ -296,7 +318,7 @@ def _is_renewed(visit: Visit, statement: Statement) -> bool:
 
 def unquiet(visit: Visit, statement: Statement) -> str:
     """Return why running `statement` may have effects; "" if it has none."""
-    with _temporary.there(visit.scope, statement):
+    with _temporary.there(visit.scope, statement), visit.scope.before(statement.node):
         found = _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope))
     if found is None and isinstance(visit.scope, ClassScope) and not _BODY.isdisjoint(statement.calls):
         return "asks for all names of the class body" if takes_all_names(statement.node) else ""
@@ -306,7 +328,8 @@ def unquiet(visit: Visit, statement: Statement) -> str:
 def quiet_scope(swap: Swap, scope: AnyScope, given: Mapping[str, object] = _NOTHING) -> _quiet.NamespaceScope:
     """Return how the quiet analysis sees `scope`, the wave that is not set yet and names `given` included."""
     names = {**scope.namespace, **dict(dict.items(scope.outer)), **given}
-    names |= vars(scope.cls) if isinstance(scope, ClassScope) else {}
+    if isinstance(scope, ClassScope):
+        names |= {name: value for name, value in vars(scope.cls).items() if name not in scope.late}
     return _quiet.NamespaceScope(names, swap.is_project, swap.definition)
 
 
@@ -321,7 +344,7 @@ def tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: s
 
 def stale_because(visit: Visit, statement: Statement) -> str:
     """Return why `statement`, as it stands, would give something else now; "" if it would not."""
-    with _temporary.there(visit.scope, statement) as made:
+    with _temporary.there(visit.scope, statement) as made, visit.scope.before(statement.node):
         return _stale_because(visit, statement) or _temporary.stale(visit, statement, made)
 
 
@@ -332,7 +355,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
         if swap.changes.is_altered_by(statement.mutates, module, name):
             continue
-        if swap.changes.reads(scope.namespace, module, name) or _is_served_anew(swap, scope, name):
+        if swap.changes.reads(scope.namespace, module, name) or is_served_anew(swap, scope, name):
             return f"reads {name}"
         remade = statement.kind in _VALUES and swap.changes.remade(scope.namespace, name)
         if remade and name in only_held(statement.node):
@@ -357,23 +380,10 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
     for name in called_twice(statement.node) if swap.changes.codes else ():
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
-    for name in {name.partition(".")[0] for name in statement.reads} if attributes else ():
+    for name in dict.fromkeys(behind_modules(scope, name) for name in statement.reads) if attributes else ():
         if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
     return _templates.made_with(swap, scope, statement)
-
-
-def _is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
-    """Whether `dotted` is a name that a module's ``__getattr__`` gives, and that may answer otherwise."""
-    first, *parts = dotted.split(".")
-    value = scope.peek(first) if not isinstance(scope, ClassScope) else scope.namespace.get(first)
-    while parts and is_a(value, ModuleType):
-        held = vars(value).get(parts[0], MISSING)
-        if held is MISSING:
-            return behaves_otherwise(swap, vars(value).get("__getattr__"), named=parts[0])
-        value = held
-        parts.pop(0)
-    return False
 
 
 def truth(visit: Visit, node: ast.If) -> bool | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 from hotswap._apply import _follow
 from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import look_up
-from hotswap._apply._segments import makes_of_itself
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 
@@ -24,18 +24,30 @@ if TYPE_CHECKING:
 
 
 def remade(visit: Visit, statements: Sequence[Statement]) -> dict[int, frozenset[str]]:
-    """Return, by the id of each star import, the names that it gives and that statements make of themselves."""
+    """Return, by the id of each star import, the names that it gives and that others below it bind or alter, where a
+    statement reads them: itself to make them of themselves, or one between the two.
+    """
     stars = [s for s in statements if "*" in s.binds and isinstance(s.node, ast.ImportFrom)]
-    names = {n for s in statements if stars for n in (*s.binds, *s.mutates) if makes_of_itself(n, s)}
+    read = {name.partition(".")[0] for s in statements if stars for name in s.reads}
+    names = {n for s in statements for n in (*s.binds, *s.mutates) if n in read and n != "*"} if stars else set()
+    names |= _given_twice(visit, stars, read)
     return {id(star): frozenset(name for name in names if gives(visit, star, name)) for star in stars}
+
+
+def _given_twice(visit: Visit, stars: Sequence[Statement], read: AbstractSet[str]) -> set[str]:
+    """Return those of the names `read` that more than one of `stars` gives."""
+    given = Counter(name for star in stars if stars[1:] for name in _given(visit, star) if name in read)
+    return {name for name, times in given.items() if times > 1}
+
+
+def _given(visit: Visit, star: Statement) -> set[str]:
+    sources = (source for source in _follow.star_sources(visit, star) if source in sys.modules)
+    return {name for source in sources for name in _follow.public(visit.swap, source)}
 
 
 def gives(visit: Visit, star: Statement, name: str) -> bool:
     """Whether a statement at the top of a module is a star import that gives `name`."""
-    if not isinstance(star.node, ast.ImportFrom):
-        return False
-    sources = (source for source in _follow.star_sources(visit, star) if source in sys.modules)
-    return any(name in _follow.public(visit.swap, source) for source in sources)
+    return isinstance(star.node, ast.ImportFrom) and name in _given(visit, star)
 
 
 def take(visit: Visit, node: ast.ImportFrom, names: AbstractSet[str]) -> bool:

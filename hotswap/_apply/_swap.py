@@ -64,7 +64,7 @@ class Swap:
         self.aside: AbstractSet[int] = frozenset()
         self.touched, self.renewed = dict[int, str](), dict[int, object]()
         self.probed: dict[tuple[str, str], str] = {}
-        self.repeatable, self.units = set[int](), set[int]()
+        self.repeatable, self.units, self.truths = set[int](), set[int](), dict[int, bool | None]()
         self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
         self.departed: Mapping[tuple[str, str], Departed] = {}

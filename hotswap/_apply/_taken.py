@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._reach import behaves_otherwise, changed_modules
+from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import resolve
-from hotswap._graph._facts import LOADERS
-from hotswap._graph._select import BY_NAME, WHOLE
+from hotswap._graph._facts import BY_NAME, LOADERS, WHOLE
+from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a, modules_in
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
-    from hotswap._apply._scopes import AnyScope
     from hotswap._apply._swap import Swap
     from hotswap._model import Statement
 
@@ -99,3 +99,23 @@ def takes_all_names(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and calls == [node.value]:
         return isinstance(node.value.func, ast.Name) and node.value.func.id == "dir"
     return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)
+
+
+def behind_modules(scope: AnyScope, dotted: str) -> str:
+    """Return as much of `dotted` as leads to the first object that is no module."""
+    parts = dotted.split(".")
+    found = (".".join(parts[:size]) for size in range(1, len(parts)))
+    return next((name for name in found if not is_a(resolve(scope, name), ModuleType)), dotted)
+
+
+def is_served_anew(swap: Swap, scope: AnyScope, dotted: str) -> bool:
+    """Whether `dotted` is a name that a module's ``__getattr__`` gives, and that may answer otherwise."""
+    first, *parts = dotted.split(".")
+    value = scope.peek(first) if not isinstance(scope, ClassScope) else scope.namespace.get(first)
+    while parts and is_a(value, ModuleType):
+        held = vars(value).get(parts[0], MISSING)
+        if held is MISSING:
+            return behaves_otherwise(swap, vars(value).get("__getattr__"), named=parts[0])
+        value = held
+        parts.pop(0)
+    return False

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +38,14 @@ class Temporaries:
     def _links(self) -> Mapping[str, list[Statement]]:
         """The statements that bind or alter each name that several of them bind, or that one binds and others alter."""
         found: dict[str, list[Statement]] = {}
-        for statement in self._scope.edit.new.statements:
-            for name in {*statement.binds, *statement.mutates}:
+        package, statements = str(self._scope.namespace.get("__package__") or ""), self._scope.edit.new.statements
+        for statement in statements:
+            for name in {*statement.binds, *statement.mutates} - {"*"}:
                 found.setdefault(name, []).append(statement)
+            if "*" in statement.binds:
+                read = {name.partition(".")[0] for one in statements for name in one.reads}
+                for name, link in _given_by(statement, package, read):
+                    found.setdefault(name, []).append(link)
         return {name: links for name, links in found.items() if len(links) > 1 and any(name in s.binds for s in links)}
 
     def of(self, nodes: Sequence[ast.stmt]) -> dict[str, object]:
@@ -76,6 +83,19 @@ class Temporaries:
         if name in self._scope.stores or type(self._scope.peek(name)) not in CONTAINERS:
             return False
         return any(name in link.mutates for link in below) and all(_goes_over(node, name) for node in nodes)
+
+
+def _given_by(star: Statement, package: str, read: Container[str]) -> Iterator[tuple[str, Statement]]:
+    """Yield those of the names `read` that a star import gives, each with a statement that imports it alone."""
+    node = star.node
+    if "*" not in star.binds or not isinstance(node, ast.ImportFrom):
+        return
+    source = vars(sys.modules[origin]) if (origin := origin_of(node, package)) in sys.modules else {}
+    public = source.get("__all__")
+    names = public if isinstance(public, (list, tuple)) else [name for name in source if not name.startswith("_")]
+    for name in (name for name in names if name in read):
+        one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
+        yield name, replace(star, node=ast.fix_missing_locations(one), binds=(name,))
 
 
 def _goes_over(node: ast.stmt, name: str) -> bool:

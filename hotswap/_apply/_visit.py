@@ -26,7 +26,7 @@ from hotswap._apply import (
     _temporary,
 )
 from hotswap._apply._branches import Wrap
-from hotswap._apply._collectors import tell_decorated
+from hotswap._apply._collectors import tell_older
 from hotswap._apply._leaving import is_bound_elsewhere, left_over
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._segments import makes_of_itself
@@ -381,7 +381,7 @@ def visit_module(swap: Swap, work: Work) -> None:
     edit = work.edit
     visit = Visit(swap, work, work.scope)
     visit.block(edit.diff, edit.old.statements, looked_at(edit))
-    tell_decorated(visit, edit.new.statements)
+    tell_older(visit, edit.new.statements)
     _annotations.renew(visit, edit.old.statements, edit.new.statements)
     if _annotations.are_other(edit):
         swap.commit()

@@ -14,7 +14,7 @@ from hotswap._apply._scopes import ClassScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._taken import takes_all_names
 from hotswap._apply._uses import use_of
-from hotswap._graph._select import WHOLE
+from hotswap._graph._facts import WHOLE
 from hotswap._graph._taint import HEADER
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING

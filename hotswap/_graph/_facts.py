@@ -20,6 +20,12 @@ from hotswap._text._outline import Mention
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOADERS = frozenset({"__import__", "import_module", "importlib"})
 """What gives modules that no import statement names."""
+WHOLE = frozenset({"dir", "globals", "locals", "vars"})
+"""What gives all names of a module, when called without arguments."""
+BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
+"""What takes names of a module that no dot stands before."""
+GETTERS = frozenset({"attrgetter", "methodcaller"})
+"""What is given the names that it looks up as texts."""
 _NOTHING: frozenset[str] = frozenset()
 _NO_BODIES: Mapping[int, Mention] = MappingProxyType({})
 
@@ -217,6 +223,8 @@ def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozens
         node, in_body = stack.pop()
         if isinstance(node, ast.Attribute):
             attributes[in_body].add(node.attr)
+        elif isinstance(node, ast.Call):
+            attributes[in_body].update(by_text(node))
         if in_body:
             _mention(node, mentions)
         body = _body(node)
@@ -226,6 +234,13 @@ def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozens
                 wholes.add(child.id)
             stack.append((child, inside))
     return frozenset(mentions), frozenset(attributes[False]), frozenset(attributes[True]), frozenset(wholes)
+
+
+def by_text(call: ast.Call) -> Iterator[str]:
+    """Yield the names behind a dot that ``attrgetter("size.width")`` has, or `methodcaller`."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    for one in call.args if name in GETTERS else ():
+        yield from one.value.split(".") if isinstance(one, ast.Constant) and isinstance(one.value, str) else ()
 
 
 def _body(node: ast.AST) -> list[ast.stmt] | list[ast.expr]:

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from hotswap._graph._facts import LOADERS, Fact, Facts, bound_around, names_loaders, statement_at
+from hotswap._graph._facts import (
+    BY_NAME,
+    GETTERS,
+    LOADERS,
+    WHOLE,
+    Fact,
+    Facts,
+    bound_around,
+    names_loaders,
+    statement_at,
+)
+from hotswap._graph._overrides import runs_for_classes
 from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import (
     HEADER,
@@ -18,34 +29,37 @@ from hotswap._graph._taint import (
     Taint,
     called,
     changes_in,
+    comes_or_goes,
     from_diff,
     inherited_by,
-    is_served,
+    is_rebound,
     is_tainted,
     parts_of,
     taint_of,
 )
 from hotswap._model import Diff, Kind, Statement
 
-WHOLE = frozenset({"dir", "globals", "locals", "vars"})
-"""What gives all names of a module, when called without arguments."""
 _ITSELF = WHOLE | {"sys"}
 """What a module may get at itself with, by ``sys.modules[__name__]`` among others."""
-BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
-"""What takes names of a module that no dot stands before."""
 _VALUES = (Kind.ASSIGN, Kind.OTHER)
 
 
 class Selection:
     """Grows module by module, in topological order, so that a dependent is looked at only if something may reach it.
 
-    `come_or_go` are, by module, the names that only its old text or only its new one binds.
+    `come_or_go` are, by module, the names that only its old text or only its new one binds, `members` those of classes
+    that are known to change.
     """
 
-    def __init__(self, come_or_go: Mapping[str, frozenset[str]] | None = None, altered: Altered | None = None) -> None:
+    def __init__(
+        self,
+        come_or_go: Mapping[str, frozenset[str]] | None = None,
+        altered: Altered | None = None,
+        members: AbstractSet[str] = frozenset(),
+    ) -> None:
         self._altered = altered or Altered()
         self._taints: dict[str, Taint] = self._altered.taints()
-        self._members: set[str] = set(self._altered.members)
+        self._members: set[str] = {*self._altered.members, *members}
         self._late: set[str] = set()
         self._met_late: set[str] = set()
         self._come_or_go = come_or_go or {}
@@ -96,27 +110,19 @@ class Selection:
             return True
         if not names and not inner and not sketch.uses(self._members):
             return False
-        if (names and odd) or (inner and (sketch.odd or sketch.runs_own)) or self._comes_or_goes(sketch):
+        if (names and odd) or (inner and (sketch.odd or sketch.runs_own)):
+            return True
+        if comes_or_goes(sketch, self._taints, self._come_or_go):
             return True
         if not (names | (_ITSELF if names else frozenset())).isdisjoint(sketch.runs):
             return True
         if not all(here in sketch.once for _, _, here in sketch.froms if here in taint.values):
             return True
         taint.passes = bool(taint.modules)
-        self._spread_sketch(module, sketch, taint, names, inner=inner)
+        if self._spread_sketch(module, sketch, taint, names, inner=inner):
+            return True
         self._taints[module] = taint
         return False
-
-    def _comes_or_goes(self, sketch: Sketch) -> bool:
-        """Whether a module imports a name that comes or goes, by itself or with a star, or is served otherwise."""
-        known = self._come_or_go
-        if any(known.values()) and any(self._taints.get(source) for source in sketch.stars):
-            return True
-        taints = self._taints
-        return any(
-            there in known.get(source, ()) or (source in taints and is_served(there, taints[source]))
-            for source, there, _ in sketch.froms
-        )
 
     def _import_sketch(self, sketch: Sketch, taint: Taint) -> bool:
         """Taint what a module imports; return whether function or class bodies import what may change."""
@@ -138,12 +144,14 @@ class Selection:
             for source, there in sketch.inner
         )
 
-    def _spread_sketch(self, module: str, sketch: Sketch, taint: Taint, names: set[str], *, inner: bool) -> None:
-        """Taint the definitions of a module whose functions use what may change."""
+    def _spread_sketch(self, module: str, sketch: Sketch, taint: Taint, names: set[str], *, inner: bool) -> bool:
+        """Taint the definitions of a module whose functions use what may change; return whether these made classes."""
         by = self._altered.by.get(module, ())
-        for name, methods in sketch.using(names | self._members, imports=inner, but=by):
+        used = names | self._members
+        for name, methods in sketch.using(used, imports=inner, but=by):
             taint.calls.add(name)
             self._members |= methods
+        return sketch.makes_classes(module, used | taint.calls)
 
     def _only_binds(self, taint: Taint) -> bool:
         """Whether nothing that the module runs may be concerned, whatever its functions do: its imports suffice."""
@@ -176,7 +184,8 @@ class Selection:
         names |= {module.rpartition(".")[2] for module in imported if names and self._taints.get(module)}
         if bool(names) and ("*" in text or "__getattr__" in names or any(name in text for name in names)):
             return True
-        return any(f".{name}" in text for name in self._members)
+        dot = "" if any(getter in text for getter in GETTERS) else "."
+        return any(dot + name in text for name in self._members)
 
     def _names(self, module: str) -> Iterator[str]:
         taint = self._taints.get(module)
@@ -278,6 +287,8 @@ class Selection:
         if reason:
             return self._mark(fact, taint, reason)
         if fact.mentions and (self._mentions(fact, taint, mentioned) or self._loads(fact)):
+            if fact.scope and any(runs_for_classes(taint.module, fact.scope + one) for one in fact.statement.binds):
+                taint.found.setdefault(fact.place, "classes were made by it")
             return self._taint(taint.calls, called(fact))
         if fact.statement.kind is not Kind.IMPORT and (taken or self._holds(fact, taint)):
             given = any(self._held(name, taint) for name in fact.reads)
@@ -315,7 +326,8 @@ class Selection:
             taint.found.setdefault(fact.place, reason)
         if statement.kind in (Kind.DEF, Kind.CLASS):
             names = {fact.scope + name for name in statement.binds}
-            other_base = statement.kind is Kind.CLASS and any(self._is_rebound(name, taint) for name in fact.reads)
+            bases = fact.reads if statement.kind is Kind.CLASS else ()
+            other_base = any(is_rebound(name, taint, self._taints) for name in bases)
             inherited = {f"{name}.*" for name in names} if other_base else set()
             made = self._taint(taint.values, names if fact.decorated else inherited)
             return made | self._taint(taint.calls, called(fact))
@@ -323,12 +335,6 @@ class Selection:
         names |= {f"{fact.scope}*"} if fact.scope and taint.may_make_whole(fact) else set()
         names |= {fact.scope + one for one in bound_around(taint.facts, fact.place)}
         return self._taint(taint.values, names)
-
-    def _is_rebound(self, dotted: str, taint: Taint) -> bool:
-        """Whether `dotted` itself may stand for another object, and not only something of it."""
-        above, _, name = dotted.rpartition(".")
-        other = self._taints.get(taint.modules.get(above, ""))
-        return dotted in taint.values or (other is not None and name in other.values)
 
     def _taint(self, kind: set[str], names: Iterable[str]) -> set[str]:
         new = set(names) - kind

@@ -20,7 +20,9 @@ from itertools import compress
 from types import CodeType
 from typing import Final
 
+from hotswap._graph._facts import GETTERS
 from hotswap._graph._imports import absolute_origin
+from hotswap._graph._overrides import runs_for_classes
 
 _OPS: Final[Mapping[str, int]] = dis.opmap
 _EXTENDED: Final = _OPS["EXTENDED_ARG"]
@@ -56,6 +58,8 @@ _STORES: Final = _table("STORE_NAME", "DELETE_NAME", "STORE_GLOBAL", "DELETE_GLO
 
 
 Body = tuple[str, tuple[str, ...]]
+HELD: Final = "<held>"
+"""Under this, bodies have what a module's own statements may have others look up, by ``attrgetter("size")``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +112,13 @@ class Sketch:
                 yield name, {method for method, _ in left.pop(name) if method != name}
             names |= set(found)
 
+    def makes_classes(self, module: str, names: AbstractSet[str]) -> bool:
+        """Whether a function that runs when classes are made has one of `names` in it."""
+        every = (
+            (f"{name}.{one}", used) for name, bodies in self.bodies.items() for one, used in bodies if one[:2] == "__"
+        )
+        return any(not names.isdisjoint(used) and runs_for_classes(module, method) for method, used in every)
+
 
 _WORDS: Final = re.compile(r"[^\W\d]\w*")
 
@@ -151,6 +162,9 @@ class _Drawing:
         if _LOAD_GLOBAL in ops:
             self.runs.update(_names(code, ops, args, _GLOBAL_LOADS, 1))
         self.attributes.update(_names(code, ops, args, _ATTRIBUTES, _SHIFTED), _names(code, ops, args, _METHODS))
+        if texts := _texts(code):
+            self.attributes.update(texts)
+            self.bodies.setdefault(HELD, []).append(("", (*texts,)))
         if "eval" in code.co_names:
             texts = (const for const in code.co_consts if type(const) is str)
             self.runs.update(word for text in texts for word in _WORDS.findall(text))
@@ -182,14 +196,14 @@ class _Drawing:
     def _running(self, code: CodeType, owner: str, *, runs: bool) -> None:
         """Take in a scope of its own that runs with the module, or may: a comprehension, a lambda, type parameters."""
         self.runs.update(code.co_names)
-        self.attributes.update(code.co_names)
+        self.attributes.update((*code.co_names, *_texts(code)))
         self.every += code.co_names
         self._scan(code)
         self._inside(code, owner, runs=runs or not code.co_name.startswith("<generic"))
 
     def _function(self, code: CodeType, found: list[Body]) -> None:
         if code.co_names:
-            found.append((code.co_name, code.co_names))
+            found.append((code.co_name, (*code.co_names, *_texts(code))))
             self.every += code.co_names
             self._scan(code)
         for const in code.co_consts:
@@ -276,6 +290,13 @@ class _Drawing:
             any(word in every.lower() for word in ("cache", "memo", "once", "__subclasshook__")),
             "import_module" in every or "__import__" in every or ("modules" in every and "sys" in self.own),
         )
+
+
+def _texts(code: CodeType) -> Iterable[str]:
+    """Return what may be names that ``attrgetter("size")`` and its like look up."""
+    if GETTERS.isdisjoint(code.co_names):
+        return ()
+    return [part for const in code.co_consts if type(const) is str for part in const.split(".") if part.isidentifier()]
 
 
 def _any_uses(bodies: list[Body], names: AbstractSet[str]) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from hotswap._graph._facts import Fact, Facts
 from hotswap._graph._overrides import is_called_back
+from hotswap._graph._sketch import Sketch
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._text._diff import decorators, only_code, same_header
 
@@ -133,7 +134,9 @@ class Taint:
     def carry(self, here: str, other: Taint, there: str) -> None:
         """Take in what an import binds `here` to."""
         if there in other.values or is_served(there, other):
-            if there in other.altered and here not in self.values:
+            if there not in other.altered:
+                self.altered.discard(here)
+            elif here not in self.values:
                 self.altered.add(here)
             self.values.add(here)
         if there in other.calls:
@@ -224,6 +227,23 @@ def changes_in(other: Taint | None, name: str) -> bool:
     prefix = f"{name}."
     names = (*other.values, *other.calls)
     return is_served(name, other) or any(one == name or one.startswith(prefix) for one in names)
+
+
+def comes_or_goes(sketch: Sketch, taints: Mapping[str, Taint], known: Mapping[str, Collection[str]]) -> bool:
+    """Whether a module imports a name that comes or goes, by itself or with a star, or is served otherwise."""
+    if any(known.values()) and any(taints.get(source) for source in sketch.stars):
+        return True
+    return any(
+        there in known.get(source, ()) or (source in taints and is_served(there, taints[source]))
+        for source, there, _ in sketch.froms
+    )
+
+
+def is_rebound(dotted: str, taint: Taint, taints: Mapping[str, Taint]) -> bool:
+    """Whether `dotted` itself may stand for another object, and not only something of it."""
+    above, _, name = dotted.rpartition(".")
+    other = taints.get(taint.modules.get(above, ""))
+    return dotted in taint.values or (other is not None and name in other.values)
 
 
 def from_diff(diff: Diff, taint: Taint, scope: str) -> None:

@@ -174,19 +174,20 @@ def select(
     """
     passing = {name: names_that_come_or_go(edit) for name, edit in edits.items()}
     near = find_near(process, edits, passing)
-    altered = Altered()
+    altered, members = Altered(), frozenset[str]()
     while True:
         order = process.graph.order(near & packages.keys(), process.rank)
-        selected = _go_through(process, order, edits, packages, forced, Selection(passing, altered))
+        selected = _go_through(process, order, edits, packages, forced, Selection(passing, altered, members))
         if selected.selection.came_late:  # a loose import of a cycle: no order is right, so all are read
-            selected = _go_through(process, order, edits, packages, forced, Selection(None, altered), sketches=False)
-        selected.altered = altered
+            again = Selection(None, altered, members)
+            selected = _go_through(process, order, edits, packages, forced, again, sketches=False)
+        selected.altered, members = altered, selected.selection.members
         importers = partial(concerned_importers, process)
         more = altered_by(process, selected.selection, edits, packages.keys(), importers)
         if more.adds_to(altered):
             altered, near = altered | more, near | (more.late & packages.keys())
             continue
-        further = looking_up(process, selected.selection, affected) - near
+        further = looking_up(process, members, affected) - near
         if not further:
             return selected, order
         near |= process.graph.between(affected, further)

@@ -5,21 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from hotswap._graph._select import Selection
+from hotswap._graph._sketch import Sketch
 from hotswap._model import Diff, Edit, Kind
 from hotswap._process import Process
 
 
-def looking_up(process: Process, selection: Selection, affected: AbstractSet[str]) -> set[str]:
-    """Return the modules that, while they run, may look up members of classes that changed, or call what does."""
-    found = {n for modules in process.bindings.by_attribute(selection.members) for n in modules if n in affected}
-    for name in affected if selection.members else ():
+def looking_up(process: Process, members: AbstractSet[str], affected: AbstractSet[str]) -> set[str]:
+    """Return the modules that, while they run, may look up one of `members` of classes, or call what does.
+
+    What they call may be in a module that knows nothing of these classes, and so may what it calls in turn.
+    """
+    found = {n for modules in process.bindings.by_attribute(members) for n in modules if n in affected}
+    for name in affected if members else ():
         sketch = process.bindings.sketches.get(name)
         if sketch is not None:
-            read = ((source, there) for source, there, here in sketch.froms if here in sketch.runs)
-            called = {source for source, there in read if _looks_up(process, source, there, selection.members)}
+            seen = set[tuple[str, str]]()
+            read = [(source, there) for source, there, here in sketch.froms if here in sketch.runs]
+            read += [(one, there) for here, one in sketch.modules if here in sketch.runs for there in sketch.attributes]
+            called = {one for source, there in read for one in _on_the_way(process, source, there, members, seen)}
             found |= {name, *called} if called else set()
     return found
+
+
+def _on_the_way(
+    process: Process, module: str, name: str, members: AbstractSet[str], seen: set[tuple[str, str]]
+) -> set[str]:
+    """Return the modules through which a call of `name` of a module may come to look up one of `members`."""
+    sketch = process.bindings.sketches.get(module)
+    if sketch is None or (module, name) in seen:
+        return set()
+    seen.add((module, name))
+    used = _used_by(sketch, name)
+    found = {module} if not members.isdisjoint(used) else set()
+    further = [(source, there) for source, there, here in sketch.froms if here in used or here == name]
+    further += [(one, there) for here, one in sketch.modules if here in used for there in used]
+    further += [(module, one) for one in used & sketch.own]
+    for source, there in further:
+        if more := _on_the_way(process, source, there, members, seen):
+            found |= {module, *more}
+    return found
+
+
+def _used_by(sketch: Sketch, name: str) -> AbstractSet[str]:
+    """Return the names in what a call of `name` runs; if it is no definition, in all that it may be made of."""
+    if name in sketch.bodies:
+        bodies = sketch.bodies[name]
+        return {one for method, used in bodies if method in (name, "__init__") or method[0] == "<" for one in used}
+    if name not in sketch.own or any(name == here for _, _, here in sketch.froms):
+        return set()
+    return sketch.runs.union(one for bodies in sketch.bodies.values() for _, used in bodies for one in used)
 
 
 def see_loading(process: Process, edits: Iterable[Edit]) -> None:
@@ -45,13 +79,6 @@ def names_in(diff: Diff) -> Iterator[str]:
             yield from (scope + name for name in names_in(pair.inner))
     for statement in (*diff.added, *diff.removed):
         yield from statement.binds
-
-
-def _looks_up(process: Process, module: str, name: str, members: AbstractSet[str]) -> bool:
-    """Whether calling `name` of a module, itself, may look up one of `members`."""
-    sketch = process.bindings.sketches.get(module)
-    bodies = sketch.bodies.get(name, ()) if sketch is not None else ()
-    return any((one in (name, "__init__") or one[0] == "<") and not members.isdisjoint(used) for one, used in bodies)
 
 
 def find_near(process: Process, edits: Mapping[str, Edit], come_or_go: Mapping[str, frozenset[str]]) -> set[str]:

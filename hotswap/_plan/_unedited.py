@@ -29,7 +29,8 @@ def concerned(facts: Facts, baseline: Baseline, places: Collection[int]) -> Edit
     names = {name for index in chosen for name in _touches(statements[index])}
     read = {name.partition(".")[0] for index in chosen & set(places) for name in statements[index].reads}
     times = Counter(name for one in statements for name in read.intersection(_touches(one)))
-    names |= {name for name, count in times.items() if count > 1}  # what it was when the statement ran has to be made
+    once = 0 if star else 1  # a star import may have given it, too
+    names |= {name for name, count in times.items() if count > once}  # what it was when the statement ran is to be made
     chosen |= {index for index, one in enumerate(statements) if not names.isdisjoint(_touches(one))}
     snapshot = _masked(facts, baseline, chosen)
     if snapshot is None:

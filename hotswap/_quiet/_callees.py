@@ -11,6 +11,7 @@ import dataclasses
 import functools
 from abc import abstractmethod
 from enum import EnumMeta
+from operator import methodcaller
 from types import FunctionType, GenericAlias, MappingProxyType, MethodType
 from typing import Any, Final
 
@@ -90,9 +91,19 @@ class Callees(Entries):
             return self.call(know(obj.func), Arguments((*map(know, obj.args), *given.values), names, given.open), label)
         if type(obj) is GenericAlias or type(obj) is _ALIAS:
             return self.call(know(obj.__origin__), given, label)
+        if type(obj) is methodcaller and given.values:
+            return self._call_named(obj, given.values[0])
         if type(obj) is _MEMO:  # what it remembers is what its function gives, and cleared when that changes
             return dataclasses.replace(self.call(know(obj.__wrapped__), given, label), own=False)
         return self._call_instance(called, given, label)
+
+    def _call_named(self, caller: Any, receiver: Value) -> Value:
+        """Judge the call of a `methodcaller`, which says by itself what it was made of."""
+        maker, values = caller.__reduce__()[:2]  # with keywords, a partial of its class
+        parts: list[Any] = [*getattr(maker, "args", ()), *values]
+        name, rest = parts[0], parts[1:]
+        names = {one: know(value) for one, value in getattr(maker, "keywords", {}).items()}
+        return self.call_member(receiver, name, Arguments(tuple(map(know, rest)), names), f".{name}()")
 
     def _call_instance(self, called: Value, given: Arguments, label: str) -> Value:
         found = called.kind and look_up(called.kind, "__call__")

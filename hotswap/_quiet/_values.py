@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, EnumMeta
+from operator import methodcaller
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -33,7 +34,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _IMMUTABLE: Final = frozenset(map(id, IMMUTABLE))  # by identity: hashing or comparing a class may run its metaclass
 _SAMPLED: Final = frozenset(map(id, (list, tuple, set, frozenset, dict)))
 _CHOSEN: Final = frozenset(
-    map(id, (FunctionType, BuiltinFunctionType, MethodType, ModuleType, functools.partial, type))
+    map(id, (FunctionType, BuiltinFunctionType, MethodType, ModuleType, functools.partial, methodcaller, type))
 )
 _CHOICES: Final = 32  # functions in a table that are judged one by one
 _ENOUGH: Final = 256  # elements of a live container that are looked at, so that a long list costs no more

@@ -235,7 +235,7 @@ def _is_alike(made: object, held: object) -> bool:
     if isinstance(made, (property, staticmethod, classmethod)):
         return all(alike(getattr(made, name, None), getattr(held, name, None)) for name in _INSIDE)
     if type(made) in _REDUCED:
-        return equal(made.__reduce__()[1:], held.__reduce__()[1:])
+        return equal(*(reduced(one) for one in (made, held)))
     if type(made) in (string.Template, struct.Struct):
         return equal(*(attribute(one, "template", attribute(one, "format")) for one in (made, held)))
     if isinstance(made, functools.partial):
@@ -318,6 +318,12 @@ def modules_in(value: object) -> list[types.ModuleType]:
             kinds = {kind for kind in set(map(type, parts)) if _has_parts(kind)}
             waiting += [part for part in parts if type(part) in kinds] if kinds else ()
     return found
+
+
+def reduced(value: Any) -> list[object]:
+    """Return what an ``itemgetter()`` or its like was made of; keywords come last."""
+    maker, given = value.__reduce__()[:2]
+    return [*getattr(maker, "args", ()), *given, *getattr(maker, "keywords", {}).items()]
 
 
 def way_to(namespace: Mapping[str, object], dotted: str) -> list[object]:
