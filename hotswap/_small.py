@@ -46,6 +46,10 @@ class Found:
     before: Baseline
 
 
+Asked = tuple[Small, list[tuple[str, str]]]
+"""A small edit and the names under which its answer is remembered."""
+
+
 def is_plain(entry: Entry) -> bool:
     """Whether nobody wants to be called for a swap of the module, and its body does not run any more."""
     module = sys.modules.get(entry.name)
@@ -239,13 +243,13 @@ class SmallEdits:
             self._given_at = loaded.shape
         wanted = [list(_wanted(edit)) for edit in edits]
         open_ = [(edit, asked) for edit, asked in zip(edits, wanted, strict=True) if not self._are_known(asked)]
-        if open_:
+        for together in _asked_together(open_):
             breathe()
-            parts = [edit.region.as_edit(edit.module.__name__, edit.origin) for edit, _ in open_]
+            parts = [edit.region.as_edit(edit.module.__name__, edit.origin) for edit, _ in together]
             answer = reach(self._process, parts, loaded.entries)
-            if answer is None and len(open_) > 1:
+            if answer is None and len(together) > 1:
                 return False  # which of them it is has not been found out
-            self._answers |= dict.fromkeys([one for _, asked in open_ for one in asked], answer)
+            self._answers |= dict.fromkeys([one for _, asked in together for one in asked], answer)
         for edit, asked in zip(edits, wanted, strict=True):
             answers = [self._answers[one] for one in asked]
             if None in answers:
@@ -261,11 +265,25 @@ class SmallEdits:
 def _may_be_together(found: Sequence[Found]) -> bool:
     """Whether the small way is one for all of `found`.
 
-    A constant with other edits in the same save is left to the plain way, and so it is where a library may have read
-    the constant: its adapter is asked there.
+    A constant is left to the plain way where a library may have read it, as its adapter is asked there, and where
+    another file of the save has a new function that may take it as a default.
     """
-    constants = any(part.values for one in found for part in one.edit.region.parts)
-    return not constants or (len(found) == 1 and not found_registrars())
+    if not any(_has_values(one.edit) for one in found):
+        return True
+    added = (statement for one in found for part in one.edit.region.parts for statement in part.added)
+    return not found_registrars() and (len(found) == 1 or not any(map(_reads, added)))
+
+
+def _has_values(edit: Small) -> bool:
+    """Whether a constant changes."""
+    return any(part.values for part in edit.region.parts)
+
+
+def _asked_together(edits: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+    """Yield `edits` so that a constant is asked about alone, as who binds it is to be found, and all others at once."""
+    yield from ([one] for one in edits if _has_values(one[0]))
+    if others := [one for one in edits if not _has_values(one[0])]:
+        yield others
 
 
 def _wanted(edit: Small) -> Iterator[tuple[str, str]]:

@@ -388,6 +388,33 @@ def test_a_budget_spreads_what_can_be_prepared(files: Files, reloader: Reloader)
     assert {mod.f() for mod in mods} == {2}
 
 
+def test_constants_and_new_functions_are_prepared_within_a_budget(files: Files, reloader: Reloader) -> None:
+    """Of several files they are set at once with all who import them; who has another value meanwhile keeps that."""
+    text = "X = {0}\n\n\ndef f():\n    return X * {0}\n"
+    more = "\n\ndef g(x):\n    return x + {0}\n"
+    for number in range(4):
+        files.write(f"m{number}", text.format(1))
+        files.write(f"client{number}", f"from {files.name(f'm{number}')} import X as there\n")
+    mods = [files.load(f"m{number}") for number in range(4)]
+    clients = [files.load(f"client{number}") for number in range(4)]
+    line = reloader._works().line
+    for version in (2, 3):
+        for number in range(4):
+            files.write(f"m{number}", text.format(version) + more.format(version) * (version > 2 or number < 2))
+        changes = tuple(FileChange(str(files.path(f"m{number}")), "modified") for number in range(4))
+        line.ahead(Batch(1, changes, 0.0))
+        while not line.begin(0.0):
+            assert {mod.X for mod in mods} == {version - 1}
+        begun = [one.edit.begun for one in line._small._looked.values()]
+        assert len(begun) == 4
+        assert all(begun)
+        clients[3].there = 99
+        assert not reloader.reload().findings
+        assert {(mod.X, mod.f()) for mod in mods} == {(version, version * version)}
+        assert [client.there for client in clients] == [version, version, version, 99]
+        assert [getattr(mod, "g", lambda x: None)(1) for mod in mods[:2]] == [version + 1] * 2
+
+
 def test_of_several_edits_no_trees_wait_for_a_poll(files: Files, reloader: Reloader) -> None:
     """Compiled ahead, they are applied without trees, docstrings behind decorators included, and so is the next one."""
     text = (

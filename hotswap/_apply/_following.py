@@ -19,6 +19,8 @@ from hotswap._run._values import same
 
 Place = tuple[str, str]
 Spaces = list[dict[str, Any]]
+Followed = tuple[Followers, Spaces, object]
+"""Those who follow a name, their modules' names, and the value that they had."""
 
 
 class Following:
@@ -27,7 +29,7 @@ class Following:
     def __init__(self, journal: Journal, changes: Changes, modules: Mapping[str, ModuleType]) -> None:
         self._journal, self._changes, self._modules = journal, changes, modules
         self._followers: Mapping[Place, Followers] = {}
-        self._found: dict[Place, tuple[Followers, Spaces, object]] = {}
+        self._found: dict[Place, Followed] = {}
         self.waiting: dict[Place, object] = {}
         self.left_behind: list[tuple[str, str, Follower]] = []
 
@@ -72,6 +74,10 @@ class Following:
             for one in followers.members:
                 self._changes.note_followers({one.module: one.here}, old)
 
+    def found(self) -> tuple[Followed, ...]:
+        """Return who follows the names that changed so far, for `are_as_found`."""
+        return tuple(self._found.values())
+
     def peek(self, module: str, name: str) -> object:
         """Return the value that `name` of `module` is about to follow; MISSING if it follows none."""
         for place, value in self.waiting.items():
@@ -101,3 +107,9 @@ class Following:
         for one in (one for followers in every for one in followers.members):
             patches[one.module] += one.outcome.patches
         return [Outcome(outcome.step, (), tuple(patches[name])) for name, outcome in outcomes.items()]
+
+
+def are_as_found(followed: Followed) -> bool:
+    """Whether all who follow still have the value that they had when they were found."""
+    followers, spaces, old = followed
+    return all(now is old or same(now, old) for now in map(dict.get, spaces, followers.names, repeat(MISSING)))

@@ -17,7 +17,7 @@ from types import BuiltinMethodType, CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from hotswap._apply._changes import Changes
-from hotswap._apply._following import Following
+from hotswap._apply._following import Followed, Following, are_as_found
 from hotswap._apply._moving import Moving, find_moving
 from hotswap._graph._followers import Followers
 from hotswap._loader._compile import all_codes, class_body, compile_in, content, inner_codes, is_class_body
@@ -78,11 +78,25 @@ class Small:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What is left of applying an edit is one wave: `journal` has it, as long as `functions` still have these codes."""
+    """What is left of applying an edit is one wave: `journal` has it, as long as the program is as it was met.
+
+    That is if `functions` have their code, the `names` their values (in which space, what, MISSING for none), and who
+    follows, too.
+    """
 
     journal: Journal
-    outcome: Outcome
+    outcomes: list[Outcome]
     functions: tuple[tuple[FunctionType, CodeType], ...]
+    names: tuple[tuple[Mapping[str, object], str, object], ...]
+    followed: tuple[Followed, ...]
+
+    def is_as_met(self) -> bool:
+        """Whether the program has changed none of it since."""
+        return (
+            all(function.__code__ is code for function, code in self.functions)
+            and all(space.get(name, MISSING) is value for space, name, value in self.names)
+            and all(map(are_as_found, self.followed))
+        )
 
 
 class _TakesThePlainWay(Exception):
@@ -99,7 +113,7 @@ def apply_small(edits: Sequence[Small]) -> tuple[Outcome, ...] | None:
     try:
         for edit in edits:
             begun = _go_on(journal, edit)
-            outcomes += [begun] if begun is not None else _Application(journal, edit).outcomes()
+            outcomes += begun if begun is not None else _Application(journal, edit).outcomes()
         journal.commit()
         return tuple(outcomes)
     except Exception:  # noqa: BLE001  whatever it is, it is the plain way's to tell
@@ -117,23 +131,24 @@ def begin(edit: Small) -> None:
     """
     journal = Journal()
     try:
-        if not edit.begun and not any(part.added or part.values for part in edit.region.parts):
+        added = (statement for part in edit.region.parts for statement in part.added)
+        if not edit.begun and not any(statement.reads for statement in added):  # defaults are taken in the wave
             application = _Application(journal, edit)
-            (outcome,) = application.outcomes()
-            edit.begun.append(Begun(journal, outcome, tuple(application.functions)))
+            outcomes = application.outcomes()
+            edit.begun.append(application.begun(outcomes))
     except Exception:  # noqa: BLE001  whatever it is, it is for `apply_small` to find
         edit.begun.clear()
 
 
-def _go_on(journal: Journal, edit: Small) -> Outcome | None:
+def _go_on(journal: Journal, edit: Small) -> list[Outcome] | None:
     """Take over what was begun, if the program has not changed it meanwhile."""
     if not edit.begun:
         return None
     begun = edit.begun.pop()
-    if any(function.__code__ is not code for function, code in begun.functions):
+    if not begun.is_as_met():
         return None
     journal.take(begun.journal)
-    return begun.outcome
+    return begun.outcomes
 
 
 def precompile(edit: Small) -> None:
@@ -141,6 +156,8 @@ def precompile(edit: Small) -> None:
     try:
         for part in edit.region.parts:
             _compiled(edit, part, [pair.new for pair in part.changed])
+            for one in (*(pair.new for pair in part.values), *part.added):
+                _compiled(edit, part, [one])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
 
@@ -170,15 +187,21 @@ class _Application:
         self.namespace: dict[str, Any] = vars(edit.module)
         self.patches: list[tuple[int, Patch]] = []  # with the line of its statement, for the order of the text
         self.functions: list[tuple[FunctionType, CodeType]] = []
+        self.names: list[tuple[Mapping[str, object], str, object]] = []
         self.changes = Changes()
         self.following = Following(journal, self.changes, sys.modules)
         self.following.expect(edit.followers)
+
+    def begun(self, outcomes: list[Outcome]) -> Begun:
+        """Return what is left to do; who is asked for `outcomes` again would do all of it a second time."""
+        return Begun(self.journal, outcomes, tuple(self.functions), tuple(self.names), self.following.found())
 
     def outcomes(self) -> list[Outcome]:
         self._move()
         for part in self.region.parts:
             _Scope(self, part).apply()
         self.following.flush()
+        self.changes.follow = None  # the two refer to each other, and what they hold would outlive them
         changed = [pair.new for part in self.region.parts for pair in part.values]
         added = [statement for part in self.region.parts for statement in part.added]
         planned = tuple(Planned(statement, certain=True, reason="changed") for statement in changed)
@@ -297,6 +320,7 @@ class _Scope:
         name, old = pair.new.binds[-1], self.namespace.get(pair.new.binds[-1], MISSING)
         if not same(old, pair.old.node.value.value):  # type: ignore[attr-defined]  # it is an assignment of a literal
             raise _TakesThePlainWay
+        self.under.names.append((self.namespace, name, old))
         made = Layer({}, {})
         code = _compiled(self.under.edit, self.part, [pair.new])
         run(code, self.namespace, made, self.under.edit.path, pair.new.lineno)
@@ -308,6 +332,7 @@ class _Scope:
         name = self._mangled(statement.binds[-1])
         if name in self.scope or (name.startswith("__") and name.endswith("__")) or not self._takes_members():
             raise _TakesThePlainWay
+        self.under.names.append((self.scope, name, MISSING))
         code = _compiled(self.under.edit, self.part, [statement])
         if code.co_freevars:
             raise _TakesThePlainWay

@@ -46,9 +46,10 @@ class Journal:
         self._waiting.append(operation)
 
     def take(self, other: Journal) -> None:
-        """Take over what waits in `other`, as if it had been recorded here."""
+        """Take over what waits in `other`, as if it had been recorded here; nothing is left there."""
         self._waiting += other._waiting
         self._inverses += other._inverses
+        other._waiting, other._inverses = [], []
 
     def note(self, inverse: Operation) -> None:
         """Record how to take back something that has happened already."""
