@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
 
-from hotswap._apply._small import apply_small
 from hotswap._data import Data
+from hotswap._divide import Parts, Read, apply_parts, divide
 from hotswap._elsewhere import Elsewhere
 from hotswap._errors import TargetError
 from hotswap._findings import finding, graded
@@ -27,12 +27,12 @@ from hotswap._plan._prepare import HOLD_EMPTY, Prepared, Reading, undone
 from hotswap._plan._targets import Target
 from hotswap._points._hooks import Hooks, Steps, run_now, tell
 from hotswap._points._turn import PAUSED
-from hotswap._points._way import breathe, collecting_later, giving_way
+from hotswap._points._way import breathe, giving_way
 from hotswap._process import PROCESS
 from hotswap._report import text
 from hotswap._saves import EVERYTHING
 from hotswap._settings import Settings
-from hotswap._small import SmallEdits, is_plain
+from hotswap._small import SmallEdits
 from hotswap._stale._running import is_begun
 from hotswap._transactions import Done, Transactions, joined, point_anew
 
@@ -124,9 +124,11 @@ class Line:
             if busy or self.look_at_all or EVERYTHING in batch.changes:
                 return
             entries = self._known(batch)
-            changed = self._named(batch, entries)
-            if self.transactions.holding or not self._small.ahead(changed, self._loaded):
-                self.transactions.ahead(self.reading.ahead(changed), entries)
+            self._small.let_go()
+            parts = self._divided(self._named(batch, entries), self.reading.ahead)
+            self._small.ahead(parts.small)
+            if parts.rest:
+                self.transactions.ahead(parts.rest, entries)
 
     def let_go(self) -> None:
         """Free the syntax trees of the last swap, bit by bit: all at once, that takes as long as a frame."""
@@ -252,19 +254,34 @@ class Line:
         entries = self._known(batch)
         changed = self._changed(batch, entries, names)
         self.troubles += self.elsewhere.extensions()
-        small = self._swap_small(batch, changed, started)
-        if small is not None:
-            return small
-        prepared = self.reading.prepare(changed if batch is None else self._imported(changed))
+        changed = changed if batch is None else self._imported(changed)
+        parts = self._divided(changed, self.reading.prepare)
         self._wait_for_more(batch)
-        self.reading.let_go(prepared, unused(PROCESS, prepared, entries))
-        for path in prepared.emptied:
+        read = time.perf_counter()
+        parts = apply_parts(self._small, parts, self.reading.prepare)
+        seconds = {"read": read - started, "apply": time.perf_counter() - read}
+        rest, started = parts.rest, time.perf_counter()
+        self.reading.let_go(rest, unused(PROCESS, rest, entries))
+        for path in rest.emptied:
             self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
-        self.data.expect(prepared.fresh)
-        read = time.perf_counter() - started
-        report, done = yield from self._apply_all(prepared, entries)
-        self.history.add_texts(report.generation, done.replaced)
-        return Told(report, done.hooks, {"read": read, **done.seconds})
+        self.data.expect(rest.fresh)
+        seconds["read"] += time.perf_counter() - started
+        report, done = yield from self._apply_all(rest, entries)
+        if parts.outcomes:
+            PROCESS.generation += not done.outcomes
+            told = () if done.outcomes else (*point_anew(), *self.elsewhere.children())
+            outcomes, findings = (*parts.outcomes, *report.outcomes), (*report.findings, *told)
+            report = replace(report, generation=PROCESS.generation, outcomes=outcomes, findings=findings)
+        self.history.add_texts(report.generation, {**parts.replaced, **done.replaced})
+        for phase, spent in done.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + spent
+        return Told(report, done.hooks, seconds)
+
+    def _divided(self, changed: list[Entry], read: Read) -> Parts:
+        """Return the parts of a save; no edit is small while files are held."""
+        if self.transactions.holding:
+            return Parts(changed, [], read(changed))
+        return divide(PROCESS, self._small, changed, self._loaded, read)
 
     def _imported(self, changed: list[Entry]) -> list[Entry]:
         """Return `changed` without what is in the middle of its import; that is looked at again soon."""
@@ -279,24 +296,6 @@ class Line:
             self._listen()
             if self.inbox.give_back(batch):
                 raise MoreCame
-
-    def _swap_small(self, batch: Batch | None, changed: list[Entry], started: float) -> Told | None:
-        """Apply what is nothing but small edits; None, with nothing done, if there is more to it."""
-        if not changed or self.transactions.holding or self.troubles or not all(map(is_plain, changed)):
-            return None
-        with collecting_later():
-            found = self._small.find(changed, self._loaded)
-        if found:
-            self._wait_for_more(batch)
-        read = time.perf_counter()
-        outcomes = apply_small([one.edit for one in found]) if found else None
-        if not found or outcomes is None:
-            return None
-        PROCESS.generation += 1
-        self.history.add_texts(PROCESS.generation, self._small.accept(found))
-        seconds = {"read": read - started, "apply": time.perf_counter() - read}
-        told = (*point_anew(), *self.elsewhere.children())
-        return Told(Report(PROCESS.generation, outcomes, told), [], seconds)
 
     def _rerun(self, find: Callable[[], Target]) -> Steps[Told]:
         entries = self.entries()

@@ -45,6 +45,11 @@ class Found:
     fresh: Baseline
     before: Baseline
 
+    @property
+    def name(self) -> str:
+        """The name of its module."""
+        return self.edit.module.__name__
+
 
 Asked = tuple[Small, list[tuple[str, str]]]
 """A small edit and the names under which its answer is remembered."""
@@ -81,58 +86,59 @@ class SmallEdits:
         self._indexes: dict[str, tuple[Baseline, Index | None]] = {}
         self._answers: dict[tuple[str, str], Reached | None] = {}
         self._looked: dict[str, Found] = {}
-        self._large: tuple[object, ...] = ()
+        self._left: dict[str, tuple[Baseline, object]] = {}
         self._not_begun: list[Found] = []
         self._spent: list[object] = []
         self._asked = 0
         self._given_at = -1
 
-    def find(self, entries: Iterable[Entry], loaded: Loaded) -> list[Found] | None:
-        """Return the small edits that the files of `entries` hold, None if there is anything else in them.
+    def find(self, entries: Iterable[Entry], loaded: Loaded) -> list[Found]:
+        """Return the small edits that the files of `entries` hold; files with anything else in them are left out.
 
         `loaded` are all entries there are.
         """
-        found, asked = [], []
+        found, known = [], set()
         for entry in entries:
             breathe()
-            known = self._found_ahead(entry)
-            one = known or self._look(entry)
-            if one is None:
-                old = self._process.baselines.get(entry.name)
-                self._large = (old, signature(old.path)) if old is not None else ()
-                return None
-            found.append(one)
-            if known is None:
-                asked.append(one.edit)
-        if not _may_be_together(found) or not self._reach_no_more(asked, loaded):
-            return None
-        if any(self._comes_back(one.edit) for one in found):
-            return None
-        of_code = self._process.baselines.of_code
-        if of_code and any(is_kept(one.before.origin, of_code) for one in found):
-            return None
-        return found
+            one = self._found_ahead(entry)
+            if one is not None:
+                known.add(entry.name)
+            elif (one := self._look(entry)) is None:
+                self.leave(entry)
+            if one is not None and not self._comes_back(one.edit) and not self._is_kept(one):
+                found.append(one)
+        found = _that_may_be_together(found)
+        unused = self._that_reach_no_more([one.edit for one in found if one.name not in known], loaded)
+        return [one for one in found if one.name in known or one.name in unused]
 
-    def ahead(self, entries: Iterable[Entry], loaded: Loaded) -> bool:
-        """Find them, and compile them, for a swap that comes soon; return whether there is nothing but small edits.
+    def leave(self, entry: Entry) -> None:
+        """Note that what the file of `entry` says now takes the plain way."""
+        old = self._process.baselines.get(entry.name)
+        if old is not None:
+            self._left[entry.name] = old, signature(old.path)
+
+    def _is_kept(self, one: Found) -> bool:
+        of_code = self._process.baselines.of_code
+        return bool(of_code) and is_kept(one.before.origin, of_code)
+
+    def ahead(self, found: Sequence[Found]) -> None:
+        """Compile `found` for a swap that comes soon.
 
         Of several, syntax trees are not kept: they would be looked at by the next collection of garbage, in some frame.
         """
-        self.let_go()
-        found = self.find(entries, loaded)
-        for number, one in enumerate(found or ()):
+        self._not_begun = []
+        for one in found:
             breathe()
             precompile(one.edit)
             move_ahead(one.edit)
-            if found is not None and len(found) > 1:
-                found[number] = one = replace(one, edit=one.edit.without_trees())
-            self._looked[one.edit.module.__name__] = one
-        self._not_begun = list(found or ())
+            kept = replace(one, edit=one.edit.without_trees()) if len(found) > 1 else one
+            self._looked[one.name] = kept
+            self._not_begun.append(kept)
         self._asked = len(self._not_begun)
-        return found is not None
 
     def let_go(self) -> None:
         """Free what is of no more use; to take large trees apart takes time."""
+        self._left.clear()
         while self._spent:
             self._spent.pop()
             breathe()
@@ -184,7 +190,7 @@ class SmallEdits:
         if old is None or type(module) is not ModuleType or module.__name__ != entry.name:
             return None
         seen = signature(old.path)
-        if self._large == (old, seen):
+        if self._left.get(entry.name) == (old, seen):
             return None  # as it was found ahead
         if seen is None or is_foreign(module) or build_of(module, "") is not None:
             return None
@@ -232,46 +238,52 @@ class SmallEdits:
         names = {part.prefix + new.binds[-1] for part in edit.region.parts for new in part.added}
         return bool(names) and not names.isdisjoint(name for _, name in self._process.departed())
 
-    def _reach_no_more(self, edits: Sequence[Small], loaded: Loaded) -> bool:
-        """Whether nothing that runs by itself may use what `edits` change, and no cache may hold results of it.
+    def _that_reach_no_more(self, edits: Sequence[Small], loaded: Loaded) -> set[str]:
+        """Return the modules of those of `edits` of which nothing that runs by itself may use what they change.
 
-        Who binds a constant is noted there.
+        Nor may a cache hold results of it. Who binds a constant is noted there.
         """
         if self._given_at != loaded.shape:
             self._answers.clear()
             self._process.update_graph()
             self._given_at = loaded.shape
-        wanted = [list(_wanted(edit)) for edit in edits]
-        open_ = [(edit, asked) for edit, asked in zip(edits, wanted, strict=True) if not self._are_known(asked)]
-        for together in _asked_together(open_):
-            breathe()
-            parts = [edit.region.as_edit(edit.module.__name__, edit.origin) for edit, _ in together]
-            answer = reach(self._process, parts, loaded.entries)
-            if answer is None and len(together) > 1:
-                return False  # which of them it is has not been found out
-            self._answers |= dict.fromkeys([one for _, asked in together for one in asked], answer)
-        for edit, asked in zip(edits, wanted, strict=True):
+        wanted = [(edit, list(_wanted(edit))) for edit in edits]
+        for together in _asked_together([one for one in wanted if not self._are_known(one[1])]):
+            if not self._ask(together, loaded) and len(together) > 1:  # which of them it is has not been found out
+                for one in together:
+                    self._ask([one], loaded)
+        chosen = set()
+        for edit, asked in wanted:
             answers = [self._answers[one] for one in asked]
-            if None in answers:
-                return False
-            for found in answers:
-                edit.followers.update(found or {})
-        return True
+            if None not in answers:
+                chosen.add(edit.module.__name__)
+                for found in answers:
+                    edit.followers.update(found or {})
+        return chosen
+
+    def _ask(self, together: Sequence[Asked], loaded: Loaded) -> bool:
+        """Note the answer for edits that are asked about at once; return whether it is that they reach no more."""
+        breathe()
+        parts = [edit.region.as_edit(edit.module.__name__, edit.origin) for edit, _ in together]
+        answer = reach(self._process, parts, loaded.entries)
+        self._answers |= dict.fromkeys([one for _, asked in together for one in asked], answer)
+        return answer is not None
 
     def _are_known(self, asked: Iterable[tuple[str, str]]) -> bool:
         return all(one in self._answers for one in asked)
 
 
-def _may_be_together(found: Sequence[Found]) -> bool:
-    """Whether the small way is one for all of `found`.
+def _that_may_be_together(found: list[Found]) -> list[Found]:
+    """Return those of `found` for which the small way may be one.
 
     A constant is left to the plain way where a library may have read it, as its adapter is asked there, and where
     another file of the save has a new function that may take it as a default.
     """
     if not any(_has_values(one.edit) for one in found):
-        return True
+        return found
     added = (statement for one in found for part in one.edit.region.parts for statement in part.added)
-    return not found_registrars() and (len(found) == 1 or not any(map(_reads, added)))
+    alone = len(found) == 1 or not any(map(_reads, added))
+    return found if alone and not found_registrars() else [one for one in found if not _has_values(one.edit)]
 
 
 def _has_values(edit: Small) -> bool:

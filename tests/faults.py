@@ -38,7 +38,7 @@ from observed import Observed, observe
 
 import hotswap
 import scenario_run
-from hotswap import _line, _quiet, _transactions
+from hotswap import _divide, _quiet, _transactions
 from hotswap._apply import Applied, _adapter, _scopes
 from hotswap._apply._swap import Swap
 from hotswap._errors import StatementError
@@ -117,11 +117,11 @@ class Faults:
     def installed(self) -> Iterator[None]:
         """Have swaps inside meet the fault."""
         commit, run, apply, scope_runs = Journal.commit, _scopes.run, _transactions.apply, {}
-        small = _line.apply_small
+        small = _divide.apply_small
         Journal.commit = lambda journal: self._commit(journal, commit)  # type: ignore[method-assign]
         _scopes.run = partial(self._run, run)
         _transactions.apply = partial(self._apply, apply)
-        _line.apply_small = partial(self._apply_small, small)
+        _divide.apply_small = partial(self._apply_small, small)
         for kind in (_scopes.ModuleScope, _scopes.ClassScope):
             scope_runs[kind] = kind.run
             kind.run = partial_method(self._note_nodes, kind.run)  # type: ignore[method-assign,assignment]
@@ -130,7 +130,7 @@ class Faults:
         finally:
             sys.settrace(None)
             Journal.commit = commit  # type: ignore[method-assign]
-            _scopes.run, _transactions.apply, _line.apply_small = run, apply, small
+            _scopes.run, _transactions.apply, _divide.apply_small = run, apply, small
             for kind, original in scope_runs.items():
                 kind.run = original  # type: ignore[method-assign]
 

@@ -37,10 +37,13 @@ from hotswap._text._source import read
 Group = frozenset[str]
 
 
-def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tuple[Group, ...]:
+def split(
+    process: Process, prepared: Prepared, entries: Iterable[Entry], others: Iterable[str] = ()
+) -> tuple[Group, ...]:
     """Return the groups of changed modules: two are in one if one reaches the other by imports, old or new.
 
-    Modules that could not be read are among them, as what belongs to them has to wait for them.
+    Modules that could not be read are among them, as what belongs to them has to wait for them; so are `others`, whose
+    imports did not change.
     """
     process.update_graph()
     packages = _packages(entries, prepared.edits)
@@ -49,7 +52,7 @@ def split(process: Process, prepared: Prepared, entries: Iterable[Entry]) -> tup
         process.graph.update(name, {*process.graph.imports(name), *(edge.imported for edge in found)})
     for here, there, _ in moves(prepared.edits.values()):  # what moves makes one group, the new place first
         process.graph.update(here, {*process.graph.imports(here), there})
-    return process.graph.groups([*prepared.edits, *prepared.findings])
+    return process.graph.groups([*prepared.edits, *prepared.findings, *others])
 
 
 def _packages(entries: Iterable[Entry], edits: Mapping[str, Edit]) -> dict[str, str]:

@@ -50,6 +50,16 @@ class Prepared:
     def __bool__(self) -> bool:
         return bool(self.edits or self.findings or self.told)
 
+    def add(self, other: Prepared) -> None:
+        """Take in what other files say."""
+        self.edits |= other.edits
+        self.fresh |= other.fresh
+        self.findings |= other.findings
+        self.vanished |= other.vanished
+        self.same |= other.same
+        self.told += other.told
+        self.emptied += other.emptied
+
 
 class Reading:
     """Reads for one reloader. It knows which files were found empty or gone, and since when, by `clock` in seconds.
