@@ -14,13 +14,13 @@ from types import CellType, CodeType, FunctionType
 
 from hotswap._apply._swap import Swap, Work
 from hotswap._loader._builds import build_of
-from hotswap._loader._compile import class_body, compile_in, own_content, without_annotations
+from hotswap._loader._compile import class_body, compile_in, own_content, own_steps, without_annotations
 from hotswap._loader._pairs import RolesOf
 from hotswap._model import Diff, Edit, Kind, Pair, Snapshot, Statement
 from hotswap._stale._making import may_make
 from hotswap._text._diff import only_code, renamed
 from hotswap._text._roles import roles
-from hotswap.patch._functions import STRAYS, set_code, set_doc
+from hotswap.patch._functions import STRAYS, doc_of, set_code, set_doc
 from hotswap.patch._proxies import is_forwarder
 
 Around = tuple[ast.ClassDef, ...]
@@ -210,7 +210,11 @@ def _note_behaviour(swap: Swap, work: Work) -> None:
     """Note the new code objects that behave otherwise when called, not counting functions that they only make."""
     called = frozenset(_called_names(work.edit.diff))
     for old, new in work.codes.pairs():
-        if own_content(old, called) != own_content(new, called):
+        if own_content(old, called) == own_content(new, called):
+            continue
+        if doc_of(old) != doc_of(new) and own_steps(old, called) == own_steps(new, called):
+            swap.changes.docs.setdefault(new)
+        else:
             swap.changes.codes.setdefault(new)
             swap.changes.note_called_back(work.edit.module, new.co_qualname)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import alike, is_a
-from hotswap._text._diff import only_code
+from hotswap._text._diff import branch_of, only_code
 
 Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
 
@@ -30,10 +30,13 @@ def is_taken(visit: Visit, pair: Pair, branch: str) -> bool:
     if isinstance(node, ast.If):
         taken = truth(visit, node)
         if taken is None and (taken := _ran_by_what_is_there(visit, pair.old)) is None:
-            _tell_unknown(visit, pair)
+            _tell_unknown(visit, pair, "", "its test cannot be asked again, and nothing shows which branch ran")
         return taken is (branch == "body")
     if branch.startswith("except"):
-        return _handler_ran(visit, pair.old, branch)
+        ran = _handler_ran(visit, pair.old, branch)
+        if not ran and _may_have_run(visit, pair.old, branch):
+            _tell_unknown(visit, pair, branch, "nothing shows whether its body came to its end")
+        return ran
     handlers = range(len(getattr(node, "handlers", ())) if branch == "orelse" else 0)
     return not any(_handler_ran(visit, pair.old, f"except{number}") for number in handlers)
 
@@ -55,11 +58,10 @@ def _ran_by_what_is_there(visit: Visit, old: Statement) -> bool | None:
     return "body" in ran if len(ran) == 1 else None
 
 
-def _tell_unknown(visit: Visit, pair: Pair) -> None:
-    """Tell of an ``if`` that may have to run other statements than it did, and nothing says which."""
-    inner = pair.inner or Diff()
+def _tell_unknown(visit: Visit, pair: Pair, branch: str, why: str) -> None:
+    """Tell of an ``if`` or ``try`` that may have to run other statements than it did, and nothing says which."""
+    inner = branch_of(pair.inner or Diff(), branch) if branch else pair.inner or Diff()
     if inner.added or inner.removed or any(not only_code(one) for one in inner.changed):
-        why = "its test cannot be asked again, and nothing shows which branch ran"
         visit.swap.tell(visit.work, "HS202", pair.new.lineno, why=why, target=visit.target(pair.new))
 
 
@@ -128,8 +130,31 @@ def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
     ended = _has_run(visit, old, body[-1], branch) if body else True
     handler = [child for child in old.children if child.branch == branch]
     if ended is None:
-        return any(_has_run(visit, old, child, "body") for child in handler)
+        return any(_has_run(visit, old, child, "body") for child in handler) or _took_over(visit, body[-1], handler)
     return not ended and all(_has_run(visit, old, child, "body") is not False for child in handler)
+
+
+def _may_have_run(visit: Visit, old: Statement, branch: str) -> bool:
+    """Whether nothing says if the ``except`` suite `branch` ran: body and handler bind the same, by unknown calls."""
+    body = [child for child in old.children if child.branch == "body"]
+    own = [child for child in old.children if child.branch == branch and child.kind is Kind.ASSIGN]
+    if not body or _has_run(visit, old, body[-1], branch) is not None or not body[-1].binds:
+        return False
+    return bool(unquiet(visit, body[-1])) and any(unquiet(visit, child) for child in own)
+
+
+def _took_over(visit: Visit, last: Statement, handler: Iterable[Statement]) -> bool:
+    """Whether a handler ran that binds what the body would bind with `last`: that fails, or only the handler gives
+    what is there.
+    """
+    if last.kind is Kind.ASSIGN and not unquiet(visit, last):
+        try:
+            made = visit.scope.run([last.node])
+        except StatementError:
+            return True
+        if all(alike(made.get(name, MISSING), visit.scope.peek(name)) for name in last.binds):
+            return False
+    return any(_gives_what_is_there(visit, child) for child in handler)
 
 
 def _has_run(visit: Visit, old: Statement, child: Statement, other: str) -> bool | None:

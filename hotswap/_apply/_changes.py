@@ -16,7 +16,8 @@ ALTERED: Final = ...
 
 
 class Changes:
-    """Old values of changed names by module; `codes` are new code objects that behave differently from the old.
+    """Old values of changed names by module; `codes` are new code objects that behave differently from the old,
+    `docs` those that have another docstring, and behave alike.
 
     `members` are the last parts of changed members of classes: what a method reads by ``self`` and ``cls`` has no owner
     in its code; `altered` those that hold other contents, `called_back` those that a base of the class asks for.
@@ -29,6 +30,7 @@ class Changes:
         self._order: list[Mapping[str, str]] = []
         self._followed: list[tuple[Mapping[str, str], object]] = []
         self.codes: dict[CodeType, None] = {}
+        self.docs: dict[CodeType, None] = {}
         self._between: dict[tuple[str, str], list[Any]] = {}
         self.members: set[str] = set()
         self.altered: set[str] = set()
@@ -38,7 +40,7 @@ class Changes:
         self._reached: tuple[tuple[int, ...], dict[int, frozenset[str]]] = ((), {})
 
     def __bool__(self) -> bool:
-        return bool(self._names or self.codes)
+        return bool(self._names or self.codes or self.docs)
 
     def kept(self) -> Iterator[object]:
         """Yield what old values are held in here, and those of them that hold others."""
@@ -105,7 +107,7 @@ class Changes:
         for names in self._order[then[0] :]:
             for module, name in names.items():
                 later.note(module, name, self.old(module, name), later)
-        later.rebased = self.rebased
+        later.rebased, later.docs = self.rebased, self.docs
         later.codes = dict.fromkeys(list(self.codes)[then[1] :])
         return later
 

@@ -310,7 +310,8 @@ def _strip_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope) ->
     """The decorator left the text: what it wrote goes."""
     if _dataclasses.has_slots(live) and not _states_slots(pair.old):
         return "its fields are no slots any more"
-    _dataclasses.strip(visit.swap.journal, live, scope.peek("__eq__"))
+    documented = any(one.key == "doc" for one in (*pair.old.children, *pair.new.children))
+    _dataclasses.strip(visit.swap.journal, live, scope.peek("__eq__"), documented=documented)
     scope.members |= scope.aside
     scope.aside.clear()
     scope.flush(visit.swap.journal)

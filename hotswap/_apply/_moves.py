@@ -191,7 +191,7 @@ def take_up(visit: Visit, statement: Statement) -> bool:
     if statement.kind not in _DEFINITIONS:
         return False
     known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + statement.binds[-1]))
-    live = known.ref() if known is not None else None
+    live = _live(visit.swap, known)
     if known is None or live is None or _is_bound_later(visit, statement):
         return False
     if statement.kind is Kind.CLASS and isinstance(live, type):
@@ -210,10 +210,18 @@ def take_up(visit: Visit, statement: Statement) -> bool:
     return False
 
 
+def _live(swap: Swap, known: Departed | None) -> object:
+    """Return what is to be taken up; a class whose base was made anew in this save has given way to another one."""
+    live: object = known.ref() if known is not None else None
+    for _, _, old, value in swap.replaced if is_a(live, type) else ():
+        live = value if old is live else live
+    return live
+
+
 def take_place(visit: Visit, name: str, value: object) -> None:
     """Let `value`, which a suite that ran whole has bound to `name`, take the place of what had that name before."""
     known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + name))
-    live = known.ref() if known is not None else None
+    live = _live(visit.swap, known)
     if is_a(live, type) and is_a(value, type):
         _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     elif type(live) is FunctionType and type(value) is FunctionType:
@@ -268,6 +276,8 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
     before = {one: dict(vars(one)) for one in _nested(live, known.statement)}
     visit.bind(name, live)  # what the name held meanwhile leads to it
     for one in before if live.__name__ != name else ():
+        if _generated.kind_of(one) == "dataclass" and _dataclasses.is_generated(one, "__doc__", vars(one)["__doc__"]):
+            swap.journal.set_member(one, "__doc__", None)  # it begins with the name, and is written again
         rest = type.__getattribute__(one, "__qualname__").removeprefix(known.name)
         swap.journal.set_attribute(one, "__qualname__", name + rest)
         swap.journal.set_attribute(one, "__name__", (name + rest).rpartition(".")[2])

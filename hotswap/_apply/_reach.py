@@ -257,6 +257,7 @@ class _Walk:
         changes, alters = self.swap.changes, alters_things(code)
         members = changes.members if alters else changes.members | changes.altered
         otherwise = not is_known and (code in changes.codes or not members.isdisjoint(use.attributes))
+        otherwise = otherwise or ("__doc__" in new and code in changes.docs)
         if otherwise or (not is_known and _reads_changed(self.swap, function, use, altered=not alters)):
             self.found = True
             return

@@ -66,7 +66,11 @@ def reads_of(swap: Swap, modules: Iterable[ModuleType], node: ast.stmt, attribut
     names, every = _looked_up_by_name(node)
     for module in modules:
         changed = swap.changes.of(module.__name__)
-        whole = [*changed, *(vars(module) if swap.changes.codes else ())] if every or "__dict__" in attributes else []
+        whole = (
+            [*changed, *(vars(module) if swap.changes.codes or swap.changes.docs else ())]
+            if every or "__dict__" in attributes
+            else []
+        )
         for name in (*attributes, *names, *whole):
             if name in changed or behaves_otherwise(swap, vars(module).get(name), attributes):
                 return f"{module.__name__}.{name}"

@@ -23,6 +23,7 @@ from hotswap._graph._imports import origin_of
 from hotswap._model import Statement
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import immutable
+from hotswap._text._diff import only_doc
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -143,7 +144,8 @@ def _is_missing(scope: ModuleScope, dotted: str) -> bool:
 def stale(visit: Visit, statement: Statement, made: frozenset[str]) -> str:
     """Say why what the text above `statement` makes of names that it deletes is not what it was; "" if it is."""
     diff = visit.work.edit.diff
-    new = {id(one) for one in (*(pair.new for pair in diff.changed), *diff.added)} if made else set()
+    changed = (pair.new for pair in diff.changed if not only_doc(pair))
+    new = {id(one) for one in (*changed, *diff.added)} if made else set()
     above = (one for one in visit.new if one.lineno < statement.lineno) if made else ()
     for link in above:
         for name in made.intersection(link.binds):

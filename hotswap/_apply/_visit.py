@@ -36,7 +36,7 @@ from hotswap._apply._unloaded import imports
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
-from hotswap._run._values import immutable
+from hotswap._run._values import immutable, is_a
 from hotswap._text._diff import branch_of, dump, only_code, same_header
 from hotswap._text._names import targets_of
 from hotswap._text._source import suites
@@ -123,7 +123,7 @@ class Visit:
                 self.restore(name, held)
             elif made is not MISSING and made is not held:
                 self.restore(name, held)
-                settles = type(held) is FunctionType or "*" in statement.binds
+                settles = is_a(held, (FunctionType, type)) or "*" in statement.binds
                 made = _definitions.settle(self, name, held, made) if settles else made
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)

@@ -21,6 +21,7 @@ Build = Callable[[ast.Module, str, int], CodeType]
 _LAZY_ANNOTATIONS: Final[bool] = sys.version_info >= (3, 14)
 _OPTIMIZED: Final = 0x1
 PARAMETERS: Final = "<generic parameters of "
+_HAS_DOCSTRING: Final = 0x4000000  # from 3.13 on
 _LINES_IN_CLASS_CODE: Final = sys.version_info >= (3, 13)
 
 
@@ -245,16 +246,33 @@ def own_content(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[o
     Comprehensions, generator expressions and class bodies run with it, and so do nested functions whose names are
     among `called`.
     """
+    alone = _alone(code, called)
+    return (*content(code)[:-1], tuple(map(alone, code.co_consts)))
+
+
+def own_steps(code: CodeType, called: frozenset[str] = frozenset()) -> tuple[object, ...]:
+    """Return the same without a docstring, which stands among the constants, and before them."""
+    alone = _alone(code, called)
+    steps = [
+        (step.opname, alone(step.argval) if step.opcode in dis.hasconst else step.arg)
+        for step in dis.get_instructions(code)
+    ]
+    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    flags = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & ~_HAS_DOCSTRING)
+    return (*names, *flags, code.co_exceptiontable, *steps)
+
+
+def _alone(code: CodeType, called: frozenset[str]) -> Callable[[object], object]:
+    """Return what gives of a constant of `code` what counts for a call of that alone."""
     returned = _returned(code)
-    consts = tuple(
-        _constant(const)
-        if not isinstance(const, CodeType)
-        else content(const)
-        if const.co_name in called or (const.co_name.startswith("<") and const not in returned) or is_class_body(const)
-        else const.co_name
-        for const in code.co_consts
-    )
-    return (*content(code)[:-1], consts)
+
+    def alone(const: object) -> object:
+        if not isinstance(const, CodeType):
+            return _constant(const)
+        runs = const.co_name in called or (const.co_name.startswith("<") and const not in returned)
+        return content(const) if runs or is_class_body(const) else const.co_name
+
+    return alone
 
 
 def _returned(code: CodeType) -> list[CodeType]:

@@ -112,6 +112,15 @@ def only_code(pair: Pair) -> bool:
     return shape(old) == shape(new) and not _crosses(old, new) and _run_by(old) == _run_by(new)
 
 
+def only_doc(pair: Pair) -> bool:
+    """Whether the two are a function that differs in its docstring alone."""
+    nodes = pair.old.node, pair.new.node
+    if not all(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in nodes) or not only_code(pair):
+        return False
+    old, new = ([*map(dump, node.body)][ast.get_docstring(node) is not None :] for node in nodes)  # type: ignore[attr-defined,arg-type]
+    return old == new
+
+
 def is_documented_anew(pair: Pair) -> bool:
     """Whether a decorated function has another docstring, which a library may have taken."""
     old, new = pair.old.node, pair.new.node

@@ -88,21 +88,62 @@ def future_flags(tree: ast.Module) -> int:
     return flags
 
 
-def start_line(node: ast.stmt) -> int:
+def start_line(node: ast.stmt | ast.expr) -> int:
     """Return the first line of `node`, decorators included, as `co_firstlineno` counts."""
     decorators = getattr(node, "decorator_list", None)
     return min(node.lineno, decorators[0].lineno) if decorators else node.lineno
 
 
-def find_definition(tree: ast.AST, code: CodeType) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
-    """Return the definition in `tree` that `code` is compiled from, by its name and first line."""
-    for node in ast.walk(tree):
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def find_definition(tree: ast.AST, code: CodeType) -> Definition | None:
+    """Return the definition in `tree` that `code` is compiled from, by its name and first line, a lambda by its columns
+    as well if there are several on that line; None if it cannot be told.
+    """
+    lambdas = list[ast.Lambda]()
+    for node in _around(tree, code.co_firstlineno):
         if isinstance(node, _DEFS):
             if node.name == code.co_name and start_line(node) == code.co_firstlineno:
                 return node
         elif isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
-            return node
-    return None
+            lambdas.append(node)
+    return lambdas[0] if len(lambdas) == 1 else _innermost(lambdas, code)
+
+
+def _around(tree: ast.AST, line: int) -> Iterator[ast.AST]:
+    """Yield the nodes below `tree` that reach over `line`."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, (ast.stmt, ast.expr)) or start_line(node) <= line <= (node.end_lineno or line):
+            yield node
+            yield from _around(node, line)
+
+
+def _innermost(lambdas: Iterable[ast.Lambda], code: CodeType) -> ast.Lambda | None:
+    """Return the smallest of `lambdas` whose body has all places of `code`."""
+    places = [place for place in code.co_positions() if None not in place and place[2:] != (0, 0)]
+    if not places:  # Python was told not to keep them; and until 3.12 what gives a constant has none
+        constants = list(map(repr, code.co_consts))
+        return next((one for one in lambdas if (_constant(one.body) or "") in constants), None)
+    first = min((line, column) for line, _, column, _ in places)
+    last = max((line, column) for _, line, _, column in places)
+    found = [one for one in lambdas if _begin(one.body) <= first and last <= _end(one.body)]
+    return max(found, key=lambda one: _begin(one.body), default=None)
+
+
+def _constant(node: ast.expr) -> str | None:
+    try:
+        return repr(ast.literal_eval(node))
+    except ValueError:
+        return None
+
+
+def _begin(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
 
 
 def suites(node: ast.stmt) -> Iterator[tuple[str, list[ast.stmt]]]:

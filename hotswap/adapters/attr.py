@@ -30,8 +30,8 @@ class Attrs:
     ) | {"__lt__", "__le__", "__gt__", "__ge__"}
 
     def owns(self, cls: type) -> bool:
-        """Whether attrs wrote members of `cls` itself."""
-        return _FIELDS in vars(cls)
+        """Whether attrs wrote members of `cls` itself; what a class body states as its fields is a plain tuple."""
+        return type(vars(cls).get(_FIELDS, ())) is not tuple
 
     def decorates(self, called: object) -> bool:
         """Whether `called` is a decorator of attrs, its own or one that a project made of it."""

@@ -158,6 +158,8 @@ def _take_place(journal: Journal, cls: type, name: str, value: Any) -> None:
     elif not _is_same(old, value):
         journal.set_member(cls, name, value)
         forward(journal, old, value)
+    elif old.__qualname__ != value.__qualname__:  # the class got another name
+        journal.set_attribute(old, "__qualname__", value.__qualname__)
 
 
 def _is_same(old: types.FunctionType, new: types.FunctionType) -> bool:
@@ -208,15 +210,20 @@ def _belonging_to(cls: type, twin: type, value: Any) -> Any:
     return value
 
 
-def strip(journal: Journal, cls: type, equal: object) -> None:
+def strip(journal: Journal, cls: type, equal: object, *, documented: bool) -> None:
     """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave.
 
-    `equal` is its ``__eq__`` of now, MISSING if it has none: one of the text's leaves the class unhashable.
+    `equal` is its ``__eq__`` of now, MISSING if it has none: one of the text's leaves the class unhashable. If the text
+    has not `documented` the class, a docstring that begins as a signature is the decorator's, whatever it goes on with.
     """
     for name, value in vars(cls).items():
         implied = name == "__hash__" and value is None and equal is not MISSING and not _is_written(equal)
-        if is_generated(cls, name, value) and not implied:
-            journal.del_member(cls, name) if name != "__doc__" else journal.set_member(cls, name, None)
+        if name == "__doc__":
+            signed = not documented and str(value).startswith(f"{cls.__name__}(")
+            if signed or is_generated(cls, name, value):
+                journal.set_member(cls, name, None)
+        elif is_generated(cls, name, value) and not implied:
+            journal.del_member(cls, name)
     for name in annotations_of(cls):
         given = _given(cls, name)
         if name not in vars(cls) and getattr(given, "default_factory", dataclasses.MISSING) is not dataclasses.MISSING:
