@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict, deque
 from typing import Any
 
 from hotswap._run._values import equal
@@ -10,11 +11,22 @@ from hotswap._text._names import dotted_of
 
 
 def is_filled(node: ast.expr, held: Any) -> bool:
-    """Whether a container has other contents than the display, or the call without arguments, that made it."""
-    called = (dotted_of(node.func) or "").rpartition(".")[2] if isinstance(node, ast.Call) else ""
-    if called == type(held).__name__ and (called == "defaultdict" or not node.args):  # type: ignore[attr-defined]  # it is a call
-        return bool(held)
+    """Whether a container has other contents than the display, or the call with nothing or literals, that made it."""
     try:
+        if isinstance(node, ast.Call) and (dotted_of(node.func) or "").rpartition(".")[2] == type(held).__name__:
+            return _is_filled_further(node, held)
         return not equal(ast.literal_eval(node), held)
     except (ValueError, TypeError, SyntaxError):
         return False
+
+
+def _is_filled_further(call: ast.Call, held: Any) -> bool:
+    """Whether `held` has other contents than its class was given. Raises ValueError or TypeError if that is unknown."""
+    given: list[Any] = [] if type(held) is defaultdict else [ast.literal_eval(one) for one in call.args]
+    named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg is not None}
+    if not given and not named:
+        return bool(held)
+    if type(held) not in (dict, list, set, deque) or len(named) < len(call.keywords):
+        return False
+    made = type(held)(*given, **named)
+    return not (equal(list(made), list(held)) if type(held) is deque else equal(made, held))

@@ -74,6 +74,7 @@ class Swap:
         self.last: list[tuple[AnyScope, str]] = []
         self.later: list[Callable[[], object]] = []
         self.memos: list[Any] | None = None
+        self.owners: dict[tuple[str, str], list[type]] | None = None
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
@@ -197,10 +198,12 @@ class Swap:
     def tell(self, work: Work, code: str, lineno: int, **fields: object) -> None:
         """Add a finding about a line of the module's file, once; why something is kept is told once as well."""
         told = ((one.code, one.lineno, of.get("name")) for one, of in work.log.findings.items())
-        if code in _KEPT and (code, lineno, fields.get("name")) in told:
-            return
-        found = graded(finding(code, work.edit.path, lineno, **fields), self.severities)
-        work.log.findings.setdefault(found, fields)
+        if code not in _KEPT or (code, lineno, fields.get("name")) not in told:
+            self.tell_of(work, work.edit.path, code, lineno, **fields)
+
+    def tell_of(self, work: Work, path: str, code: str, lineno: int, **fields: object) -> None:
+        """Add a finding about a line of the file `path`, which what was done in the module is behind, once."""
+        work.log.findings.setdefault(graded(finding(code, path, lineno, **fields), self.severities), fields)
 
     def ran(self, work: Work, statement: Statement, reason: str) -> None:
         """Add to the report that `statement` ran and why; what it registered is its."""

@@ -10,7 +10,7 @@ import abc
 import contextlib
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import compress, repeat
 from operator import call, is_
@@ -142,9 +142,18 @@ def living(module: str, qualname: str) -> list[type]:
     """Return the live classes that were made in `module` under the name `qualname`, whether a name leads to them or
     not.
     """
+    return living_at({(module, qualname)})[module, qualname]
+
+
+def living_at(places: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[type]]:
+    """Return the same for several modules and names."""
+    found: dict[tuple[str, str], list[type]] = {place: [] for place in places}
     name_of = type.__dict__["__qualname__"].__get__
-    found = (one for one in subclasses(object) if vars(one).get("__module__") == module and name_of(one) == qualname)
-    return [one for one in found if not is_detached(one)]
+    for one in subclasses(object) if found else ():
+        place = vars(one).get("__module__"), name_of(one)
+        if place in found and not is_detached(one):
+            found[place].append(one)
+    return found
 
 
 def settle_abstract(journal: Journal, cls: type) -> None:

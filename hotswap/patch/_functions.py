@@ -29,6 +29,7 @@ FORWARDING: Final = "<hotswap>"
 """The file name in the code of a function that only calls another: see `_proxies`."""
 
 MEMO: Final[type] = type(functools.cache(lambda: None))
+_CACHES: Final[tuple[type, ...]] = (MEMO, functools.cached_property)
 DEPARTED: Final[WeakSet[FunctionType]] = WeakSet()
 """Functions whose definition left its text while somebody has them: others may stand on their lines by now."""
 
@@ -61,12 +62,12 @@ def live_functions_of(
 ) -> list[list[FunctionType]]:
     """Return, for each of `namespaces`, every function whose globals it is, by one pass of the garbage collector.
 
-    Functions are always tracked. The process's memo caches of `functools`, which the same pass finds as they refer to
-    their type, are added to `caches`.
+    Functions are always tracked. The process's `memo_caches`, which the same pass finds as they refer to their type,
+    are added to `caches`.
     """
-    found = referrers(*namespaces) if caches is None else referrers(*namespaces, MEMO)
+    found = referrers(*namespaces) if caches is None else referrers(*namespaces, *_CACHES)
     if caches is not None:
-        caches += (one for one in found if type(one) is MEMO)
+        caches += (one for one in found if type(one) in _CACHES)
     functions: dict[int, list[FunctionType]] = {id(namespace): [] for namespace in namespaces}
     for one in found:
         if type(one) is FunctionType and (own := functions.get(id(one.__globals__))) is not None:
@@ -75,8 +76,8 @@ def live_functions_of(
 
 
 def memo_caches() -> list[Any]:
-    """Return every memo cache of `functools` in the process."""
-    return [one for one in referrers(MEMO) if type(one) is MEMO]
+    """Return every memo cache of `functools` in the process, and every property that computes its values once."""
+    return [one for one in referrers(*_CACHES) if type(one) in _CACHES]
 
 
 def set_code(journal: Journal, function: FunctionType, code: CodeType, cell_for: CellFor) -> tuple[str, ...]:
