@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = """
-    abc argparse base64 binascii bisect builtins collections colorsys contextlib copy dataclasses datetime decimal enum
-    fnmatch fractions functools hashlib heapq html importlib importlib.metadata importlib.util inspect io ipaddress json
-    keyword locale
-    logging math operator os os.path pathlib platform re shlex statistics string struct sys textwrap threading types
-    typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo
+    abc argparse base64 binascii bisect builtins codecs collections colorsys contextlib copy dataclasses datetime
+    decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata importlib.util inspect io
+    ipaddress itertools json keyword locale logging math operator os os.path pathlib platform re shlex statistics
+    string struct sys textwrap threading types typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo
 """.split()
 
 # What `typing.Literal` is an object of: the one up to 3.12, the other since.

@@ -9,7 +9,7 @@ from hotswap._text._names import adds
 
 
 class Altering(ast.NodeTransformer):
-    """Leaves of ``X += e``, ``X.append(e)`` and ``X.setdefault(k, []).append(e)`` only what is given."""
+    """Leaves of ``X += e``, ``X.append(e)``, ``X.setdefault(k, []).append(e)``, ``del X[e]`` only what is given."""
 
     def __init__(self, names: Container[str]) -> None:
         self.names = names
@@ -27,6 +27,11 @@ class Altering(ast.NodeTransformer):
         given = self._given(node.value) if adds(node.value) else None
         value = node.value if given is None else ast.copy_location(ast.Tuple(given, ast.Load()), node)
         return ast.copy_location(ast.Assign(node.targets, value), node)
+
+    def visit_Delete(self, node: ast.Delete) -> ast.stmt:
+        found = [self._given(one) if isinstance(one, ast.Subscript) else None for one in node.targets]
+        given = [one for each in found if each is not None for one in each]
+        return node if None in found else ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node)
 
     def _given(self, node: ast.expr) -> list[ast.expr] | None:
         """Return what is given on the way to a method of the object or of what is in it, None if it is another's."""

@@ -202,10 +202,15 @@ def made_of(node: ast.stmt) -> list[ast.expr]:
 
 def of_def(statement: Statement, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Statement:
     """Return a statement that reads what the defaults and annotations of a ``def`` read."""
+    return alone(statement, parts_of(node))
+
+
+def parts_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """Return the defaults and annotations of a ``def``."""
     args = node.args
     every = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
     found = [*args.defaults, *args.kw_defaults, *(one.annotation for one in every if one), node.returns]
-    return alone(statement, [one for one in found if one is not None])
+    return [one for one in found if one is not None]
 
 
 def alone(statement: Statement, parts: list[ast.expr]) -> Statement:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from hotswap._apply import _stale
+from hotswap._apply import _header, _stale
 from hotswap._apply._changes import Changes
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._stale import any_maybe
@@ -47,8 +47,16 @@ def _tell(visit: Visit, left: str) -> None:
     statements = [statement for statement in looked_at(edit) if id(statement) not in known]
     for scope, statement in _each(visit.work, visit.scope, statements):
         inner = visit if scope is visit.scope else Visit(visit.swap, visit.work, scope)
-        if why := _stale.stale_because(inner, statement):
+        if why := _stale.stale_because(inner, _evaluated(statement)):
             _stale.tell_kept(inner, statement, why, left)
+
+
+def _evaluated(statement: Statement) -> Statement:
+    """Return of a ``def`` its header: what a call of it looks up then is no value that it holds."""
+    node = statement.node
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return statement
+    return _header.alone(statement, [*node.decorator_list, *_header.parts_of(node)])
 
 
 def _each(work: Work, scope: AnyScope, statements: Iterable[Statement]) -> Iterator[tuple[AnyScope, Statement]]:

@@ -99,6 +99,7 @@ def takes_all_names(node: ast.stmt) -> bool:
     """
     targets = node.targets if isinstance(node, ast.Assign) else ()
     stores = [one.value for one in targets if isinstance(one, ast.Subscript)]  # ``globals()["x"] = 1``
+    stores += [one.value for one in ast.walk(node) if isinstance(one, ast.Attribute) and one.attr == "update"]
     calls = [one for one in ast.walk(node) if isinstance(one, ast.Call) and not one.args and one not in stores]
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and calls == [node.value]:
         return isinstance(node.value.func, ast.Name) and node.value.func.id == "dir"

@@ -12,11 +12,12 @@ from enum import EnumMeta
 from typing import TYPE_CHECKING, Any
 
 from hotswap._quiet._results import make_result
+from hotswap._quiet._scope import Scope
 from hotswap._quiet._values import (
     MISSING,
+    NOTHING,
     UNKNOWN,
     Arguments,
-    Scope,
     Value,
     attributes_of,
     describe_items,
@@ -77,6 +78,8 @@ class Access(ABC):
 
     def load(self, value: Value, name: str) -> Value:
         """Judge ``value.name``; return what is known of the attribute."""
+        if value is NOTHING:
+            return value
         found = self._load(value, name)
         return _TEXT if found is UNKNOWN and name in _NAMES else found
 
@@ -171,6 +174,8 @@ class Access(ABC):
 
     def iterate(self, value: Value) -> Value:
         """Judge an iteration over `value`; return what is known of the items."""
+        if value is NOTHING:
+            return value
         if value.kind is not None and not value.own and look_up(value.kind, "__next__"):
             raise LoudError("advances an iterator that was there before")
         self.use(value, "__iter__", "__getitem__")

@@ -17,24 +17,27 @@ from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
 from hotswap._quiet._entries import Entries
+from hotswap._quiet._items import use_items
 from hotswap._quiet._results import look_into
+from hotswap._quiet._scope import Scope, find_global
 from hotswap._quiet._table import Table, find_raw
 from hotswap._quiet._values import (
     MISSING,
+    NOTHING,
     UNKNOWN,
     Arguments,
     Definition,
     Frame,
+    Items,
     Local,
-    Scope,
     Value,
-    find_global,
     is_class,
     is_module,
     join_all,
     know,
     list_members,
     look_up,
+    lose_items,
     name_class,
 )
 
@@ -51,7 +54,7 @@ class Callees(Entries):
     def __init__(self, scope: Scope, table: Table) -> None:
         super().__init__(scope, table)
         self._judged: dict[tuple[object, ...], tuple[Value, object]] = {}
-        self._depth = 0
+        self._depth = self._again = 0
 
     @abstractmethod
     def run_body(self, node: Definition, frame: Frame) -> Value:
@@ -66,6 +69,8 @@ class Callees(Entries):
 
     def call(self, called: Value, given: Arguments, label: str) -> Value:
         """Judge a call of `called`; return its result. Raises LoudError if it is not quiet."""
+        if called is NOTHING:
+            return called
         if called.local is not None:
             return self._call_local(called.local, given, label)
         if called.either:
@@ -119,6 +124,10 @@ class Callees(Entries):
             return self.each_of(receiver, lambda one: self.call_member(one, name, given, label))
         if not self.may_differ(receiver) and (item := look_into(receiver, name, given)) is not None:
             return item
+        if receiver is NOTHING:
+            return receiver
+        if (item := use_items(receiver, name, given)) is not None:
+            return item
         found: Found | None = None
         if receiver.obj is not MISSING and not receiver.after:
             listed = self.table.find_method(receiver.obj, name)
@@ -160,6 +169,7 @@ class Callees(Entries):
             return self.call(know(function), given, label)
         if id(owner) in self.table.containers and not first.own:
             raise LoudError(f"mutates {label.rpartition('.')[0] or 'its argument'} through .{name}()")
+        lose_items(first)
         if self._is_quiet_method(owner, name):
             made: Any = first.obj if name == "__new__" and is_class(first.obj) else None
             return Value(kind=made, own=made is not None)
@@ -179,6 +189,9 @@ class Callees(Entries):
         named = tuple((name, value.key()) for name, value in given.names.items())
         key = (id(function), given.open, tuple(value.key() for value in given.values), named)
         if key in self._judged:
+            if self._judged[key][0] is UNKNOWN:  # it is under way, perhaps, and may put more into what it is given
+                self._again += 1
+                lose_items(*given.everything())
             return self._judged[key][0]
         node = self.scope.definition(function)
         if node is None:
@@ -201,6 +214,8 @@ class Callees(Entries):
     def _call_local(self, local: Local, given: Arguments, label: str) -> Value:
         key = ("local", id(local))
         if key in self._judged:
+            self._again += 1
+            lose_items(*given.everything(), *local.frame.visible())
             return UNKNOWN
         self._judged[key] = UNKNOWN, local
         result = self._enter(local, Frame(local.frame.find, outer=local.frame), given, label)
@@ -208,16 +223,25 @@ class Callees(Entries):
         return result
 
     def _enter(self, local: Local, frame: Frame, given: Arguments, label: str) -> Value:
-        _bind_parameters(local, frame, given)
         self._depth += 1
         try:
             if self._depth > _DEEPEST:
                 raise LoudError("goes deeper than is judged")
-            return self.run_body(local.node, frame)
+            return self._walk(local, frame, given)
         except LoudError as loud:
             raise LoudError(f"calls {label}, which {loud.reason}") from None
         finally:
             self._depth -= 1
+
+    def _walk(self, local: Local, frame: Frame, given: Arguments) -> Value:
+        """Walk a body; once more if it calls itself, for what it puts into containers behind that."""
+        _bind_parameters(local, frame, given)
+        before, calls = Items.changes, self._again
+        result = self.run_body(local.node, frame)
+        if calls == self._again or before == Items.changes:
+            return result
+        _bind_parameters(local, frame, given)
+        return self.run_body(local.node, frame)
 
     # --- objects
 

@@ -27,7 +27,8 @@ _VALUES: Final[Groups] = {
     "urlsafe_b64encode",
     "binascii": "crc32 hexlify unhexlify",
     "bisect": "bisect bisect_left bisect_right",
-    "collections": "Counter OrderedDict defaultdict deque",
+    "codecs": "getdecoder getencoder lookup",
+    "collections": "ChainMap Counter OrderedDict defaultdict deque",
     "colorsys": "hls_to_rgb hsv_to_rgb rgb_to_hls rgb_to_hsv",
     "datetime": "date datetime time timedelta timezone",
     "decimal": "Decimal",
@@ -35,6 +36,8 @@ _VALUES: Final[Groups] = {
     "fractions": "Fraction",
     "hashlib": "blake2b blake2s md5 new sha1 sha224 sha256 sha384 sha3_256 sha3_512 sha512",
     "html": "escape unescape",
+    "itertools": "chain chain.from_iterable combinations combinations_with_replacement islice pairwise permutations "
+    "product repeat zip_longest",
     "ipaddress": "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network ip_address ip_interface "
     "ip_network",
     "json": "dumps loads",
@@ -49,7 +52,8 @@ _VALUES: Final[Groups] = {
     "struct": "Struct calcsize pack unpack unpack_from",
     "textwrap": "dedent fill indent shorten wrap",
     "types": "MappingProxyType SimpleNamespace",
-    "unicodedata": "category name normalize",
+    "unicodedata": "bidirectional category combining decimal decomposition digit east_asian_width is_normalized lookup "
+    "mirrored name normalize numeric",
     "urllib.parse": "parse_qs parse_qsl quote quote_plus unquote unquote_plus urldefrag urlencode urljoin urlparse "
     "urlsplit urlunparse urlunsplit",
     "uuid": "UUID uuid3 uuid5",
@@ -198,7 +202,7 @@ METHODS: Final[Groups] = {
     "pathlib.PurePath": "__fspath__ anchor as_posix as_uri drive is_absolute is_relative_to joinpath match name parent "
     "parents parts relative_to root stem suffix suffixes with_name with_stem with_suffix",
     "re.Match": "end group groupdict groups span start",
-    "re.Pattern": "findall fullmatch match search split sub subn",
+    "re.Pattern": "findall flags fullmatch groupindex groups match pattern search split sub subn",
     "string.Template": "safe_substitute substitute",
     "struct.Struct": "pack unpack",
     "types.MappingProxyType": "copy get items keys values",
@@ -309,6 +313,22 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
         "bool": "all any callable hasattr isinstance issubclass",
         "list": "sorted",
     },
+    "itertools": {
+        "itertools.chain": "chain chain.from_iterable",
+        "itertools.combinations": "combinations",
+        "itertools.combinations_with_replacement": "combinations_with_replacement",
+        "itertools.islice": "islice",
+        "itertools.pairwise": "pairwise",
+        "itertools.permutations": "permutations",
+        "itertools.product": "product",
+        "itertools.repeat": "repeat",
+        "itertools.zip_longest": "zip_longest",
+    },
+    "unicodedata": {
+        "str": "bidirectional category decomposition east_asian_width lookup name normalize",
+        "int": "combining decimal digit mirrored",
+        "float": "numeric",
+    },
     "builtins.str": {
         "str": "capitalize casefold center expandtabs format format_map join ljust lower lstrip removeprefix "
         "removesuffix replace rjust rstrip strip swapcase title translate upper zfill",
@@ -353,7 +373,13 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "findall",
         "list[str]": "split",
     },
-    "re.Pattern": {"re.Match": "fullmatch match search", "str": "sub", "list": "findall", "list[str]": "split"},
+    "re.Pattern": {
+        "re.Match": "fullmatch match search",
+        "str": "pattern sub",
+        "int": "flags groups",
+        "list": "findall",
+        "list[str]": "split",
+    },
     "shlex": {"str": "join quote", "list[str]": "split"},
     "string.Template": {"str": "safe_substitute substitute"},
     "textwrap": {"str": "dedent fill indent shorten", "list[str]": "wrap"},

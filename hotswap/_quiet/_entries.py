@@ -19,6 +19,7 @@ from hotswap._quiet._values import (
     is_class,
     is_module,
     know,
+    lose_items,
     name_class,
 )
 
@@ -52,6 +53,8 @@ class Entries(Access):
             raise LoudError(f"alters its argument through {label}")
         if listed.copies and not (first.kind and self.table.is_builtin(first.kind)):
             raise LoudError(f"copies what is not known to be a builtin value, by {label}")
+        if listed.alters and listed.name != "builtins.list.sort":
+            lose_items(first)
         applied = self.apply(listed, given, label)
         for value in given.everything() if listed.hooks else ():
             if "__iter__" in listed.hooks:
@@ -194,8 +197,13 @@ def _judge_parser(judge: Entries, given: Arguments, label: str) -> Value | None:
     return judge.make(sys.modules["argparse"].ArgumentParser, given, label)
 
 
-def _judge_super(_judge: Entries, _given: Arguments, label: str) -> Value | None:
-    raise LoudError(f"calls {label} with arguments that are not known")
+def _judge_super(_judge: Entries, given: Arguments, label: str) -> Value | None:
+    """``super(A, self)``; what has no arguments is found out where the text is walked."""
+    owner, receiver = given.values if len(given.values) == 2 else (UNKNOWN, UNKNOWN)
+    kind: Any = receiver.obj if is_class(receiver.obj) else receiver.kind
+    if given.open or not is_class(owner.obj) or not is_class(kind):
+        raise LoudError(f"calls {label} with arguments that are not known")
+    return Value(receiver.obj, kind, receiver.own, after=owner.obj)  # type: ignore[arg-type]  # a class, as was just seen
 
 
 _SPECIAL: Final[dict[str, Callable[[Entries, Arguments, str], Value | None]]] = {

@@ -5,32 +5,42 @@ from __future__ import annotations
 import ast
 import sys
 from abc import abstractmethod
+from dataclasses import replace
 from types import FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._quiet._access import LoudError
 from hotswap._quiet._callees import Callees
+from hotswap._quiet._items import start_items
 from hotswap._quiet._results import find_combined, find_item, make_result
+from hotswap._quiet._targets import bind_own, write_dotted
 from hotswap._quiet._values import (
     MISSING,
     UNKNOWN,
     Arguments,
     Definition,
     Frame,
+    Items,
     Local,
     Value,
     describe_items,
     find_enum_member,
+    find_member,
     is_class,
+    is_module,
     is_standard,
     join,
     join_all,
     know,
     look_up,
+    lose_items,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from hotswap._quiet._scope import Scope
+    from hotswap._quiet._table import Table
 
 _MOST: Final = 20_000  # nodes walked for one statement, so that judging never costs more than about 50 ms
 _TEXT: Final = Value(kind=str, own=True)
@@ -64,6 +74,10 @@ class Expressions(Callees):
     """Walks expressions."""
 
     _steps = 0
+
+    def __init__(self, scope: Scope, table: Table) -> None:
+        super().__init__(scope, table)
+        self._started: dict[int, tuple[ast.AST, Items]] = {}
 
     @abstractmethod
     def bind(self, target: ast.expr, value: Value, frame: Frame) -> None:
@@ -216,19 +230,30 @@ class Expressions(Callees):
         return Value(kind=tuple, own=True, parts=items)
 
     def _list(self, node: ast.List, frame: Frame) -> Value:
-        return Value(kind=list, own=True, each=join_all(self._items(node.elts, frame)))
+        items = self._items(node.elts, frame)
+        each = None if any(isinstance(one, ast.Starred) for one in node.elts) else self.start(node, *items)
+        return Value(kind=list, own=True, each=join_all(items), items=each)
+
+    def start(self, node: ast.AST, *put: Value) -> Items:
+        """Return what is in the container that `node` makes: `put`, and what was put into others made there."""
+        items = self._started.setdefault(id(node), (node, Items()))[1]
+        for value in put:
+            items.put(value)
+        return items
 
     def _set(self, node: ast.Set, frame: Frame) -> Value:
         return self._make_hashed(set, self._items(node.elts, frame))
 
     def _dict(self, node: ast.Dict, frame: Frame) -> Value:
-        keys = []
+        keys, values = [], []
         for key, item in zip(node.keys, node.values, strict=True):
             value = self.evaluate(item, frame)
             if key is None:
                 self.use(value, "keys", "__getitem__")
             keys.append(describe_items(value) if key is None else self.evaluate(key, frame))
-        return self._make_hashed(dict, tuple(keys))
+            values.append(value)
+        made = self._make_hashed(dict, tuple(keys))
+        return made if None in node.keys else replace(made, items=self.start(node, *values))
 
     def _make_hashed(self, kind: type, keys: tuple[Value, ...]) -> Value:
         for key in keys:
@@ -270,12 +295,14 @@ class Expressions(Callees):
             for test in generator.ifs:
                 self.decide(test, frame)
         if isinstance(node, ast.DictComp):
-            key, _ = self.evaluate_all((node.key, node.value), frame)
-            return self._make_hashed(dict, (key,))
+            key, value = self.evaluate_all((node.key, node.value), frame)
+            return replace(self._make_hashed(dict, (key,)), items=self.start(node, value))
         each = self.evaluate(node.elt, frame)
         if isinstance(node, ast.SetComp):
             return self._make_hashed(set, (each,))
-        return Value(kind=list if isinstance(node, ast.ListComp) else GeneratorType, own=True, each=each)
+        if isinstance(node, ast.GeneratorExp):
+            return Value(kind=GeneratorType, own=True, each=each)
+        return Value(kind=list, own=True, each=each, items=self.start(node, each))
 
     # --- calls and functions
 
@@ -285,12 +312,15 @@ class Expressions(Callees):
             receiver = self.evaluate(function.value, frame)
             given = self._gather(node, frame)
             result = self.call_member(receiver, function.attr, given, label)
+            receiver = know(find_member(receiver.obj, function.attr)) if is_module(receiver.obj) else receiver
         else:
             receiver = self.evaluate(function, frame)
             if receiver.obj is super and not node.args:
                 return _make_super(frame, label)
             given = self._gather(node, frame)
             result = self.call(receiver, given, label)
+        if result.kind and receiver.obj is not MISSING and (items := start_items(receiver.obj, given, Items())):
+            result = replace(result, items=self.start(node, *filter(None, [items.each])))
         if any(value.own and not (value.kind and self.table.is_builtin(value.kind))
                for value in (receiver, *given.everything())):  # fmt: skip
             frame.forget()  # it may have set attributes of what it was given
@@ -304,8 +334,11 @@ class Expressions(Callees):
                 starred = True
                 self.iterate(self.evaluate(argument.value, frame))
             else:
-                value = self.evaluate(argument, frame)
-                values += [] if starred else [value]
+                values.append(self.evaluate(argument, frame))
+        if starred:  # who gets which of them is not known
+            lose_items(*values)
+            count = next(at for at, one in enumerate(node.args) if isinstance(one, ast.Starred))
+            del values[count:]
         names = {}
         for keyword in node.keywords:
             value = self.evaluate(keyword.value, frame)
@@ -323,34 +356,6 @@ class Expressions(Callees):
 
     def _await(self, _node: ast.Await, _frame: Frame) -> Value:
         raise LoudError("awaits")
-
-
-def write_dotted(node: ast.expr) -> str:
-    """Return ``a.b.c`` for such an expression; what is no name in it is written as dots."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return f"{write_dotted(node.value)}.{node.attr}"
-    return "(...)"
-
-
-def bind_own(target: ast.expr, value: Value, frame: Frame) -> None:
-    """Bind the names of a target that nobody else sees."""
-    if isinstance(target, ast.Name):
-        frame.names[target.id] = value
-    for part, given in unpack(target, value):
-        bind_own(part, given, frame)
-
-
-def unpack(target: ast.expr, value: Value) -> list[tuple[ast.expr, Value]]:
-    """Return the parts of a tuple or list target, with what each of them gets."""
-    if isinstance(target, ast.Starred):
-        return [(target.value, Value(kind=list, own=True, each=value))]
-    if not isinstance(target, ast.Tuple | ast.List):
-        return []
-    if len(value.parts) == len(target.elts) and not any(isinstance(part, ast.Starred) for part in target.elts):
-        return list(zip(target.elts, value.parts, strict=True))
-    return [(part, describe_items(value)) for part in target.elts]
 
 
 def _make_super(frame: Frame, label: str) -> Value:

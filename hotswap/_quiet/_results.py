@@ -7,7 +7,18 @@ from types import NoneType
 from typing import Any, Final
 
 from hotswap._quiet._table import Listed, decorate, find_raw, modify
-from hotswap._quiet._values import MISSING, UNKNOWN, Arguments, Value, describe_items, is_class, know, look_up, sample
+from hotswap._quiet._values import (
+    MISSING,
+    UNKNOWN,
+    Arguments,
+    Value,
+    describe_items,
+    is_class,
+    items_of,
+    know,
+    look_up,
+    sample,
+)
 
 _SEQUENCES: Final = frozenset(map(id, (bytes, list, str, tuple)))
 _LIKE_THEMSELVES: Final = frozenset(map(id, (bytes, dict, float, list, set, str, tuple)))
@@ -66,6 +77,8 @@ def _find_kind(dotted: str) -> type | None:
 
 def find_item(value: Value, index: Value, node: ast.expr) -> Value:
     """Return what is known of ``value[index]``, `node` being the index in the text."""
+    if not isinstance(node, ast.Slice) and (held := items_of(value)) is not None:
+        return held
     if value.kind is dict and value.obj is not MISSING:
         return _find_value(value.obj, index.obj)
     if id(value.kind) not in _SEQUENCES:

@@ -14,21 +14,24 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._quiet._access import LoudError
-from hotswap._quiet._expressions import Expressions, unpack, write_dotted
+from hotswap._quiet._expressions import Expressions
+from hotswap._quiet._items import put_into
+from hotswap._quiet._scope import Scope, find_imported
 from hotswap._quiet._table import TABLE, Table
+from hotswap._quiet._targets import unpack, write_dotted
 from hotswap._quiet._values import (
     MISSING,
     UNKNOWN,
     Arguments,
     Definition,
     Frame,
-    Scope,
+    Items,
     Value,
-    find_imported,
     is_class,
     join,
     know,
     look_up,
+    lose_items,
     name_class,
     runs_python,
 )
@@ -96,6 +99,7 @@ class Statements(Expressions):
         elif isinstance(target, ast.Subscript):
             receiver, _ = self.evaluate_all((target.value, target.slice), frame)
             self.store(receiver, "__setitem__", f"{write_dotted(target.value)}[...]", anywhere=frame.top)
+            put_into(receiver, UNKNOWN if isinstance(target.slice, ast.Slice) else value)
         else:
             if not value.parts and not isinstance(target, ast.Starred):
                 self.iterate(value)
@@ -138,6 +142,7 @@ class Statements(Expressions):
         held = frame.names.get(name)
         if held is None or not held.own or name in frame.shared:
             raise LoudError(f"makes an augmented assignment to {name}")
+        lose_items(held)
         result = self.combine(held, node.op, value)
         self.use(held, f"__i{type(node.op).__name__.lower()}__")
         self.bind(target, result if result.kind else Value(kind=None, own=True), frame)
@@ -148,6 +153,7 @@ class Statements(Expressions):
         simple = value.kind is int or value.kind is float or value.kind is str
         if not (receiver.own and receiver.kind and self.table.is_builtin(receiver.kind) and simple):
             raise LoudError(f"makes an augmented assignment to {write_dotted(target.value)}[...]")
+        put_into(receiver, value)
 
     def _delete(self, node: ast.Delete, frame: Frame) -> None:
         for target in node.targets:
@@ -188,13 +194,14 @@ class Statements(Expressions):
         """Walk a loop until nothing new is learned; `before` judges its header."""
         frame.weak += 1
         for turn in range(_ROUNDS + 2):
-            names = {name: value.key() for name, value in frame.names.items()}
+            names, moved = {n: value.key() for n, value in frame.names.items()}, Items.changes
             before()
             self.walk(body, frame)
             changed = [name for name, value in frame.names.items() if names.get(name) != value.key()]
-            if not changed:
+            if not changed and moved == Items.changes:
                 break
             if turn >= _ROUNDS:
+                lose_items(*(frame.names[name] for name in changed))
                 frame.names.update(dict.fromkeys(changed, UNKNOWN))
         frame.weak -= 1
 
@@ -206,7 +213,7 @@ class Statements(Expressions):
     def _while(self, node: ast.While, frame: Frame) -> None:
         if frame.top:
             raise LoudError("is a while loop")
-        self._loop(node.body, frame, lambda: void(self.decide(node.test, frame)))
+        self._loop(node.body, frame, lambda: (self.decide(node.test, frame), None)[1])
         self.walk(node.orelse, frame)
 
     def _try(self, node: ast.Try | ast.TryStar, frame: Frame) -> None:
@@ -352,11 +359,7 @@ class Statements(Expressions):
         self.evaluate_all([node.msg], frame)
 
     def _do_nothing(self, _node: ast.stmt, _frame: Frame) -> None:
-        """Judge ``pass``, ``break``, ``continue``, and ``type X = ...``, whose value is evaluated later."""
-
-
-def void(_value: object) -> None:
-    """Drop a value."""
+        """Judge ``pass``, ``break``, ``continue``; ``type X = ...`` is evaluated later."""
 
 
 def _find_metaclass(base: Value) -> Value:

@@ -7,11 +7,10 @@ for its ``__class__``, which a proxy computes; no attribute of an instance is re
 from __future__ import annotations
 
 import ast
-import builtins
 import functools
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, EnumMeta
 from operator import methodcaller
 from types import (
@@ -26,7 +25,7 @@ from types import (
     NoneType,
     WrapperDescriptorType,
 )
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final
 
 from hotswap._quiet._calls import IMMUTABLE
 
@@ -57,6 +56,7 @@ class Value:
     below). `own`: whoever alters it is not noticed, as the judged statement made it or nobody can alter it. `each` is
     what iterating over it gives, `parts` its items one by one. `local` is a function that the statement itself
     defines. `after` makes it ``super()``: attributes are looked for after this class. It is one of `either`, if any.
+    `items` is what was put into a container that the statement made.
     """
 
     obj: object = MISSING
@@ -67,17 +67,74 @@ class Value:
     local: Local | None = None
     after: type | None = None
     either: tuple[object, ...] = ()
+    items: Items | None = None
 
     def key(self) -> tuple[object, ...]:
         """Return what equals the key of another value that says the same."""
         each = self.each and self.each.key()
         parts = tuple(part.key() for part in self.parts)
         either = tuple(map(id, self.either))
-        return id(self.obj), id(self.kind), self.own, each, parts, id(self.local), id(self.after), either
+        items = self.items and self.items.key()
+        return id(self.obj), id(self.kind), self.own, each, parts, id(self.local), id(self.after), either, items
+
+
+@dataclass(slots=True, eq=False)
+class Items:
+    """What was put into a list, or as values into a dict, that the judged code made: `each` is true of all of it.
+
+    None: nothing was, so that what takes something out of it cannot be reached yet. All names of the container have
+    the same `Items`; where one may be without it, or others have the container, it is not `known` any more.
+    """
+
+    each: Value | None = None
+    known: bool = True
+    changes: ClassVar[int] = 0
+
+    def key(self) -> tuple[object, ...]:
+        """Return what changes with the contents."""
+        return id(self), self.known, self.each and self.each.key()
+
+    def put(self, value: Value) -> None:
+        """Note that `value` is in the container now, and reached through that as well."""
+        if _holds(value, self):  # it is in itself
+            self.lose()
+            value = replace(value, items=None)
+        each = join(self.each, value)
+        if self.each is None or each.key() != self.each.key():
+            self.each = each
+            Items.changes += 1
+
+    def lose(self) -> None:
+        """Note that anything may be in the container."""
+        Items.changes += self.known
+        self.known = False
+
+
+def _holds(value: Value | None, items: Items) -> bool:
+    if value is None:
+        return False
+    inside = (value.each, *value.parts, value.items.each if value.items else None)
+    return value.items is items or any(_holds(one, items) for one in inside)
 
 
 UNKNOWN: Final = Value()
 MADE: Final = Value(own=True)
+NOTHING: Final = Value(own=True)
+"""What is taken out of an empty container: the code behind that does not run, or not before something is put in."""
+
+
+def lose_items(*values: Value) -> None:
+    """Note that others may put things into containers among `values`."""
+    for value in values:
+        if value.items is not None:
+            value.items.lose()
+
+
+def items_of(value: Value) -> Value | None:
+    """Return what is true of all that was put into `value`; None if that is not known."""
+    if value.items is None or not value.items.known:
+        return None
+    return value.items.each or NOTHING
 
 
 @dataclass(slots=True)
@@ -109,6 +166,10 @@ class Frame:
                 return found
             frame = frame.outer
         return know(self.find(name))
+
+    def visible(self) -> list[Value]:
+        """Return what all names of this frame and of those around it hold."""
+        return [*self.names.values(), *(self.outer.visible() if self.outer else ())]
 
     def bind(self, name: str, value: Value) -> None:
         """Give `name` a value; forget what was known of its attributes."""
@@ -161,17 +222,22 @@ def know(obj: object) -> Value:
 
 def join(one: Value | None, other: Value) -> Value:
     """Return what is true of both. None stands for no value at all; the kind of None yields to the other kind."""
-    if one is None or one is other:
+    if one is None or one is other or one is NOTHING:
         return other
+    if other is NOTHING:
+        return one
     if one.key() == other.key():
         return other
+    if one.items is not other.items:
+        lose_items(one, other)
     same = one.kind is other.kind or other.kind is type(None)
     kind = one.kind if same else other.kind if one.kind is type(None) else None
     each = join(one.each, other.each) if one.each and other.each else None
     parts: tuple[Value, ...] = ()
     if len(one.parts) == len(other.parts):
         parts = tuple(map(join, one.parts, other.parts))
-    return Value(kind=kind, own=one.own and other.own, each=each, parts=parts, either=_choose(one, other))
+    items = one.items if one.items is other.items else None
+    return Value(kind=kind, own=one.own and other.own, each=each, parts=parts, either=_choose(one, other), items=items)
 
 
 def _choose(one: Value, other: Value) -> tuple[object, ...]:
@@ -191,6 +257,8 @@ def join_all(values: tuple[Value, ...]) -> Value | None:
 
 def describe_items(value: Value) -> Value:
     """Return what iterating over `value` gives, as far as that is static or the object is an exact builtin."""
+    if value.kind is list and (held := items_of(value)) is not None:
+        return held
     if value.each or value.parts:
         each = value.each or join_all(value.parts) or UNKNOWN
         return _loosen(each) if id(value.kind) in _SAMPLED and value.kind is not tuple else each
@@ -299,57 +367,3 @@ def find_enum_member(enum: object, name: str) -> object:
     """Return the member `name` of an Enum class; `MISSING` if it has none, or is still being made."""
     members = list_members(enum).get("_member_map_")
     return members.get(name, MISSING) if type(members) is dict else MISSING
-
-
-def find_global(namespace: Mapping[str, object], name: str) -> object:
-    """Return what `name` is in `namespace` or among the builtins, else `MISSING`."""
-    found = namespace.get(name, MISSING)
-    return vars(builtins).get(name, MISSING) if found is MISSING else found
-
-
-# --- where names are looked up
-
-
-class Scope(Protocol):
-    """What a judge needs to know of the program; no method of it may run the program's code."""
-
-    def resolve(self, dotted: str) -> object:
-        """Return what the dotted name is where the statement stands, `MISSING` if that is not known."""
-
-    def is_project(self, thing: ModuleType | FunctionType) -> bool:
-        """Whether the source of `thing` is judged by its code; all others by the table alone."""
-
-    def definition(self, function: FunctionType) -> Definition | None:
-        """Return the syntax tree of `function`, with its defaults and body; None if its source is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamespaceScope:
-    """The scope of a statement that runs in `namespace`, a module's dictionary or a ChainMap over a class body's.
-
-    `is_project` and `definition` are asked as `Scope` says.
-    """
-
-    namespace: Mapping[str, object]
-    is_project: Callable[[ModuleType | FunctionType], bool]
-    definition: Callable[[FunctionType], Definition | None]
-
-    def resolve(self, dotted: str) -> object:
-        """Return what `dotted` is: in the namespace, then in builtins; further parts in modules and classes alone.
-
-        Attributes of modules come from their ``__dict__``, those of classes raw from the dictionaries along the MRO;
-        of anything else, `MISSING`.
-        """
-        first, *rest = dotted.split(".")
-        found = find_global(self.namespace, first)
-        for name in rest:
-            found = find_member(found, name)
-        return found
-
-
-def find_imported(module: str, names: list[str]) -> object:
-    """Return a loaded module, or what it has by `names`; `MISSING` if it is not loaded. Nothing is imported."""
-    found: object = sys.modules.get(module, MISSING)
-    for name in names:
-        found = find_member(found, name)
-    return found

@@ -5,6 +5,7 @@ Only exact builtin types are compared: a user's ``__eq__`` is the program's code
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 import decimal
@@ -30,6 +31,7 @@ _T = TypeVar("_T")
 _ATOMS: Final = (int, str, bool, float, complex, bytes, type(None), type(Ellipsis), type(NotImplemented), range)
 _SEQUENCES: Final = (tuple, list)
 _SETS: Final = (set, frozenset)
+_DICTS: Final = (dict, collections.Counter, collections.OrderedDict, collections.defaultdict)
 
 # What ``typing`` makes of its forms with something in brackets; those of `Callable` and `Union` are subclasses.
 _ALIAS: Final = type(typing.Mapping[str, int])
@@ -111,7 +113,9 @@ def equal(old: object, new: object) -> bool:
         return bool(old == new)
     if type(old) in _SEQUENCES:
         return len(old) == len(new) and all(map(_alike, old, new))  # type: ignore[arg-type,call-overload]
-    if type(old) is dict:
+    if type(old) is collections.deque:
+        return equal([old.maxlen, *old], [new.maxlen, *new])  # type: ignore[attr-defined,misc]
+    if type(old) in _DICTS:
         return _equal_dicts(old, new)  # type: ignore[arg-type]
     return type(old) in _SETS and set(map(_key, old)) == set(map(_key, new))  # type: ignore[call-overload]
 
@@ -163,7 +167,8 @@ def _content(cell: types.CellType) -> object:
 def _equal_dicts(old: dict[object, object], new: dict[object, object]) -> bool:
     if list(map(type, old)) != list(map(type, new)) or len(old) != len(new):
         return False
-    return all(map(_alike, old, new)) and all(map(_alike, old.values(), new.values()))
+    missing, other = (getattr(one, "default_factory", None) for one in (old, new))
+    return _alike(missing, other) and all(map(_alike, old, new)) and all(map(_alike, old.values(), new.values()))
 
 
 def stateless(value: object) -> bool:
@@ -181,7 +186,7 @@ def is_parser(value: object) -> bool:
 
 def is_plain(value: object) -> bool:
     """Whether `value` is a number, text or the like, or a container of Python's own."""
-    return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, dict)
+    return type(value) in _ATOMS or type(value) in (*_SEQUENCES, *_SETS, *_DICTS, collections.deque)
 
 
 def _items_of(value: object) -> tuple[object, ...] | None:
@@ -220,7 +225,7 @@ def alike(made: object, held: object) -> bool:
 def _is_alike(made: object, held: object) -> bool:
     if made is held or equal(made, held) or is_same_bound(made, held):
         return True
-    if type(made) is type(held) and type(made) in (*_SEQUENCES, dict):
+    if type(made) is type(held) and type(made) in (*_SEQUENCES, *_DICTS):
         return _are_all_alike(made, held)
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
@@ -248,8 +253,10 @@ def _is_alike(made: object, held: object) -> bool:
 def _are_all_alike(made: Any, held: Any) -> bool:
     if not 0 < len(made) == len(held) <= _MANY:
         return False
-    if type(made) is dict:
-        return equal(list(made), list(held)) and all(map(_is_alike, made.values(), held.values()))
+    if type(made) in _DICTS:
+        missing = [[getattr(one, "default_factory", None)] for one in (made, held)]
+        pairs = zip((*missing[0], *made.values()), (*missing[1], *held.values()), strict=True)
+        return equal(list(made), list(held)) and all(_is_alike(*pair) for pair in pairs)
     return all(map(_is_alike, made, held))
 
 

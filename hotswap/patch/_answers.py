@@ -78,4 +78,5 @@ _GENERIC: Final = _Generic()
 def forget_dispatch() -> None:
     """Have every generic function look up again which implementation is a class's, as classes have other bases."""
     for one in _GENERIC.all():
-        one._clear_cache()  # type: ignore[attr-defined]  # what `register` does
+        if (clear := vars(one).get("_clear_cache")) is not None:  # it may have become another function since
+            clear()  # what `register` does

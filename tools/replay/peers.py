@@ -30,7 +30,10 @@ def hotswap(root: str, is_ours: Callable[[str], bool]) -> Update:
         reports = [reloader.reload()]
         if any(one.code == "HS305" for one in reports[0].findings):  # a file that is gone is believed at another look
             reports.append(reloader.reload())
-        found = [one for report in reports for one in report.findings if one.code != "HS305" or report is reports[-1]]
+        waited = ("HS305", "HS306")  # it has been believed since, and nothing waits for it any more
+        found = [
+            one for report in reports for one in report.findings if one.code not in waited or report is reports[-1]
+        ]
         return [(one.code, one.path, one.lineno, one.message) for one in found]
 
     return update
