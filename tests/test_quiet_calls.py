@@ -43,6 +43,8 @@ TEMPLATE, BYTES, VIEW = string.Template('$a'), bytearray(b'a b'), memoryview(b'a
 PAIR, SHOWN, ID = struct.Struct('BB'), types.MappingProxyType({'a': 1}), uuid.UUID(int=1)
 FIRST, NAME, UserId = operator.itemgetter(0), operator.attrgetter('real'), typing.NewType('UserId', int)
 DIGEST, LONG, SHORT = hashlib.md5(b'a'), hashlib.blake2b(b'a'), hashlib.blake2s(b'a')
+SIGNATURE = inspect.signature(lambda a: a)
+PARAMETER = SIGNATURE.parameters['a']
 STREAM = io.TextIOWrapper(io.BytesIO())
 T = typing.TypeVar('T')
 class Color(enum.Enum):
@@ -142,7 +144,11 @@ WHOLE, LACKING = Table(), Lacking()
 
 
 def is_covered(entry: str) -> bool:
-    """Whether another rule makes the sample quiet as well: classes that are trusted, and what only defines one."""
+    """Whether another rule makes the sample quiet as well: classes that are trusted, what only defines one, and methods
+    of an immutable value.
+    """
+    if type(getattr(find_raw(entry), "__self__", None)) is frozenset:
+        return True
     kinds = find_raw(entry), find_raw(entry.rpartition(".")[0])
     return any(isinstance(kind, type) and WHOLE.trusts(kind) for kind in kinds) or entry in STATEMENTS
 

@@ -34,6 +34,7 @@ from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget
 from hotswap._apply._rounds import follow_imports, visit_unchanged
+from hotswap._apply._submodules import settle_submodules
 from hotswap._apply._swap import Ready, Swap, Work
 from hotswap._apply._texts import definition_now
 from hotswap._apply._undone import detach_made
@@ -131,6 +132,7 @@ def apply(
         looked_at = swap.maybe | swap.aside
         swap.within = looked_at and frozenset(within(looked_at, _looked_through(swap)))
         swap.memo, swap.severities = plan.memo, around.severities
+        swap.firm_imports = around.imports
         if plan.cycles:
             swap.imports = around.imports
         swap.following.expect(plan.followers)
@@ -220,8 +222,10 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     swap.unvisited = {name: partial(_run, swap, work, around) for name, work in swap.works.items()}
     for name in swap.works:
         swap.visit(name)
+    settle_submodules(swap)
     if swap.too_early:
         _go_round(swap)
+        settle_submodules(swap)  # an import that followed has bound such a name once more
     swap.commit()
     follow_files(swap)
     _registrations.end(swap)

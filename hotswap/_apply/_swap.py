@@ -82,6 +82,7 @@ class Swap:
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way, self.passed = set[str](), set[str]()
         self.imports: Callable[[str], Iterable[str]] | None = None
+        self.firm_imports: Callable[[str], Iterable[str]] = lambda _: ()
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
         self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []

@@ -66,11 +66,11 @@ def _imported(swap: Swap, name: str, importer: str, seen: set[str]) -> Iterator[
         return
     package = parent if spec.submodule_search_locations is None else name
     for node in (found for statement in _body(spec.origin) for found in imports(statement)):
-        for one in _names(node, package):
+        for one in names_in(node, package):
             yield from _imported(swap, one, importer, seen)
 
 
-def _names(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
+def names_in(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[str]:
     """Yield what `node` may import: ``from p import q`` also p.q, as q may be a module."""
     origin = ""
     if isinstance(node, ast.ImportFrom):

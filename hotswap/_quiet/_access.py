@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from enum import EnumMeta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._quiet._results import make_result
@@ -27,6 +28,7 @@ from hotswap._quiet._values import (
     is_module,
     join_all,
     know,
+    list_members,
     look_up,
     name_class,
     runs_python,
@@ -41,6 +43,7 @@ Found = tuple[type, Any]
 _TEXT = Value(kind=str, own=True)
 _NAMES = frozenset(("__module__", "__name__", "__qualname__"))
 """Attributes that are texts, of whatever has them."""
+_OVERRIDES = frozenset(("__getattr__", "__getattribute__"))
 _ALTERABLE = frozenset(map(id, (dict, list, set)))
 
 
@@ -82,6 +85,20 @@ class Access(ABC):
             return value
         found = self._load(value, name)
         return _TEXT if found is UNKNOWN and name in _NAMES else found
+
+    def loads_any(self, value: Value) -> bool:
+        """Whether no attribute of `value`, a module or class, runs code when it is loaded."""
+        found = value.either or (value.obj,)
+        return all(is_module(one) or is_class(one) for one in found) and not any(map(self._may_run, found))
+
+    def _may_run(self, one: Any) -> bool:
+        if is_module(one):
+            return type(one) is not ModuleType or find_member(one, "__getattr__") is not MISSING
+        layers = [layer for layer in (*one.__mro__, *type(one).__mro__) if not self.table.trusts(layer)]
+        members = [member for layer in layers for member in list_members(layer).values()]
+        own = any(_OVERRIDES & list_members(layer).keys() for layer in type(one).__mro__ if layer in layers)
+        getters = (look_up(type(member), "__get__") for member in members)
+        return own or any(found and runs_python(found[1]) for found in getters)
 
     def _load(self, value: Value, name: str) -> Value:
         if value.either:

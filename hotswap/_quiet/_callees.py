@@ -12,7 +12,7 @@ import functools
 from abc import abstractmethod
 from enum import EnumMeta
 from operator import methodcaller
-from types import FunctionType, GenericAlias, MappingProxyType, MethodType
+from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyType, MethodType
 from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
@@ -91,6 +91,8 @@ class Callees(Entries):
         obj: Any = called.obj
         if type(obj) is MethodType:
             return self.call(know(obj.__func__), given.after(know(obj.__self__)), label)
+        if type(obj) is BuiltinFunctionType and not (obj.__self__ is None or is_module(obj.__self__)):
+            return self.call_member(know(obj.__self__), obj.__name__, given, label)
         if type(obj) is functools.partial:
             names = {name: know(value) for name, value in obj.keywords.items()} | dict(given.names)
             return self.call(know(obj.func), Arguments((*map(know, obj.args), *given.values), names, given.open), label)

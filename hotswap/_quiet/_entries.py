@@ -109,6 +109,8 @@ def _judge_type(_judge: Entries, given: Arguments, label: str) -> Value | None:
 def _judge_getattr(judge: Entries, given: Arguments, label: str) -> Value | None:
     name = given.values[1].obj if len(given.values) > 1 else MISSING
     if type(name) is not str:
+        if len(given.values) > 1 and judge.loads_any(given.values[0]):
+            return UNKNOWN
         raise LoudError(f"calls {label} with a name that is not known")
     found = judge.load(given.values[0], name)
     if name in _TEXTS:
