@@ -93,7 +93,8 @@ _LOOKS: Final[Groups] = {
     "builtins": "callable dir getattr globals hasattr isinstance issubclass locals type vars",
     "dataclasses": "asdict astuple fields is_dataclass replace",
     "importlib.util": "resolve_name",
-    "inspect": "cleandoc getdoc getfullargspec getmembers isclass iscoroutinefunction isfunction ismethod ismodule signature unwrap",
+    "inspect": "cleandoc getdoc getfullargspec getmembers isclass iscoroutinefunction isfunction ismethod ismodule "
+    "signature unwrap",
     "typing": "get_args get_origin get_type_hints",
 }
 
@@ -103,8 +104,8 @@ _WRAPPERS: Final[Groups] = {
     "contextlib": "asynccontextmanager contextmanager nullcontext suppress",
     "dataclasses": "field make_dataclass",
     "enum": "Enum Flag IntEnum IntFlag StrEnum auto member nonmember property unique verify",
-    "functools": "cache cached_property cmp_to_key lru_cache partial partialmethod singledispatch "
-    "singledispatchmethod wraps",
+    "functools": "cache cached_property cmp_to_key lru_cache partial partialmethod singledispatch singledispatchmethod "
+    "wraps",
     "types": "DynamicClassAttribute",
     "typing": "NamedTuple NewType ParamSpec TypeVar TypeVarTuple TypedDict assert_type cast dataclass_transform "
     "overload",
