@@ -77,7 +77,7 @@ class Chains:
 def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
     """Work out what the links of chains have to do; tells of those that cannot run again."""
     chains = Chains()
-    chains.starred = _stars.remade(visit, new)
+    chains.starred = _stars.remade(visit, new, diff.moved)
     affected = _affected(visit, diff)
     stale = _stale_links(visit, diff, affected, new, chains)
     lost = {id(statement): statement for statement in _may_have_lost(diff)}

@@ -13,7 +13,7 @@ import builtins
 import dis
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import EnumMeta
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -137,7 +137,8 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
     assert pair.inner is not None
     is_meta, is_enum = issubclass(live, type), isinstance(live, EnumMeta)
     hooks = (HOOK, SET_NAME, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
-    for statement, is_new in _functions(pair.inner):
+    gone = ((replace(s, lineno=pair.new.lineno), True) for s in pair.inner.removed if _is_gone(s, live))
+    for statement, is_new in (*_functions(pair.inner), *gone):
         name = statement.binds[-1]
         if name in (_generate.MAKES_MEMBERS if is_enum else hooks) and (
             is_new or _behaves_otherwise(visit, vars(live).get(name))
@@ -150,6 +151,13 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
                 what += f": {', '.join(sorted(one.__qualname__ for one in found))}" if is_enum else ""
                 visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=len(found), what=what)
     _tell_read(visit, pair, live)
+
+
+def _is_gone(statement: Statement, live: type) -> bool:
+    """Whether the function `statement` left the class `live`, and did more than to call what stands above it."""
+    calls = (node.func for node in ast.walk(statement.node) if isinstance(node, ast.Call))
+    alone = len(getattr(statement.node, "body", ())) == 1 and any("super" in ast.unparse(call) for call in calls)
+    return statement.kind is Kind.DEF and statement.binds[-1] not in vars(live) and not alone
 
 
 def _tell_read(visit: Visit, pair: Pair, live: type) -> None:

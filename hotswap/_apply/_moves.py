@@ -99,7 +99,10 @@ def _resolved(names: Mapping[str, Any], dotted: str) -> object:
     first, *rest = dotted.split(".")
     value = names.get(first)
     for name in rest:
-        value = vars(value).get(name) if is_a(value, type) else None
+        if not is_a(value, type):
+            return None
+        private = name.startswith("__") and not name.endswith("__")
+        value = vars(value).get(f"_{value.__name__.lstrip('_')}{name}" if private else name)
     return value
 
 
@@ -279,6 +282,7 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
         if _generated.kind_of(one) == "dataclass" and _dataclasses.is_generated(one, "__doc__", vars(one)["__doc__"]):
             swap.journal.set_member(one, "__doc__", None)  # it begins with the name, and is written again
         rest = type.__getattribute__(one, "__qualname__").removeprefix(known.name)
+        _rename_private(swap, one, one.__name__, (name + rest).rpartition(".")[2])
         swap.journal.set_attribute(one, "__qualname__", name + rest)
         swap.journal.set_attribute(one, "__name__", (name + rest).rpartition(".")[2])
     for one in before if not any("__module__" in child.binds for child in statement.children) else ():
@@ -299,6 +303,15 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
         _forward_members(swap, members, one)
     swap.later.insert(0, partial(take_constructor_back, live))
     swap.patched(visit.work, name, How.ADDED, "its class lives on")
+
+
+def _rename_private(swap: Swap, live: type, old: str, new: str) -> None:
+    """Let private members go by the new name of their class, as its text will have them."""
+    before, after = (f"_{name.lstrip('_')}__" for name in (old, new))
+    for name, value in list(vars(live).items()) if old != new else ():
+        if name.startswith(before) and not name.endswith("__"):
+            swap.journal.del_member(live, name)
+            swap.journal.set_member(live, after + name.removeprefix(before), value)
 
 
 def _nested(live: type, statement: Statement) -> Iterator[type]:

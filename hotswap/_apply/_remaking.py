@@ -104,6 +104,8 @@ def touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     held = visit.scope.peek(name)
     if held is MISSING or not olds or any(one.kind in IN_PLACE for one in olds) or alters_borrowed(visit, name, olds):
         return ""
+    if not makes_it(name, olds):
+        return "" if name in visit.above else "it is made elsewhere"  # which they must not alter once more
     if not stateless(held):
         return "it holds an object with state"
     scope = _stale.quiet_scope(visit.swap, visit.scope)
@@ -121,13 +123,19 @@ def touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     return "" if alike(made.get(name, MISSING), held) else f"{name} was changed since"
 
 
+def makes_it(name: str, segment: Sequence[Statement]) -> bool:
+    """Whether the first link of `segment` binds `name`, and does not only alter its object."""
+    return not {name, "*"}.isdisjoint(segment[0].binds)
+
+
 def touched_before(swap: Swap, work: Work, scope: AnyScope, name: str, old: Sequence[Statement]) -> str | None:
     """Return, before anything is applied, why `name` does not hold what its links in `old` give; "" if it does, None if
-    no several links make it.
+    no several links make it: those of a suite may only alter what a statement around it made.
     """
     block = block_of(swap, work, scope, old)
     links = links_before(swap, work, scope, name, old)
-    return touched(block, name, segments(name, links)[-1]) if len(links) > 1 else None
+    last = segments(name, links)[-1] if len(links) > 1 else []
+    return touched(block, name, last) if last and makes_it(name, last) else None
 
 
 def links_before(swap: Swap, work: Work, scope: AnyScope, name: str, old: Sequence[Statement]) -> list[Statement]:

@@ -16,21 +16,23 @@ from typing import TYPE_CHECKING
 from hotswap._apply import _follow
 from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import look_up
-from hotswap._model import Statement
+from hotswap._model import Pair, Statement
 from hotswap._run._journal import MISSING
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 
-def remade(visit: Visit, statements: Sequence[Statement]) -> dict[int, frozenset[str]]:
+def remade(visit: Visit, statements: Sequence[Statement], moved: Sequence[Pair]) -> dict[int, frozenset[str]]:
     """Return, by the id of each star import, the names that it gives and that others below it bind or alter, where a
-    statement reads them: itself to make them of themselves, or one between the two.
+    statement reads them: itself to make them of themselves, or one between the two. Of statements that are `moved` it
+    counts whether they are below.
     """
     stars = [s for s in statements if "*" in s.binds and isinstance(s.node, ast.ImportFrom)]
     read = {name.partition(".")[0] for s in statements if stars for name in s.reads}
     names = {n for s in statements for n in (*s.binds, *s.mutates) if n in read and n != "*"} if stars else set()
     names |= _given_twice(visit, stars, read)
+    names |= {name for pair in moved for name in pair.new.binds if stars and name != "*"}
     return {id(star): frozenset(name for name in names if gives(visit, star, name)) for star in stars}
 
 

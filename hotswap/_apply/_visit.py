@@ -56,6 +56,7 @@ class Visit:
         self.passing, self.made = set[str](), set[str]()
         self.old, self.new = tuple[Statement, ...](), tuple[Statement, ...]()
         self.elsewhere, self.siblings = frozenset[str](), frozenset[str]()
+        self.above = frozenset[str]()  # what statements around a suite have just made anew, for it to alter
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
         """Bring the block from `old` to `new`."""
@@ -194,6 +195,7 @@ class Visit:
             visit = Visit(self.swap, self.work, self.scope, wrap)
             if not isinstance(pair.new.node, ast.If):
                 visit.siblings = frozenset(n for s in pair.new.children if s.branch != branch for n in s.binds)
+            visit.above = self.above.union(n for n, held in self.chains.open.items() if self.scope.peek(n) is not held)
             visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self.bound_by(s))
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)

@@ -259,7 +259,7 @@ class Walk:
             return True
         path = f"{cls.__module__}:{cls.__qualname__}"
         there = self.limit.get(path, {})
-        if "bases" in there or there.get("value", "").startswith("same as"):
+        if "bases" in self.limit.get(there.get("value", "").removeprefix("same as "), there):
             return True
         return any(one.startswith(f"{path}.<cell ") and "bases" in own for one, own in self.limit.items())  # wrapped
 
