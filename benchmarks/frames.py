@@ -3,7 +3,8 @@
 Each tool runs the same loop in a process of its own: 2 ms of work a frame, a module of 6,000 lines and 200 small ones.
 Meanwhile this process saves, five times each: nothing, to compare with ("idle"); the body of a method in the long
 module, by a line more ("small"); a table at its top from which a class and a list are made, by a row more, so that all
-of the module is gone through and moves ("large"); and all 200 small ones at once ("many").
+of the module is gone through and moves ("large"); all 200 small ones at once ("many"); and so that every tenth has a
+constant and a table that is made of it changed as well ("mixed").
 
 A frame's time is the CPU time of the whole process from the frame's begin to the end of its work, so that a thread
 which holds the interpreter is counted, and what other programs do is not. What is printed is by how much the worst
@@ -32,7 +33,7 @@ CLASSES: Final = 545  # 11 lines each: 6,000 lines
 RATES: Final = (60, 144)
 WORK: Final = 0.002
 REST: Final = 2.0
-PHASES: Final = ("idle", "small", "large", "many")
+PHASES: Final = ("idle", "small", "large", "many", "mixed")
 IN_PLACE = False
 
 
@@ -54,9 +55,11 @@ def long_text(version: int, table: int = 0) -> str:
     return "".join(parts)
 
 
-def small_text(number: int, version: int) -> str:
-    """Return one of the small modules."""
-    return f"def step(x):\n    y = x + {number}\n    return {version}\n\n\ndef twice(x):\n    return step(step(x))\n"
+def small_text(number: int, version: int, row: int = 0) -> str:
+    """Return one of the small modules; every tenth has a table with `row` in it."""
+    table = f"ROW = {row}\nTABLE = [ROW, [ROW]]\n\n\n" if number % 10 == 0 else ""
+    step = f"def step(x):\n    y = x + {number}\n    return {version}\n"
+    return f"{table}{step}\n\ndef twice(x):\n    return step(step(x))\n"
 
 
 def save(path: Path, text: str) -> None:
@@ -103,7 +106,7 @@ def play(tool: str, rate: int, folder: str) -> None:
     phases: list[str] = ["begin"]
     threading.Thread(target=lambda: phases.extend(line.strip() for line in sys.stdin), daemon=True).start()
     times: dict[str, list[tuple[float, float]]] = {}
-    seen = (0, 0, 0)
+    seen = (0, 0, 0, 0)
     due = time.perf_counter()
     while phases[-1] != "end":
         due += 1 / rate
@@ -114,7 +117,8 @@ def play(tool: str, rate: int, folder: str) -> None:
             pass
         times.setdefault(phases[-1], []).append((time.process_time() - begin, time.thread_time() - own))
         method, long = getattr(modules[0], f"Entity{CLASSES // 2}")().update, modules[0]
-        seen = (method(0), min(long.TWICE[0] // 2, long.Map.size), min(m.step(0) for m in modules[1:]))
+        rows = min(m.TABLE[1][0] for m in modules[1::10])
+        seen = (method(0), min(long.TWICE[0] // 2, long.Map.size), min(m.step(0) for m in modules[1:]), rows)
         time.sleep(max(0.0, due - time.perf_counter()))
     print(json.dumps({"times": times, "seen": seen}))
 
@@ -141,7 +145,7 @@ def measure(tool: str, rate: int, seconds: float) -> dict[str, Any]:
         )
         assert child.stdin is not None
         time.sleep(3)  # it imports
-        for phase, edit in (("idle", None), ("small", edit_method), ("large", edit_table), ("many", edit_many)):
+        for phase, edit in zip(PHASES, EDITS, strict=True):
             enter(child.stdin, phase)
             for version in range(1, 6):
                 if edit is not None:
@@ -172,6 +176,15 @@ def edit_many(folder: Path, version: int) -> None:
     """Change a body in each small module, at once."""
     for number in range(SMALL):
         save(folder / f"small{number}.py", small_text(number, version))
+
+
+def edit_mixed(folder: Path, version: int) -> None:
+    """Change a body in each small module, and a value and what is made of it in some, at once."""
+    for number in range(SMALL):
+        save(folder / f"small{number}.py", small_text(number, 5 + version, version))
+
+
+EDITS: Final = (None, edit_method, edit_table, edit_many, edit_mixed)
 
 
 def added(found: dict[str, Any]) -> list[float]:

@@ -97,7 +97,7 @@ class SmallEdits:
 
         `loaded` are all entries there are.
         """
-        found, known = [], set()
+        found, known, of_code = [], set(), self._process.baselines.of_code
         for entry in entries:
             breathe()
             one = self._found_ahead(entry)
@@ -105,8 +105,9 @@ class SmallEdits:
                 known.add(entry.name)
             elif (one := self._look(entry)) is None:
                 self.leave(entry)
-            if one is not None and not self._comes_back(one.edit) and not self._is_kept(one):
-                found.append(one)
+            if one is not None and not self._comes_back(one.edit):
+                if not of_code or not is_kept(one.before.origin, of_code):
+                    found.append(one)
         found = _that_may_be_together(found)
         unused = self._that_reach_no_more([one.edit for one in found if one.name not in known], loaded)
         return [one for one in found if one.name in known or one.name in unused]
@@ -116,10 +117,6 @@ class SmallEdits:
         old = self._process.baselines.get(entry.name)
         if old is not None:
             self._left[entry.name] = old, signature(old.path)
-
-    def _is_kept(self, one: Found) -> bool:
-        of_code = self._process.baselines.of_code
-        return bool(of_code) and is_kept(one.before.origin, of_code)
 
     def ahead(self, found: Sequence[Found]) -> None:
         """Compile `found` for a swap that comes soon.

@@ -105,21 +105,20 @@ class Works:
         if self.host.mode == "auto":
             self.host.become("poll")
         migrations = self.line.transactions.migrations
-        due = not (self.inbox.empty and not self.line.look_at_all) and self._is_ready()
+        due = not (self.inbox.empty and not self.line.look_at_all) and self.host.is_ready()
         return run_now(self.line.safely(self._poll(budget, due=due))) if due or migrations.waiting else None
 
-    def _is_ready(self) -> bool:
-        """Whether all that was saved has been read ahead, also what the system has not told until now."""
-        if self.host.is_ready():
-            self.saves.listen()
-            if not self.host.is_ready():
-                self.host.taken.set()  # nobody takes what was read: it is read again
+    def _is_whole(self) -> bool:
+        """Whether what was read ahead is all that was saved, also of what the system has not told until now."""
+        self.saves.listen()
+        if not self.host.is_ready():
+            self.host.taken.set()  # nobody takes what was read: it is read again
         return self.host.is_ready()
 
     def _poll(self, budget: float | None, *, due: bool) -> Steps[Report | None]:
         migrations = self.line.transactions.migrations
         told = self.tell(migrations.step()) if migrations.waiting else None
-        if not due or (budget is not None and not self.line.begin(budget)):
+        if not due or (budget is not None and not self.line.begin(budget)) or not self._is_whole():
             return told
         report = yield from self.line.due()
         self.host.taken.set()
