@@ -74,6 +74,7 @@ class Line:
         self.troubles: list[Finding] = []
         self._listen: Callable[[], object] | None = None
         self._spent: list[Statement] = []
+        self._all_loaded: Batch | None = None
         self._said: set[Finding] = set()
         self.data, self._arriving = Data(PROCESS), Arriving(PROCESS)
         self.noticed: list[Callable[[Report], object]] = [self.data.learn_from]
@@ -330,6 +331,7 @@ class Line:
         """Return the entries that `batch` names, and what is held."""
         paths = [change.path for change in batch.changes]
         found = None if self.transactions.holding else self._loaded.find(paths)
+        self._all_loaded = None if found is None else batch
         if found is None:
             wanted = set(self.index.find(paths))
             found = [entry for entry in entries if entry.name in wanted or entry.name in self.transactions.holding]
@@ -371,7 +373,8 @@ class Line:
         """Return the files that are not loaded of those that `batch` names, or of all that somebody imports."""
         if batch is None or EVERYTHING in batch.changes:
             return self._arriving.everywhere(self.settings.scope())
-        return [change.path for change in batch.changes if self._loaded.find([change.path]) is None]
+        changes = () if batch is self._all_loaded else batch.changes
+        return [change.path for change in changes if self._loaded.find([change.path]) is None]
 
     def _news(self, report: Report) -> Report:
         """Return what is logged: what holds a save is said once, and its modules are named until it is mended."""

@@ -63,7 +63,8 @@ class Loaded:
             entries = self._by_path.get(path)
             if entries is None or os.path.islink(path):
                 return None
-            found |= {entry.name: entry for entry in entries}
+            for entry in entries:
+                found[entry.name] = entry
         return list(found.values())
 
     @staticmethod
