@@ -261,13 +261,15 @@ class Line:
         read = time.perf_counter()
         parts = apply_parts(self._small, parts, self.reading.prepare)
         seconds = {"read": read - started, "apply": time.perf_counter() - read}
-        rest, started = parts.rest, time.perf_counter()
-        self.reading.let_go(rest, unused(PROCESS, rest, entries))
-        for path in rest.emptied:
-            self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
-        self.data.expect(rest.fresh)
-        seconds["read"] += time.perf_counter() - started
-        report, done = yield from self._apply_all(rest, entries)
+        report, done = Report(PROCESS.generation), Done()
+        if parts.rest or self.troubles or not parts.outcomes:
+            started = time.perf_counter()
+            self.reading.let_go(parts.rest, unused(PROCESS, parts.rest, entries))
+            for path in parts.rest.emptied:
+                self.inbox.put(FileChange(path, "modified"), not_before=HOLD_EMPTY)
+            self.data.expect(parts.rest.fresh)
+            seconds["read"] += time.perf_counter() - started
+            report, done = yield from self._apply_all(parts.rest, entries)
         if parts.outcomes:
             PROCESS.generation += not done.outcomes
             told = () if done.outcomes else (*point_anew(), *self.elsewhere.children())
@@ -364,10 +366,8 @@ class Line:
         children = self.elsewhere.children() if done.outcomes else ()
         findings = (*holding.findings(), *prepared.told, *troubles, *done.told, *moved, *children)
         del self.troubles[:waiting]  # only now: what is not reported is told with the next
-        report = Report(
-            PROCESS.generation, tuple(done.outcomes), findings, holding.modules, done.error, settled=settled
-        )
-        return report, done
+        outcomes, held = tuple(done.outcomes), holding.modules
+        return Report(PROCESS.generation, outcomes, findings, held, done.error, settled=settled), done
 
     def _unloaded(self, batch: Batch | None) -> list[str]:
         """Return the files that are not loaded of those that `batch` names, or of all that somebody imports."""
