@@ -370,7 +370,8 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
             swap.later.append(partial(keep_methods, old, value))
         elif old not in value.__mro__:  # else its functions call those of `old` by ``super()``
             _replaced.lead_functions(swap, old, value)
-        for below, made in list(replace_base(swap.journal, old, value)):
+        swap.gives_way[id(old)] = value
+        for below, made in list(replace_base(swap.journal, old, value, swap.gives_way)):
             behind += _leave_below(swap, work, below, made)
         _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
     if callable(value):

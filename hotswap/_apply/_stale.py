@@ -330,7 +330,7 @@ def quiet_scope(swap: Swap, scope: AnyScope, given: Mapping[str, object] = _NOTH
     names = {**scope.namespace, **dict(dict.items(scope.outer)), **given}
     if isinstance(scope, ClassScope):
         names |= {name: value for name, value in vars(scope.cls).items() if name not in scope.late}
-    return _quiet.NamespaceScope(names, swap.is_project, swap.definition)
+    return _quiet.NamespaceScope(names, swap.is_project, swap.definition, swap.names_of)
 
 
 def tell_kept(visit: Visit, statement: Statement, reason: str, why: str, code: str = "HS201") -> None:

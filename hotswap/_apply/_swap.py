@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -77,6 +78,7 @@ class Swap:
         self.owners: dict[tuple[str, str], list[type]] | None = None
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
+        self.gives_way: dict[int, type] = {}
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
         self.memo, self.too_early, self.only_leaving = True, False, False
         self.unvisited: dict[str, Callable[[], None]] = {}
@@ -189,6 +191,13 @@ class Swap:
         if changed or old is MISSING:
             scope.store(name, value)
         return changed
+
+    def names_of(self, namespace: dict[str, Any]) -> Mapping[str, object]:
+        """Return what a module's `namespace` is once the wave is set that waits."""
+        work = self.works.get(str(namespace.get("__name__")))
+        if work is None or not work.scope.stores or vars(work.module) is not namespace:
+            return namespace
+        return ChainMap(dict(dict.items(work.scope.stores)), namespace)
 
     def drop(self, work: Work, scope: AnyScope, name: str) -> None:
         """Unbind `name`, now; names that leave with the save itself go in the last wave."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._defined import functions_in
 from hotswap._model import Kind, Pair
+from hotswap.patch._classes import IMPLICIT, set_members
 from hotswap.patch._proxies import forward
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ def take_off(visit: Visit, pair: Pair, live: type) -> dict[str, object]:
         held = vars(live).get(name)
         raws = visit.work.functions.get((f"{visit.named(pair.old)}.{name}", one.old.lineno), [])
         wrapped = held is not None and len(raws) == 1 and held is not raws[0] and raws[0] in functions_in(held)
-        if wrapped and not getattr(one.new.node, "decorator_list", ()):
+        implied = name in IMPLICIT and getattr(held, "__func__", None) in raws  # as the class body itself wraps it
+        if wrapped and not implied and not getattr(one.new.node, "decorator_list", ()):
             found[name] = held
-            visit.swap.journal.set_member(live, name, raws[0])
+            set_members(visit.swap.journal, live, {name: raws[0]})
     visit.swap.commit()
     return found
 

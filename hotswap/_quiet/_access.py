@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from enum import EnumMeta
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._quiet._results import make_result
@@ -136,6 +136,8 @@ class Access(ABC):
         owner: Any = value.obj
         if issubclass(type(owner), EnumMeta) and (member := find_enum_member(owner, name)) is not MISSING:
             return know(member)
+        if name == "__dict__" or (name == "__members__" and issubclass(type(owner), EnumMeta)):
+            return Value(kind=MappingProxyType, own=True)
         self._use_override(value, "__getattribute__", name)
         meta, found = look_up(type(owner), name), look_up(owner, name)
         if meta and (found is None or look_up(type(meta[1]), "__set__")):

@@ -16,6 +16,7 @@ from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyT
 from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
+from hotswap._quiet._calls import LIKE_VALUES
 from hotswap._quiet._entries import Entries
 from hotswap._quiet._items import use_items
 from hotswap._quiet._results import look_into
@@ -38,6 +39,7 @@ from hotswap._quiet._values import (
     list_members,
     look_up,
     lose_items,
+    methods_named,
     name_class,
 )
 
@@ -145,9 +147,18 @@ class Callees(Entries):
             held = self.load(receiver, name)
             if held.obj is not MISSING:
                 return self.call(held, given, label)
+            if receiver.kind is None and name in LIKE_VALUES:
+                return self._call_any(name, given.after(receiver), label)
             raise LoudError(f"calls {label}, a method of an object that is not known")
         given = given if name == "__new__" else _pass_receiver(found[1], receiver, given)
         return self._call_found(found, name, receiver, given, label)
+
+    def _call_any(self, name: str, given: Arguments, label: str) -> Value:
+        """Judge a method of texts or mappings on what is not known: classes of the project may have one of its own."""
+        for owner, method in methods_named(name):
+            if self.scope.is_project(method):
+                self.call_raw((owner, method), name, given, label)
+        return UNKNOWN
 
     def _call_found(self, found: Found, name: str, receiver: Value, given: Arguments, label: str) -> Value:
         raw = found[1]
@@ -199,7 +210,8 @@ class Callees(Entries):
         if node is None:
             raise LoudError(f"calls {label}, whose source is not known")
         self._judged[key] = UNKNOWN, given  # kept, so that ids in the key stay what they are
-        frame = Frame(functools.partial(find_global, function.__globals__), outer=_open_closure(function))
+        find = functools.partial(find_global, self.scope.globals_of(function))
+        frame = Frame(find, outer=_open_closure(function))
         keywords = {name: know(value) for name, value in (function.__kwdefaults__ or {}).items()}
         local = Local(node, frame, tuple(map(know, function.__defaults__ or ())), keywords)
         result = self._enter(local, frame, given, label)

@@ -79,7 +79,7 @@ _PATHS: Final[Groups] = {
 
 # Reads of what the process was started with, and loggers, of which the same name always gives the same object.
 _READS: Final[Groups] = {
-    "importlib.metadata": "version",
+    "importlib.metadata": "entry_points version",
     "locale": "getlocale localeconv strcoll strxfrm",
     "logging": "getLevelName getLogger",
     "os": "cpu_count getenv",
@@ -219,6 +219,14 @@ METHODS: Final[Groups] = {
     "_blake2.blake2s": "digest hexdigest",
 }
 
+# Methods of texts, and views of mappings: who calls one on whatever it is given expects no more of it than they do.
+LIKE_VALUES: Final = frozenset(
+    "capitalize casefold center encode decode endswith expandtabs format isalnum isalpha isascii isdecimal isdigit "
+    "isidentifier islower isnumeric isprintable isspace istitle isupper items keys ljust lower lstrip partition "
+    "removeprefix removesuffix rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title upper "
+    "values zfill".split()
+)
+
 # Methods of one object, found by that object.
 OBJECTS: Final[Groups] = {"os.environ": "__contains__ __getitem__ __iter__ __len__ copy get items keys values"}
 
@@ -253,8 +261,9 @@ TRUSTED: Final[Groups] = {
     "string": "Template",
     "struct": "Struct",
     "types": "GenericAlias MappingProxyType SimpleNamespace UnionType",
-    "typing": "_AnnotatedAlias _CallableType _GenericAlias _LiteralGenericAlias "
-    "_LiteralSpecialForm _SpecialForm _SpecialGenericAlias _TupleType _TypedCacheSpecialForm "
+    "collections.abc": "_CallableGenericAlias",
+    "typing": "_AnnotatedAlias _CallableGenericAlias _CallableType _ConcatenateGenericAlias _GenericAlias "
+    "_LiteralGenericAlias _LiteralSpecialForm _SpecialForm _SpecialGenericAlias _TupleType _TypedCacheSpecialForm "
     "_UnionGenericAlias Generic NewType ParamSpec Protocol TypeVar TypeVarTuple",
     "uuid": "UUID",
     "zoneinfo": "ZoneInfo",

@@ -349,6 +349,18 @@ def look_up(kind: type, name: str, after: type | None = None) -> tuple[type, Any
     return None
 
 
+def methods_named(name: str) -> list[tuple[type, FunctionType]]:
+    """Return the functions that classes written in Python have as their member `name`, each with its class."""
+    found, seen, waiting = list[tuple[type, FunctionType]](), {id(type)}, list[type]([object])
+    while waiting:
+        new = [one for one in type.__subclasses__(waiting.pop()) if id(one) not in seen]
+        seen.update(map(id, new))
+        waiting += new
+        members = ((one, list_members(one).get(name)) for one in new)
+        found += ((one, member) for one, member in members if isinstance(member, FunctionType))
+    return found
+
+
 def find_member(obj: object, name: str) -> object:
     """Return the attribute `name` of a module or a class out of their dictionaries, raw; `MISSING` of anything else."""
     if is_module(obj):

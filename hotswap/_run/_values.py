@@ -230,7 +230,8 @@ def _is_alike(made: object, held: object) -> bool:
     if type(made) is type(held) and type(made) in _TEMPLATES:
         return equal(_parts(made), _parts(held))
     if type(made) is type(held) and (items := _items_of(made)) is not None:
-        return equal(items, _items_of(held))
+        other = _items_of(held)
+        return other is not None and len(items) == len(other) and all(map(_is_alike, items, other))
     if type(made) is not type(held) or not issubclass(type(made), _STATELESS):
         return False
     if isinstance(made, types.FunctionType) and isinstance(held, types.FunctionType):

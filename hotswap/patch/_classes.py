@@ -23,7 +23,7 @@ from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
 from hotswap.patch._twins import is_detached, is_twin
 
-_IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
+IMPLICIT = ("__new__", "__init_subclass__", "__class_getitem__")
 _FUNCTIONS_IN = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
 _FAR = 1000  # objects that are looked through before giving up: what a member wraps is near
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
@@ -33,7 +33,7 @@ _FIXED = ("__slots__", "__dict__", "__weakref__")
 def set_members(journal: Journal, cls: type, members: Mapping[str, Any]) -> None:
     """Record `members`, as a class body bound them, on `cls`. Calls ``__set_name__`` at once, as a class body does."""
     for name, value in members.items():
-        raw = _implied(name, value) if name in _IMPLICIT and type(value) is FunctionType else value
+        raw = _implied(name, value) if name in IMPLICIT and type(value) is FunctionType else value
         journal.set_member(cls, name, raw)
         set_name = getattr(type(raw), "__set_name__", None)
         if set_name is not None:
@@ -332,17 +332,24 @@ def _give_back(one: object, cls: type) -> None:
         object.__setattr__(one, "__class__", cls)
 
 
-def replace_base(journal: Journal, old: type, new: type) -> Iterator[tuple[type, type]]:
-    """Have the subclasses of `old` inherit from `new`, at once; yield (old, new) for those made anew, too."""
+def replace_base(
+    journal: Journal, old: type, new: type, replaced: Mapping[int, type] | None = None
+) -> Iterator[tuple[type, type]]:
+    """Have the subclasses of `old` inherit from `new`, at once; yield (old, new) for those made anew, too.
+
+    `replaced` are classes by the ids of those that gave way to them: who has another base that is below such a one
+    waits for that to be replaced as well, as ``super()`` goes in circles where a class has both above it.
+    """
     below: list[Any] = type.__subclasses__(old)
+    others = replaced or {}
     for one in below:
         if one is new or new in one.__mro__ or one in new.__mro__ or is_twin(one):
             continue
-        bases = tuple(new if base is old else base for base in one.__bases__)
+        bases = tuple(new if base is old else others.get(id(base), base) for base in one.__bases__)
         gets_metaclass = len(bases) == 1 and not issubclass(type(one), type(new))  # of several bases others may follow
         if not gets_metaclass and set_bases(journal, one, bases) is None:
             journal.commit()
-        else:
+        elif not any(id(above) in others for base in bases for above in base.__mro__):
             with contextlib.suppress(TypeError):  # until its metaclass, too, has changed
                 yield one, made_anew(one, bases)
 
