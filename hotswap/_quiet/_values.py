@@ -353,7 +353,8 @@ def methods_named(name: str) -> list[tuple[type, FunctionType]]:
     """Return the functions that classes written in Python have as their member `name`, each with its class."""
     found, seen, waiting = list[tuple[type, FunctionType]](), {id(type)}, list[type]([object])
     while waiting:
-        new = [one for one in type.__subclasses__(waiting.pop()) if id(one) not in seen]
+        below: list[Any] = type.__subclasses__(waiting.pop())
+        new = [one for one in below if id(one) not in seen]
         seen.update(map(id, new))
         waiting += new
         members = ((one, list_members(one).get(name)) for one in new)
