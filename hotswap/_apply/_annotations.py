@@ -287,6 +287,12 @@ def _text(node: ast.AnnAssign, around: ast.stmt) -> str:
     return f"{dump(node.target)}: {dump(node.annotation)} {test}"
 
 
+def is_all(old: ast.stmt, new: ast.stmt) -> bool:
+    """Whether the annotation of a variable is all in which two statements differ: it changed, came or went."""
+    before, after = variable(old), variable(new)
+    return before is not None and before == after and not type(old) is type(new) is ast.Assign
+
+
 def variable(node: ast.stmt) -> tuple[str, str] | None:
     """Return target and value of an assignment to one place, annotated or not; None for anything else."""
     if isinstance(node, ast.AnnAssign) and node.value is not None:

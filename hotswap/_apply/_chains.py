@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
-from hotswap._apply import _below, _follow, _stale, _stars, _unnamed
+from hotswap._apply import _annotations, _below, _follow, _stale, _stars, _unnamed
 from hotswap._apply._remaking import (
     IN_PLACE,
     alters_borrowed,
@@ -173,7 +173,7 @@ def _affected(visit: Visit, diff: Diff) -> set[int]:
 def _runs(visit: Visit, pair: Pair) -> bool:
     if pair.old.kind is pair.new.kind is Kind.CLASS and _unnamed.class_of(visit, pair) is None:
         return True  # the text deletes it further down, or binds something else
-    if only_code(pair):
+    if only_code(pair) or _annotations.is_all(pair.old.node, pair.new.node):
         return False
     if pair.new.kind is Kind.DEF:
         return decorators(pair.old.node) != decorators(pair.new.node) or not visit.work.live(visit.scope, pair.old)

@@ -155,9 +155,8 @@ class Visit:
 
     def _only_annotation(self, pair: Pair) -> bool:
         """Handle a variable of which only the annotation changed, came or went: its value stays, unless it is stale."""
-        old, new = pair.old.node, pair.new.node
-        before, after = _annotations.variable(old), _annotations.variable(new)
-        if before is None or before != after or type(old) is type(new) is ast.Assign:
+        new = pair.new.node
+        if not _annotations.is_all(pair.old.node, new):
             return False
         why = _stale.value_reason(self, pair.new)
         ran = bool(why) and _stale.run_or_tell(self, pair.new, why)
