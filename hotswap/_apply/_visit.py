@@ -21,6 +21,7 @@ from hotswap._apply import (
     _links,
     _moves,
     _noting,
+    _ordered,
     _remembered,
     _stale,
     _temporary,
@@ -67,6 +68,7 @@ class Visit:
             _dispatch.take_back(self, statement, self.work.live(self.scope, statement))
         chains = self.chains = _chains.plan(self, diff, old, new)
         swap = self.swap
+        _ordered.force(self, diff)
         busy = {*changed, *swap.within, *swap.forced, *chains.again, *chains.skip}
         for statement in new:
             idle = statement.kind in _KEPT and id(statement) in unchanged
@@ -220,6 +222,7 @@ class Visit:
         """Run `nodes`, which stand for `statement`, in this scope."""
         wrapped = self.wrap(nodes)
         reaching = self.make_ready(statement, wrapped)
+        _ordered.arrange(self, statement)
         if reaching:
             _remembered.forget_results(self.swap)
         if (error := _follow.leaving_error(self, statement)) is not None:

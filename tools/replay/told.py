@@ -76,7 +76,7 @@ class Claim:
             return True
         if module == self.module and place.facet == "doc" and f"{inside}.__doc__".lstrip(".") in self.names:
             return True
-        if module == self.module and ANY in self.names and place.facet in ("missing", "left over") and inside:
+        if module == self.module and ANY in self.names and place.facet in ("missing", "left over", "value") and inside:
             return "." not in inside
         if "__all__" in self.names and place.facet in ("missing", "left over"):  # what is imported by ``*``
             return f"{self.module}:{inside}" in (place.fresh, place.living) or place.facet == "left over"
