@@ -7,6 +7,7 @@ added, changed, removed or moved runs again from its beginning; the last segment
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +32,7 @@ from hotswap._apply._temporary import deleted_by
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_parser
-from hotswap._text._diff import decorators, only_code, same_header
+from hotswap._text._diff import decorators, dump, only_code, same_header
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -194,6 +195,7 @@ def _plan_one(
 ) -> None:
     if not links:
         return
+    _tell_altered(visit, name, links, olds)
     if any(link.kind is Kind.CLASS and makes_of_itself(name, link) for link in (*links, *olds)):
         chains.stacked.add(name)
     were = [tuple(map(id, segment)) for segment in segments(name, olds)]
@@ -225,6 +227,15 @@ def _plan_one(
     last = chains.last.setdefault(id(links[-1]), [])
     last += [name] if name not in last else []
     chains.open[name] = visit.scope.peek(name)
+
+
+def _tell_altered(visit: Visit, name: str, links: list[Statement], olds: list[Statement]) -> None:
+    """Tell of links that left, ``own += own``, and altered what the first link took from elsewhere: it stays so."""
+    segment = segments(name, olds)[-1] if olds else []
+    kept = [dump(one.node) for one in links]
+    left = [one for one in segment if isinstance(one.node, ast.AugAssign) and dump(one.node) not in kept]
+    if left and alters_borrowed(visit, name, segment):
+        visit.swap.tell(visit.work, "HS203", left[0].lineno, name=ast.unparse(left[0].node)[:60])
 
 
 def own_links(visit: Visit, link: Statement) -> set[str]:

@@ -85,6 +85,15 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
             known = departed.get((edit.module, prefix + statement.binds[-1]))
             if known is not None and known.statement.kind is statement.kind:
                 swap.arrivals.setdefault((edit.module, known.name), known)
+        for known in (departed[place] for place in _missed(edit, swap.works[edit.module].before) & departed.keys()):
+            swap.arrivals.setdefault((edit.module, known.name), known)
+
+
+def _missed(edit: Edit, before: Mapping[str, object]) -> set[tuple[str, str]]:
+    """Return the names that suites of the module define, and did not come to when they ran last."""
+    suites = (statement for statement in edit.new.statements if statement.kind is Kind.SUITE)
+    found = {one.binds[-1] for statement in suites for one in statement.children if one.kind in _DEFINITIONS}
+    return {(edit.module, name) for name in found - before.keys()}
 
 
 def _all_renamed(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement, Statement]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
@@ -24,6 +25,7 @@ from hotswap._apply import (
     _wrappers,
 )
 from hotswap._apply._adapter import ClassEdit
+from hotswap._apply._departed import Departed
 from hotswap._errors import StatementError
 from hotswap._findings import line_in
 from hotswap._model import How, Kind, Pair, Statement
@@ -217,6 +219,8 @@ def _run_whole(visit: Visit, pair: Pair, live: type) -> None:
     visit.execute(pair.new, "its header changed")
     if visit.scope.peek(pair.new.binds[-1]) is live:
         visit.forget([pair.old], [statement for statement in visit.new if statement is not pair.new])
+        left = Departed(visit.work.edit.module, visit.named(pair.old), weakref.ref(live), pair.old)
+        visit.swap.left.append(left)
 
 
 def _in_place(

@@ -40,11 +40,18 @@ def take_back(visit: Visit, left: Iterable[Statement]) -> None:
     if not found:
         return
     every = visit.work.edit.new.statements
-    stays = {ast.unparse(place) for one in every for node in ast.walk(one.node) for place, _ in _places(node)}
+    places = [place for one in every for node in ast.walk(one.node) for place, _ in _places(node)]
+    stays = {*map(ast.unparse, places), *(_at(visit, place) for place in places)}
     for statement, place, value in found:
-        if ast.unparse(place) not in stays and _is_borrowed(visit, root_of(place)):
+        if stays.isdisjoint((ast.unparse(place), _at(visit, place))) and _is_borrowed(visit, root_of(place)):
             if not _take_back(visit, place, value):
                 visit.swap.tell(visit.work, "HS203", statement.lineno, name=ast.unparse(statement.node)[:60])
+
+
+def _at(visit: Visit, place: Place) -> tuple[int, str]:
+    """Return which object `place` is in, whatever it is called, and where in that."""
+    inside = place.attr if isinstance(place, ast.Attribute) else ast.unparse(place.slice)
+    return id(held(visit.scope, dotted_of(place.value) or "")), inside
 
 
 def undo_call(visit: Visit, statement: Statement) -> bool:

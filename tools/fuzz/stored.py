@@ -14,7 +14,7 @@ from typing import Final
 
 CODES: Final = ("HS201", "HS202", "HS203", "HS227")
 _FILLING: Final = frozenset("append add update setdefault insert extend pop remove discard clear".split())
-_CALLED: Final = re.compile(r"(?:calls?|@) ?([\w.]+)")
+_CALLED: Final = re.compile(r"(?:calls?|@|stays:) ?([\w.]+)")
 
 
 def stored(files: Mapping[str, str], message: str) -> Iterator[tuple[str, frozenset[str]]]:

@@ -149,7 +149,7 @@ class Trial:
         statements = self._statements(before)
         self._claims += [self._claim(told, statements) for told in answer["told"]]
         self._claims += [
-            Claim(code, module_of(path), names)
+            Claim(code, module_of(path), made_of(self.files[path].encode(), names))
             for code, _, _, message in answer["told"]
             for path, names in (stored(self.files, message) if code in CODES else ())
         ]

@@ -76,6 +76,8 @@ def name_of(node: ast.stmt) -> str:
 
 Names = frozenset[str]
 
+_FILLING: Final = ("append", "add", "extend", "insert", "update")
+
 ANY: Final = "*"
 """Among the names of a statement that may bind any, by ``globals()``."""
 
@@ -170,10 +172,17 @@ def _made(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, set[str]]]:
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             values = [node.value]
             names = [prefix + ast.unparse(one) for one in getattr(node, "targets", ())] or names
+        elif isinstance(node, ast.Expr) and isinstance(call := node.value, ast.Call) and _is_filling(call.func):
+            values, names = [*call.args], [prefix + ast.unparse(call.func.value)]  # type: ignore[attr-defined]
         for suite in ("body", "orelse", "finalbody") if isinstance(node, (ast.If, ast.Try, ast.With)) else ():
             yield from _made(getattr(node, suite, []), prefix)
         read = {one.id for value in values for one in ast.walk(value) if isinstance(one, ast.Name)}
         yield from ((name, read | {prefix + one for one in read}) for name in names)
+
+
+def _is_filling(called: ast.expr) -> bool:
+    """Whether what is called puts what it is given into a list, dict or set that has a name."""
+    return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.attr in _FILLING
 
 
 def _named(node: ast.AST, functions: Mapping[str, ast.AST]) -> Names:

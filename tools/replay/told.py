@@ -79,7 +79,8 @@ class Claim:
         if module == self.module and ANY in self.names and place.facet in ("missing", "left over", "value") and inside:
             return "." not in inside
         if "__all__" in self.names and place.facet in ("missing", "left over"):  # what is imported by ``*``
-            return f"{self.module}:{inside}" in (place.fresh, place.living) or place.facet == "left over"
+            is_plain = ":" not in place.fresh and "." not in inside  # it does not say where it is from
+            return f"{self.module}:{inside}" in (place.fresh, place.living) or place.facet == "left over" or is_plain
         if self.code in ("HS201", "HS226") and any(self._is_shared(text) for text in (place.fresh, place.living)):
             return True
         if self.code == "HS229" and place.lineage:  # a hook that was not called for the classes below its own
