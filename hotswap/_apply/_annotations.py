@@ -137,15 +137,17 @@ def _order(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> 
     """Give evaluated annotations the order of the text, which is that of dataclass fields; drop what left it."""
     scope, edit = visit.scope, visit.work.edit
     held = scope.peek("__annotations__")
-    if are_other(edit) or scope.annotations_anew:
+    anew, kind = are_other(edit) or scope.annotations_anew, _generated.kind_of(scope.cls) if scope.cls else ""
+    if anew or kind == "enum":  # of which the members do not run by themselves
         nodes = [_bare(node) for node in _that_ran(visit, new)]
         held = dict(scope.run(nodes, {"__annotations__": {}}).get("__annotations__", {})) if nodes else {}
+    if anew:
         _drop(visit, _name_in(scope), _WHICH_RAN, _CACHES[1])
     held = held if isinstance(held, dict) else {}
     left, ran = names(scope, old), _that_ran(visit, new)
     stays = dict.fromkeys(scope.mangled(_name(node)) for node in ran)
     found = {name: held[name] for name in (*stays, *held) if name in held and (name in stays or name not in left)}
-    if isinstance(scope, ClassScope) and (kind := _generated.kind_of(scope.cls)) in ("namedtuple", "typeddict"):
+    if scope.cls is not None and kind in ("namedtuple", "typeddict"):
         found = {name: _checked(value, scope.cls, kind) for name, value in found.items()}
     if not found:
         scope.drop("__annotations__")
