@@ -267,7 +267,7 @@ def _run_segment(
     is_last: bool,
 ) -> None:
     """Have a segment run; or leave it alone, and tell, if that would lose what the program did to its object."""
-    run = [link for link in segment if id(link) not in affected]
+    run = [link for link in segment if id(link) not in affected or (len(segment) > 1 and _in_part(chains, link))]
     if not run and not is_last:
         return
     was_made_of = segments(name, olds)[-1] if olds else []
@@ -299,6 +299,12 @@ def put_class_back(visit: Visit, statement: Statement) -> None:
     for name in visit.passing.intersection(statement.binds) - below:
         if not makes_of_itself(name, statement):
             visit.restore(name, visit.chains.open[name])
+
+
+def _in_part(chains: Chains, link: Statement) -> bool:
+    """Whether of `link`, an ``if`` or the like that changed inside, only what changed would run."""
+    old = chains.partner.get(id(link))
+    return link.kind is Kind.SUITE and old is not None and same_header(Pair(old, link))
 
 
 def live_link(visit: Visit, chains: Chains, link: Statement) -> object:

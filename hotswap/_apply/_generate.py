@@ -287,7 +287,8 @@ def _renew_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope, *,
     scope.flush(visit.swap.journal)  # the body's members first, then what the decorator makes of them, in one wave
     if header or _has_keyword_line(pair):
         given |= _with_new_params(pair.new, live, given)
-    if not _dataclasses.renew(visit.swap.journal, live, members, given, annotations, dataclasses.dataclass(**params)):
+    decorate, module = dataclasses.dataclass(**params), visit.work.edit.module
+    if not _dataclasses.renew(visit.swap.journal, live, members, given, annotations, decorate, module):
         return "its fields are slots"
     scope.aside.clear()
     visit.swap.commit()

@@ -124,16 +124,19 @@ def renew(
     stated: Mapping[str, Any],
     annotations: Mapping[str, Any],
     decorate: Callable[[type], object],
+    module: str = "",
 ) -> bool:
     """Record on `cls` what `decorate`, a ``@dataclass`` without slots, makes of its `members` and annotated fields.
 
-    `stated` are the fields whose statement ran just now, with their values, MISSING for those without. Return whether
+    `stated` are the fields whose statement ran just now, with their values, MISSING for those without. `module` is the
+    one that defines the class, which may say that it is another's. Return whether
     the class could take it: one with slots for its fields cannot have others. Raises what `decorate` raises, such as
     TypeError for a field without default behind one with.
     """
     fields = fields_of(cls, stated, annotations)
     implied = {"__hash__": None} if "__eq__" in members else {}
     twin = twin_of(cls, {**implied, **members, **fields, "__annotations__": dict(annotations)})
+    twin.__module__ = module or cls.__module__
     decorate(twin)
     detach(twin)
     if has_slots(cls) and _new_slots(cls, twin) != own_slots(cls):
