@@ -225,7 +225,10 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     settle_submodules(swap)
     if swap.too_early:
         _go_round(swap)
-        settle_submodules(swap)  # an import that followed has bound such a name once more
+        packages = settle_submodules(swap)  # an import that followed has bound such a name once more
+        for work in swap.works.values() if packages else ():
+            if work.edit.module not in packages:
+                follow_imports(swap, work)
     swap.commit()
     follow_files(swap)
     _registrations.end(swap)

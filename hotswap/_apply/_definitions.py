@@ -289,6 +289,8 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         _decorators.note_marks(visit, name, vars(old), vars(value))
         set_marks(visit.swap.journal, old, value)
         set_names(visit.swap.journal, old, value)
+        if old.__doc__ != value.__doc__:  # a decorator has written it
+            visit.swap.journal.set_attribute(old, "__doc__", value.__doc__)
         if old.__qualname__ != value.__qualname__:  # its class got another name
             visit.swap.journal.set_attribute(old, "__qualname__", value.__qualname__)
         visit.swap.changes.codes.setdefault(old.__code__)

@@ -68,7 +68,17 @@ def unquiet_link(visit: Visit, chains: Chains, link: Statement, name: str) -> st
         node = ast.fix_missing_locations(
             Altering(_together(visit, visit.new, {name: [link]})).visit(copy.deepcopy(node))
         )
-    return _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope)) or ""
+    return _unquiet(visit, node, name)
+
+
+def _unquiet(visit: Visit, node: ast.stmt, name: str) -> str:
+    """Return why `node`, a link of `name`, is not quiet; what earlier links made may be of another kind than what the
+    name holds in the end.
+    """
+    why = _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope))
+    if why and not _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope, {name: _quiet.MISSING})):
+        return ""
+    return why or ""
 
 
 def hindered(visit: Visit, chains: Chains, name: str, segment: list[Statement]) -> str:
@@ -108,13 +118,12 @@ def touched(visit: Visit, name: str, olds: list[Statement]) -> str:
         return "" if name in visit.above else "it is made elsewhere"  # which they must not alter once more
     if not stateless(held):
         return "it holds an object with state"
-    scope = _stale.quiet_scope(visit.swap, visit.scope)
     together = _together(visit, visit.old, {name: olds})
     olds = sorted({id(one): one for links in together.values() for one in links}.values(), key=lambda one: one.lineno)
     for link in olds:
         altering = Altering(together)
         node = ast.fix_missing_locations(altering.visit(copy.deepcopy(link.node)))
-        if why := _quiet.unquiet(node, scope):
+        if why := _unquiet(visit, node, name):
             return why
     try:
         made = visit.scope.run(visit.wrap([link.node for link in olds]), doc=olds[0].key == "doc")

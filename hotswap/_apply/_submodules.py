@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
 
 
-def settle_submodules(swap: Swap) -> None:
-    """Give names of packages to whom a fresh start would leave them, where the save has given them to somebody else."""
+def settle_submodules(swap: Swap) -> set[str]:
+    """Give names of packages to whom a fresh start would leave them, where the save has given them to somebody else.
+
+    Return the packages in which a submodule has got one.
+    """
+    found = set[str]()
     for work in [one for one in swap.works.values() if one.edit.edited and hasattr(one.module, "__path__")]:
         visit = Visit(swap, work, work.scope)
         for name, module in _loaded_below(work):
@@ -38,6 +42,8 @@ def settle_submodules(swap: Swap) -> None:
             elif not comes_first and held is not module:
                 swap.too_early |= swap.bind(work, work.scope, name, module)
                 work.scope.store(name, module)  # also where it is what the name was before the save
+                found.add(work.edit.module)
+    return found
 
 
 def _loaded_below(work: Work) -> Iterator[tuple[str, ModuleType]]:

@@ -284,9 +284,10 @@ def _same_items(old: list[Any], new: list[Any]) -> bool:
 
 def restore_dict(target: dict[Any, Any], content: dict[Any, Any]) -> None:
     """Make `target` equal `content` without a moment in which a key that both have is missing."""
-    for key in [key for key in target if key not in content]:
-        dict.__delitem__(target, key)
-    dict.update(target, content)
+    kind: Any = OrderedDict if isinstance(target, OrderedDict) else dict  # which has a list of its keys beside
+    for key in [key for key in kind.keys(target) if key not in content]:
+        kind.__delitem__(target, key)
+    kind.update(target, content)
 
 
 def restorer(value: Any) -> Operation:
