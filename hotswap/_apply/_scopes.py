@@ -196,6 +196,7 @@ class ClassScope(Scope):
         self.held_back: frozenset[str] = frozenset()
         self.touched: set[str] = set()
         self.late: AbstractSet[str] = frozenset()
+        self._stored: dict[int, set[str]] = {}
 
     def mangled(self, name: str) -> str:
         """Return `name` as a class body stores it: private names carry that of the class."""
@@ -243,7 +244,7 @@ class ClassScope(Scope):
         self.annotations_changed |= "__annotate_func__" in set(layer)
         if "__classdictcell__" in set(layer):
             layer["__classdictcell__"].cell_contents = vars(self.cls)
-        for name in layer.keys() - dict(layer.written(_assigned(nodes))).keys():
+        for name in layer.keys() - dict(layer.written(set().union(*map(_assigned, nodes)))).keys():
             layer.pop(name)
         return layer
 
@@ -267,12 +268,21 @@ class ClassScope(Scope):
         read = {inner.id for inner in ast.walk(node) if _loads(inner)} & {*held, *self.members}
         if not read:
             return set()
-        below = _assigned(one for one in self.node.body if (one.end_lineno or node.lineno) >= node.lineno)
+        below = self._assigned(one for one in self.node.body if (one.end_lineno or node.lineno) >= node.lineno)
         late = {name for name in read if name in below or type(held.get(name)) is MemberDescriptorType}
         if not late:
             return late
         given = {"__module__", "__doc__"} if ast.get_docstring(self.node, clean=False) else {"__module__"}
-        return late - given - _assigned(one for one in self.node.body if one.lineno < node.lineno)
+        return late - given - self._assigned(one for one in self.node.body if one.lineno < node.lineno)
+
+    def _assigned(self, nodes: Iterable[ast.stmt]) -> set[str]:
+        """Return the names that are stored in `nodes` of the body; it is asked of each statement, so it is kept."""
+        found = set[str]()
+        for node in nodes:
+            if id(node) not in self._stored:
+                self._stored[id(node)] = _assigned(node)
+            found |= self._stored[id(node)]
+        return found
 
     def body(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the code of `nodes` as a class body of their own."""
@@ -342,9 +352,9 @@ def _loads(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
-def _assigned(nodes: Iterable[ast.stmt]) -> set[str]:
-    """Return the names that are stored anywhere in `nodes`, or defined by them."""
-    found = [inner for node in nodes for inner in ast.walk(node)]
+def _assigned(node: ast.stmt) -> set[str]:
+    """Return the names that are stored anywhere in `node`, or defined by it."""
+    found = list(ast.walk(node))
     names = {inner.id for inner in found if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
     imported = {inner.asname or inner.name.partition(".")[0] for inner in found if isinstance(inner, ast.alias)}
     return names | imported | {getattr(inner, "name", None) or "" for inner in found}

@@ -57,6 +57,7 @@ class Callees(Entries):
         super().__init__(scope, table)
         self._judged: dict[tuple[object, ...], tuple[Value, object]] = {}
         self._depth = self._again = 0
+        self._named: dict[str, list[tuple[type, FunctionType]]] = {}
 
     @abstractmethod
     def run_body(self, node: Definition, frame: Frame) -> Value:
@@ -155,9 +156,10 @@ class Callees(Entries):
 
     def _call_any(self, name: str, given: Arguments, label: str) -> Value:
         """Judge a method of texts or mappings on what is not known: classes of the project may have one of its own."""
-        for owner, method in methods_named(name):
-            if self.scope.is_project(method):
-                self.call_raw((owner, method), name, given, label)
+        if name not in self._named:
+            self._named[name] = [found for found in methods_named(name) if self.scope.is_project(found[1])]
+        for found in self._named[name]:
+            self.call_raw(found, name, given, label)
         return UNKNOWN
 
     def _call_found(self, found: Found, name: str, receiver: Value, given: Arguments, label: str) -> Value:
