@@ -76,7 +76,7 @@ def _unquiet(visit: Visit, node: ast.stmt, name: str) -> str:
     name holds in the end.
     """
     why = _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope))
-    if why and not _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope, {name: _quiet.MISSING})):
+    if why and not _quiet.unquiet(node, _stale.quiet_scope(visit.swap, visit.scope, {name: _quiet.ANYTHING})):
         return ""
     return why or ""
 

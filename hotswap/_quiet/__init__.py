@@ -14,6 +14,17 @@ from hotswap._quiet._effects import effect
 from hotswap._quiet._scope import NamespaceScope, Scope
 from hotswap._quiet._statements import unquiet
 from hotswap._quiet._table import TABLE, Table, extend
-from hotswap._quiet._values import MISSING, Definition
+from hotswap._quiet._values import ANYTHING, MISSING, Definition
 
-__all__ = ["MISSING", "TABLE", "Definition", "NamespaceScope", "Scope", "Table", "effect", "extend", "unquiet"]
+__all__ = [
+    "ANYTHING",
+    "MISSING",
+    "TABLE",
+    "Definition",
+    "NamespaceScope",
+    "Scope",
+    "Table",
+    "effect",
+    "extend",
+    "unquiet",
+]

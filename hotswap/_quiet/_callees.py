@@ -23,6 +23,7 @@ from hotswap._quiet._results import look_into
 from hotswap._quiet._scope import Scope, find_global
 from hotswap._quiet._table import Table, find_raw
 from hotswap._quiet._values import (
+    ABSENT,
     MISSING,
     NOTHING,
     UNKNOWN,
@@ -148,7 +149,7 @@ class Callees(Entries):
             held = self.load(receiver, name)
             if held.obj is not MISSING:
                 return self.call(held, given, label)
-            if receiver.kind is None and name in LIKE_VALUES:
+            if receiver.kind is None and name in LIKE_VALUES and receiver is not ABSENT:
                 return self._call_any(name, given.after(receiver), label)
             raise LoudError(f"calls {label}, a method of an object that is not known")
         given = given if name == "__new__" else _pass_receiver(found[1], receiver, given)

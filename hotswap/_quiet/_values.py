@@ -46,6 +46,8 @@ class Missing(Enum):
 
 
 MISSING: Final = Missing.MISSING
+ANYTHING: Final = object()
+"""What a name stands for of which nothing is known but that it is bound."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +121,8 @@ def _holds(value: Value | None, items: Items) -> bool:
 
 UNKNOWN: Final = Value()
 MADE: Final = Value(own=True)
+ABSENT: Final = Value()
+"""What a name gives that is not bound: nothing is known of it, and to run what reads it would raise."""
 NOTHING: Final = Value(own=True)
 """What is taken out of an empty container: the code behind that does not run, or not before something is put in."""
 
@@ -165,7 +169,8 @@ class Frame:
             if (found := frame.names.get(name)) is not None:
                 return found
             frame = frame.outer
-        return know(self.find(name))
+        there = self.find(name)
+        return ABSENT if there is MISSING else know(there)
 
     def visible(self) -> list[Value]:
         """Return what all names of this frame and of those around it hold."""
@@ -214,7 +219,7 @@ class Arguments:
 
 def know(obj: object) -> Value:
     """Return all that is known of `obj`, a live object; of `MISSING`, nothing."""
-    if obj is MISSING:
+    if obj is MISSING or obj is ANYTHING:
         return UNKNOWN
     kind = type(obj)
     return Value(obj, kind, own=id(kind) in _IMMUTABLE)
