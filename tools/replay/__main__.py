@@ -31,7 +31,9 @@ def is_equal(step: Step, shown: str) -> bool:
 
 def row(name: str, steps: list[Step]) -> str:
     """Return the line of the table for the `steps` of one project and tool; those that are no measure are left out."""
-    last, steps = steps[-1], [step for step in steps if not step.failed]
+    last, steps = steps[-1:], [step for step in steps if not step.failed]
+    if not steps:
+        return f"| {name} | 0 |"
     shares = [f"{100 * sum(is_equal(step, shown) for step in steps) / len(steps):.0f}%" for shown in SHOWN]
     cpu = sorted(1e3 * step.cpu for step in steps)
     codes: Counter[str] = sum((step.codes() for step in steps), Counter())
@@ -39,7 +41,7 @@ def row(name: str, steps: list[Step]) -> str:
     things = sum(step.edited for step in steps)
     rate = f"{things} / {100 * sum(codes.values()) / max(things, 1):.2f}"
     times = f"{statistics.median(cpu):.0f} / {cpu[math.ceil(0.95 * (len(cpu) - 1))]:.0f} / {cpu[-1]:.0f}"
-    shares.append(f"{last.passed - len(last.lost)} of {last.passed}" if last.passed else "-")
+    shares += (f"{one.passed - len(one.lost)} of {one.passed}" if one.passed else "-" for one in last)
     return f"| {name} | {len(steps)} | {' | '.join(shares)} | {told} | {rate} | {times} |"
 
 
