@@ -185,6 +185,8 @@ class Teller:
         whole = there.get(place.path.rpartition(".")[0], "")
         if not code and whole in _OF_OLD_CLASS and place.facet in ("missing", "left over"):
             return whole  # what an object lacks that keeps its old class, as was told, or has more
+        if not code and place.fresh.startswith("same as "):  # it was met inside what is told, and is described there
+            code = there.get(place.fresh.removeprefix("same as "), "")
         if not code and there.get(place.path) in _OF_OLD_CLASS and place.fresh == "-":
             return there[place.path]  # what the old thing itself is like
         known, fresh = self._before.get((place.path, place.facet), ("", ""))
