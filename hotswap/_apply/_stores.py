@@ -25,6 +25,7 @@ from hotswap._run._journal import MISSING
 from hotswap._run._values import same
 from hotswap._text._diff import decorators
 from hotswap._text._names import dotted_of, root_of
+from hotswap.patch._functions import doc_of
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -107,9 +108,14 @@ def _take_back(visit: Visit, place: Place, value: ast.expr) -> bool:
         return _take_item(visit, owner, place.slice, value)
     if visit.swap.mentions(f".{place.attr} =", visit.work.edit.module):
         return False
-    if type(owner) is FunctionType:
-        visit.swap.journal.del_item(vars(owner), place.attr)
+    if type(owner) is FunctionType and place.attr == "__doc__":  # it has its own again
+        visit.swap.journal.set_attribute(owner, "__doc__", doc_of(visit.swap.pending_code(owner)))
         return True
+    if type(owner) is FunctionType:
+        is_own = place.attr in vars(owner)
+        if is_own:
+            visit.swap.journal.del_item(vars(owner), place.attr)
+        return is_own or not hasattr(FunctionType, place.attr)
     return isinstance(owner, type) and _take_member(visit, owner, place.attr)
 
 
