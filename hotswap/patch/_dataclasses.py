@@ -147,15 +147,19 @@ def renew(
     stays = {*members, *_LAID_OUT, "__module__", "__annotations__", *_slots(cls), *kept}
     for name, value in made.items():
         if name not in stays:  # though it looks the same: what is there may be about to go
-            _take_place(journal, cls, name, _belonging_to(cls, twin, value))
+            _take_place(journal, cls, name, _belonging_to(cls, twin, value), members)
     for name in [n for n, v in vars(cls).items() if n not in made and n not in stays and _is_stale(cls, n, v, stated)]:
         journal.del_member(cls, name)
     return True
 
 
-def _take_place(journal: Journal, cls: type, name: str, value: Any) -> None:
-    """Record a member that the decorator wrote; one of before that somebody holds leads to it, an equal one stays."""
+def _take_place(journal: Journal, cls: type, name: str, value: Any, members: Mapping[str, Any]) -> None:
+    """Record a member that the decorator wrote; one of before that somebody holds leads to it, an equal one stays, and
+    so does one that the text has among `members`, by another name.
+    """
     old = vars(cls).get(name)
+    if any(one is old for one in members.values()):
+        old = None
     if type(old) is not types.FunctionType or type(value) is not types.FunctionType:
         journal.set_member(cls, name, value)
     elif not _is_same(old, value):
