@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from hotswap._arrivals import ARRIVALS, Arrivals
 from hotswap._elsewhere import at_start
 from hotswap._graph._bindings import Bindings
-from hotswap._graph._facts import Facts, is_dynamic
+from hotswap._graph._facts import HINTS, Facts, is_dynamic
 from hotswap._graph._imports import mentions
 from hotswap._graph._order import Graph
 from hotswap._graph._sketch import KNOWN, Sketch, sketch_of
@@ -52,6 +52,7 @@ class Process:
         self.graph = Graph()
         self.generation = 0
         self.memo: set[str] = set()
+        self.hinting: set[str] = set()
         self.gone: set[str] = set()
         self.old_codes = OldCodes()
         self.after_swap: list[Callable[[], object]] = []
@@ -122,6 +123,7 @@ class Process:
         self.unsketched.discard(module)
         self.bindings.learn(module, baseline.origin, sketch)
         (self.memo.add if sketch.memo else self.memo.discard)(module)
+        (self.hinting.add if sketch.hints else self.hinting.discard)(module)
         self._see_modules(module, sketch.imported, dynamic=sketch.dynamic)
 
     def update_graph(self) -> None:
@@ -148,6 +150,7 @@ class Process:
         self.bindings.forget(name)
         self.unsketched.add(name)
         (self.memo.add if speaks_of_caches(text) else self.memo.discard)(name)
+        (self.hinting.add if HINTS in text else self.hinting.discard)(name)
         self._see_modules(name, mentions(text, _package(name)), dynamic=is_dynamic(text))
 
     def _see_modules(self, name: str, imported: AbstractSet[str], *, dynamic: bool) -> None:

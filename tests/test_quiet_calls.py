@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = """
-    abc argparse base64 binascii bisect builtins codecs collections colorsys contextlib copy dataclasses datetime
-    decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata importlib.util inspect io
-    ipaddress itertools json keyword locale logging math operator os os.path pathlib platform re shlex statistics
-    string struct sys textwrap threading types typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo
+    abc argparse base64 binascii bisect builtins codecs collections colorsys contextlib copy copyreg csv dataclasses
+    datetime decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata importlib.util
+    inspect io ipaddress itertools json keyword locale logging math operator os os.path pathlib platform re shlex
+    sqlite3 statistics string struct sys textwrap threading types typing unicodedata urllib.parse uuid warnings weakref zlib
+    zoneinfo
 """.split()
 
 # What `typing.Literal` is an object of: the one up to 3.12, the other since.
@@ -47,6 +48,9 @@ SIGNATURE = inspect.signature(lambda a: a)
 PARAMETER = SIGNATURE.parameters['a']
 STREAM = io.TextIOWrapper(io.BytesIO())
 T = typing.TypeVar('T')
+class Perm(enum.Flag):
+    R = 1
+    W = 2
 class Color(enum.Enum):
     RED = 1
 @dataclasses.dataclass

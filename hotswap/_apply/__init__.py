@@ -14,7 +14,7 @@ from operator import call
 from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
-from hotswap._apply import _annotations, _captured, _codes, _left, _moves, _registrations
+from hotswap._apply import _annotations, _by_text, _captured, _codes, _left, _moves, _registrations
 from hotswap._apply._adapter import Adapter, found, found_registrars
 from hotswap._apply._ahead import make_ready
 from hotswap._apply._altered import Altered
@@ -208,6 +208,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         probe(swap, work, work.scope, looked_at(work.edit), Block(work.edit.diff, work.edit.old.statements))
         if not work.codes:
             map_codes(work)
+        _by_text.note(swap, work)
         tell_lost(swap, work)
     filled = {work.edit.module: stored(work) for work in works}
     swap.definition = partial(definition_now, swap, around.definition)

@@ -134,6 +134,10 @@ class Book:
                 keys[at] = key
         return [(key, False) for key in keys]
 
+    def is_done(self, key: Any, ran: set[int]) -> bool:
+        """Whether the statement that made an entry which leaves has run again, or is gone."""
+        return self._is_over(self.owner[key], ran)
+
     @staticmethod
     def _is_over(claim: Claim, ran: set[int]) -> bool:
         """Whether what took the statement's place ran, or nothing did: else its entry stays."""

@@ -15,7 +15,7 @@ from hotswap._text._names import dotted_of
 from hotswap._text._source import start_line
 
 if TYPE_CHECKING:
-    from hotswap._apply._swap import Work
+    from hotswap._apply._swap import Swap, Work
 
 
 def statements(work: Work, diff: Diff, forced: Iterable[int]) -> Iterator[tuple[Statement, Statement | None, bool]]:
@@ -105,3 +105,17 @@ def bound_by(node: ast.stmt) -> list[str]:
         return [node.name]
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def tell_starting(swap: Swap, work: Work, starting: frozenset[str]) -> None:
+    """Tell of functions that register when they run, at a program's start, and whose registering changed."""
+    for pair in work.edit.diff.changed:
+        if pair.old.kind is pair.new.kind is Kind.DEF:
+            if _registering(pair.old.node, starting) != _registering(pair.new.node, starting):
+                swap.tell(work, "HS240", pair.new.lineno, name=pair.new.binds[-1])
+
+
+def _registering(node: ast.stmt, starting: frozenset[str]) -> list[str]:
+    body = ast.Module(body=getattr(node, "body", []), type_ignores=[])
+    calls = (inner for inner in ast.walk(body) if isinstance(inner, ast.Call))
+    return [ast.dump(c) for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr in starting]

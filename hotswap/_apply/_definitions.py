@@ -223,10 +223,10 @@ def _inside(public: object) -> object:
 
 def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     """Apply the decorators of a ``def`` to the function that exists, and bind what comes out."""
-    visit.swap.commit()
     new = pair.new
     node = new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    visit.make_ready(new, [node])
     value: ast.expr = ast.copy_location(ast.Name(_RAW, ast.Load()), node)
     for decorator in reversed(node.decorator_list):
         value = ast.copy_location(ast.Call(decorator, [value], []), decorator)

@@ -230,9 +230,9 @@ def _plain_names(visit: Visit, pair: Pair, live: type) -> frozenset[str]:
 
 def _aside(visit: Visit, new: Statement) -> Any:
     """Make the class from its statement, without the project's decorators, and bind it to nothing."""
-    visit.swap.commit()
     node = new.node
     assert isinstance(node, ast.ClassDef)
+    visit.make_ready(new, [node])
     found = [(one, called(visit, one)) for one in node.decorator_list]
     kept = [one for one, maker in found if maker in _KNOWN or _adapter.decorates(visit.swap, maker)]
     bare = ast.copy_location(ast.ClassDef(**{**dict(ast.iter_fields(node)), "decorator_list": kept}), node)

@@ -47,8 +47,19 @@ def _tell(visit: Visit, left: str) -> None:
     statements = [statement for statement in looked_at(edit) if id(statement) not in known]
     for scope, statement in _each(visit.work, visit.scope, statements):
         inner = visit if scope is visit.scope else Visit(visit.swap, visit.work, scope)
+        if _found_none(inner, statement):
+            continue
         if why := _stale.stale_because(inner, _evaluated(statement)):
             _stale.tell_kept(inner, statement, why, left)
+
+
+def _found_none(visit: Visit, statement: Statement) -> bool:
+    """Whether `statement` ran in this swap, and found nothing of what leaves: its own module has hidden that."""
+    if id(statement) not in visit.swap.ran_at:
+        return False
+    gone = visit.swap.ran_without.get(id(statement), ())
+    others = (one for one in visit.swap.last if one[0] is not visit.work.scope)
+    return all(any(scope is one and name == left for one, left in gone) for scope, name in others)
 
 
 def _evaluated(statement: Statement) -> Statement:

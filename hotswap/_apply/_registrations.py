@@ -69,6 +69,7 @@ class Registrations:
         self._were: dict[tuple[int, str], Any] = {}
         self._kept: dict[int, tuple[object, object]] = {}
         self._ran: set[int] = set()
+        self._withdrawn = True
         self.found: set[int] = set()
         self.roots: tuple[Any, ...] = ()
         self.notes: dict[str, Any] = {}
@@ -280,12 +281,20 @@ class Registrations:
         found = self.arranged(container)
         return list(container) if found is None else found
 
-    def arrange_tables(self) -> None:
-        """Have the program's own tables as they shall be, for a statement that may make something of them."""
-        before = len(self.journal)
-        _tables.arrange(self)
-        if len(self.journal) > before:
-            self._swap.commit()
+    def make_way(self, statement: Statement) -> None:
+        """Have the program's tables as they shall be, for a statement that may make something of them; before one that
+        may put it back, take out once more what leaves.
+        """
+        if statement.kind is Kind.ASSIGN:
+            before = len(self.journal)
+            _tables.arrange(self)
+            if len(self.journal) > before:
+                self._swap.commit()
+                self._withdrawn = False
+        elif not self._withdrawn:
+            self._withdrawn = True
+            for book in (one for one in self._books.values() if one.withdraws):
+                book.withdraw({key for key in book.leaving if not book.is_done(key, self._ran)})
 
     def arranged(self, container: Any) -> list[Any] | None:
         """Return the entries that a watched container has after the second phase; None if it is not watched."""
@@ -365,7 +374,7 @@ def begin(swap: Swap, registrars: Iterable[Registrar]) -> None:
     for work in swap.works.values():
         registrations.add(work)
         if work.edit.edited:
-            _tell_starting(swap, work, frozenset(name for one in found for name in one.starting))
+            _claims.tell_starting(swap, work, frozenset(name for one in found for name in one.starting))
     swap.registrations = registrations
     for registrar in found:
         registrar.forget(registrations)
@@ -383,17 +392,3 @@ def end(swap: Swap) -> None:
     swap.registered = frozenset(registrations.found)
     swap.commit()
     vars(registrations).clear()  # it holds objects that give way to others: their references are counted next
-
-
-def _tell_starting(swap: Swap, work: Work, starting: frozenset[str]) -> None:
-    """Tell of functions that register when they run, at a program's start, and whose registering changed."""
-    for pair in work.edit.diff.changed:
-        if pair.old.kind is pair.new.kind is Kind.DEF:
-            if _registering(pair.old.node, starting) != _registering(pair.new.node, starting):
-                swap.tell(work, "HS240", pair.new.lineno, name=pair.new.binds[-1])
-
-
-def _registering(node: ast.stmt, starting: frozenset[str]) -> list[str]:
-    body = ast.Module(body=getattr(node, "body", []), type_ignores=[])
-    calls = (inner for inner in ast.walk(body) if isinstance(inner, ast.Call))
-    return [ast.dump(c) for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr in starting]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from functools import partial
 from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
 
@@ -102,8 +103,10 @@ class ModuleScope(Scope):
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes`, with the names `given` bound as well; return what they bound, which is not stored yet."""
         above = self.as_above(nodes)
-        ran = Layer({**above, **given}, self.stores, self.hidden)
-        code = self.compile(_asking.of_module(nodes, self.namespace), doc=doc)
+        asking = _asking.of_module(nodes, self.namespace)
+        own = {_asking.NAMES: partial(self._names_above, nodes[0].lineno)} if asking is not nodes else _NONE
+        ran = Layer({**above, **given, **own}, self.stores, self.hidden)
+        code = self.compile(asking, doc=doc)
         if any(getattr(node, "is_lazy", False) for node in nodes):  # PEP 810: only where globals and locals are one
             own = {name: self.namespace[name] for name in _OF_IMPORTS if name in self.namespace}
             run(code, own, own, self.edit.path, nodes[0].lineno)
@@ -115,6 +118,12 @@ class ModuleScope(Scope):
             del ran["__annotate__"], ran.gone["__annotate__"]
             self.annotations_changed = True
         return ran
+
+    def _names_above(self, line: int) -> dict[str, Any]:
+        """Return what a fresh start would have bound above `line`, the wave that is not set yet included."""
+        names = {**self.namespace, **dict(dict.items(self.stores))}
+        left = {name: value for name, value in names.items() if name not in self.stores.gone}
+        return _asking.names_above(self.edit.new.statements, line, left)
 
     @contextmanager
     def there(self, above: Mapping[str, object]) -> Iterator[None]:

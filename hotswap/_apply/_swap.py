@@ -90,6 +90,7 @@ class Swap:
         self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []
         self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
+        self.ran_without: dict[int, list[tuple[AnyScope, str]]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
         self.tables, self.copies, self.old_codes = list[object](), dict[int, str](), list[CodeType]()
         self.migrations: list[Migration] = []

@@ -13,6 +13,7 @@ from hotswap import _quiet
 from hotswap._apply import (
     _annotations,
     _branches,
+    _by_text,
     _chains,
     _definitions,
     _dispatch,
@@ -34,6 +35,7 @@ from hotswap._apply._segments import makes_of_itself
 from hotswap._apply._swap import Swap, Work
 from hotswap._apply._taken import modules_read
 from hotswap._apply._unloaded import imports
+from hotswap._graph._facts import WHOLE
 from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
@@ -223,8 +225,6 @@ class Visit:
         wrapped = self.wrap(nodes)
         reaching = self.make_ready(statement, wrapped)
         _ordered.arrange(self, statement)
-        if reaching:
-            _remembered.forget_results(self.swap)
         if (error := _follow.leaving_error(self, statement)) is not None:
             if wrapped == nodes:
                 raise error
@@ -250,15 +250,18 @@ class Visit:
     def make_ready(self, statement: Statement, nodes: list[ast.stmt]) -> bool:
         """End the wave if running `nodes` may meet what it set; return whether they may reach the program's code."""
         reaching = reaches_code(nodes)
-        if self.swap.registrations is not None and statement.kind is Kind.ASSIGN:
-            self.swap.registrations.arrange_tables()
+        if self.swap.registrations is not None:
+            self.swap.registrations.make_way(statement)
         _follow.visit_sources(self, statement)
         uncovered = _follow.uncover(self, statement)
         loads = _follow.loads(self, statement)  # what is loaded may import this module in turn
-        if loads:  # ... and finds what a fresh start would find
+        if loads or not WHOLE.isdisjoint(statement.calls):  # it finds what a fresh start would find
             _follow.let_names_go(self.swap)
+            self.swap.ran_without[id(statement)] = list(self.swap.last)
         if reaching or loads or uncovered or isinstance(self.scope, ClassScope) or self._meets_stores(statement):
             self.swap.commit()
+        if reaching:
+            _remembered.forget_results(self.swap)
         return reaching
 
     def _meets_stores(self, statement: Statement) -> bool:
@@ -330,7 +333,7 @@ class Visit:
             for name in _follow.names_bound(self, statement):
                 if name not in kept and self._may_leave(name) and not self._came_back(name):
                     _moves.note_left(self, statement, name)
-                    self._leave(name)
+                    self.leave(name)
                 elif isinstance(self.scope, ClassScope) and immutable(self.scope.peek(name)):
                     _moves.note_left(self, statement, name)
 
@@ -342,7 +345,8 @@ class Visit:
         """Yield the names that `statement` binds, as far as it is known what of it runs; see `_branches.bound_by`."""
         return _branches.bound_by(self, statement)
 
-    def _leave(self, name: str) -> None:
+    def leave(self, name: str) -> None:
+        """Have `name` leave this scope with the last wave."""
         old = self.scope.peek(name)
         if name == "__doc__" or (name == "__module__" and isinstance(self.scope, ClassScope)):  # never nothing
             self.swap.bind(self.work, self.scope, name, None if name == "__doc__" else self.work.edit.module)
@@ -386,6 +390,7 @@ def visit_module(swap: Swap, work: Work) -> None:
     visit = Visit(swap, work, work.scope)
     visit.block(edit.diff, edit.old.statements, looked_at(edit))
     tell_older(visit, edit.new.statements)
+    _by_text.let_go(visit)
     _annotations.renew(visit, edit.old.statements, edit.new.statements)
     if _annotations.are_other(edit):
         swap.commit()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Final
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
 _ALL: Final = frozenset(("__dict__", "dir", "getmembers", "getmembers_static", "vars"))
 _OF_HEADERS: Final = frozenset(("get_annotations", "get_type_hints", "getfullargspec", "signature"))
+_WORDS: Final = re.compile(r"[^\W\d]\w*")
 _ITSELF: Final = "sys.modules[__name__]"
-_LOOKS: Final = _ALL | _OF_HEADERS
+_COPIES: Final = frozenset(("register_dialect",))
+"""What takes all that it wants to know of a class at once, and asks it no more."""
+_LOOKS: Final = _ALL | _OF_HEADERS | _COPIES
 
 
 def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) -> str:
@@ -58,7 +62,17 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
             value.__module__, f"{value.__qualname__}.{HEADER[0]}"
         ):
             return f"looks through {dotted}"
+        if any(swap.changes.changed(where, name) for where, name in _hinted(value)):
+            return f"looks through {dotted}"
     return ""
+
+
+def _hinted(value: object) -> Iterator[tuple[str, str]]:
+    """Yield, each with its module, the names in annotations of a class or function that are texts."""
+    for one in value.__mro__[:-1] if is_a(value, type) else (value,):
+        for hint in list((attribute(one, "__annotations__") or {}).values()):
+            words = _WORDS.findall(hint) if type(hint) is str else ()
+            yield from ((str(attribute(one, "__module__")), name) for name in words)
 
 
 def _takes_itself(node: ast.AST) -> bool:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from hotswap._graph._facts import WHOLE
 from hotswap._graph._followers import Follower, Followers
 from hotswap._model import Action, How, Outcome, Patch, Step
 
@@ -145,7 +146,7 @@ class _Look:
     """What a module may read while it runs."""
 
     def __init__(self, sketch: Sketch) -> None:
-        self.sketch = sketch
+        self.sketch, self.reads_all = sketch, not WHOLE.isdisjoint(sketch.runs)
         self.inside: Callable[[str], bool] = (
             frozenset([name for bodies in sketch.bodies.values() for _, names in bodies for name in names]).__contains__
             if sketch.runs_own
@@ -153,7 +154,7 @@ class _Look:
         )
 
     def reads(self, name: str) -> bool:
-        return name in self.sketch.runs or self.inside(name)
+        return self.reads_all or name in self.sketch.runs or self.inside(name)
 
 
 def _public(namespace: Mapping[str, object]) -> list[str]:

@@ -24,6 +24,8 @@ WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
 BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
 """What takes names of a module that no dot stands before."""
+HINTS = "get_type_hints"
+"""What evaluates annotations that are texts, with the names of the module where they stand."""
 GETTERS = frozenset({"attrgetter", "methodcaller"})
 """What is given the names that it looks up as texts."""
 _NOTHING: frozenset[str] = frozenset()

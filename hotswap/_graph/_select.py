@@ -10,17 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from hotswap._graph._facts import (
-    BY_NAME,
-    GETTERS,
-    LOADERS,
-    WHOLE,
-    Fact,
-    Facts,
-    bound_around,
-    names_loaders,
-    statement_at,
-)
+from hotswap._graph import _facts
+from hotswap._graph._facts import BY_NAME, HINTS, LOADERS, Fact, Facts, bound_around, names_loaders, statement_at
 from hotswap._graph._overrides import runs_for_classes
 from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import (
@@ -32,6 +23,7 @@ from hotswap._graph._taint import (
     comes_or_goes,
     from_diff,
     inherited_by,
+    is_looked_up,
     is_rebound,
     is_tainted,
     parts_of,
@@ -39,7 +31,7 @@ from hotswap._graph._taint import (
 )
 from hotswap._model import Diff, Kind, Statement
 
-_ITSELF = WHOLE | {"sys"}
+_ITSELF = _facts.WHOLE | {"sys"}
 """What a module may get at itself with, by ``sys.modules[__name__]`` among others."""
 _VALUES = (Kind.ASSIGN, Kind.OTHER)
 
@@ -96,7 +88,7 @@ class Selection:
         """
         self._met_late |= sketch.imported - self._taints.keys()
         taint = Taint(None, own=sketch.own, module=module)
-        if self._altered.concerns(module):
+        if self._altered.concerns(module) or (sketch.hints and any(one.values for one in self._taints.values())):
             return True
         taint.alter(self._altered, module)
         if diff is not None:
@@ -157,7 +149,8 @@ class Selection:
         """Whether nothing that the module runs may be concerned, whatever its functions do: its imports suffice."""
         facts = taint.facts
         assert facts is not None
-        if taint.stars or facts.runs_own or facts.nested_imports or facts.dynamic:
+        hints = any(HINTS in names for names in (facts.by_name, facts.by_attribute, facts.behind))
+        if taint.stars or facts.runs_own or facts.nested_imports or facts.dynamic or hints:
             return False
         if any(name in facts.by_attribute or name in facts.behind for name in self._members):
             return False
@@ -168,7 +161,8 @@ class Selection:
         if any(here in facts.runs and any(map(self._taints.get, inside)) for here, inside in taint.inside.items()):
             return False
         self._import(taint)
-        return facts.runs.isdisjoint(name.partition(".")[0] for name in (*taint.values, *taint.calls))
+        names = {name.partition(".")[0] for name in (*taint.values, *taint.calls)}
+        return facts.runs.isdisjoint(names | (_ITSELF if names else names))
 
     def force(self, module: str, names: Iterable[str]) -> None:
         """Take `names` of a module taken in before as changed: their statements run because somebody asked for it."""
@@ -184,7 +178,7 @@ class Selection:
         names |= {module.rpartition(".")[2] for module in imported if names and self._taints.get(module)}
         if bool(names) and ("*" in text or "__getattr__" in names or any(name in text for name in names)):
             return True
-        dot = "" if any(getter in text for getter in GETTERS) else "."
+        dot = "" if any(getter in text for getter in _facts.GETTERS) else "."
         return any(dot + name in text for name in self._members)
 
     def _names(self, module: str) -> Iterator[str]:
@@ -252,6 +246,7 @@ class Selection:
         names |= {here for here, modules in taint.inside.items() if any(map(self._taints.get, modules))}
         names |= _ITSELF if taint.values else frozenset()
         names |= {*LOADERS, "modules", "sys"} if taint.facts.dynamic else frozenset()
+        names |= {HINTS, "typing"}
         while names:
             names |= self._reached(names.pop(), taint, mentioned)
         seen = set[str]()
@@ -358,25 +353,28 @@ class Selection:
                 return f"looks through {name}"
         if taint.values and {"sys.modules", "__name__"}.issubset(fact.reads):
             return "reads sys.modules[__name__]"
-        if names_loaders((*fact.reads, *fact.calls)) and self._is_looked_up(fact.attributes):
+        if names_loaders((*fact.reads, *fact.calls)) and is_looked_up(fact.attributes, self._taints):
             return "loads modules by name"
+        if self._evaluates(fact.calls):
+            return "evaluates annotations"
         for name in fact.calls:
-            if name in WHOLE and (taint.has_parts(fact.scope[:-1]) if fact.scope else taint.values):
+            if name in _facts.WHOLE and (taint.has_parts(fact.scope[:-1]) if fact.scope else taint.values):
                 return f"calls {name}()"
             if is_tainted(name, fact.scope, taint, self._taints, calls=True):
                 return f"calls {name}"
         return ""
 
-    def _loads(self, fact: Fact) -> bool:
-        """Whether functions of `fact` import modules by what is computed, and look up in these what may change."""
-        by_name = not BY_NAME.isdisjoint(fact.mentions)
-        return names_loaders(fact.mentions) and (by_name or self._is_looked_up(fact.behind))
+    def _evaluates(self, names: Iterable[str]) -> bool:
+        """Whether one of `names` evaluates annotations, and something may change that these have in them."""
+        return any(name.endswith(HINTS) for name in names) and any(other.values for other in self._taints.values())
 
-    def _is_looked_up(self, attributes: AbstractSet[str]) -> bool:
-        """Whether a name of any module that may change is among `attributes`."""
-        return any(
-            not attributes.isdisjoint(one) for other in self._taints.values() for one in (other.values, other.calls)
-        )
+    def _loads(self, fact: Fact) -> bool:
+        """Whether functions of `fact` evaluate annotations, or import modules by what is computed, and look up in these
+        what may change.
+        """
+        by_name = not BY_NAME.isdisjoint(fact.mentions)
+        loads = names_loaders(fact.mentions) and (by_name or is_looked_up(fact.behind, self._taints))
+        return loads or self._evaluates(fact.mentions)
 
     def _mentions(self, fact: Fact, taint: Taint, mentioned: set[str]) -> bool:
         if not mentioned.isdisjoint(fact.mentions):

@@ -20,7 +20,7 @@ from itertools import compress
 from types import CodeType
 from typing import Final
 
-from hotswap._graph._facts import GETTERS
+from hotswap._graph._facts import GETTERS, HINTS
 from hotswap._graph._imports import absolute_origin
 from hotswap._graph._overrides import runs_for_classes
 
@@ -74,7 +74,7 @@ class Sketch:
     `runs` are all names that may be read while the module runs, `attributes` those of them behind a dot; `runs_own`
     says that something defined here is read. `bodies` has the functions in each definition, by name, with the names in
     them. `once` are names that nothing but one import binds, `own` all that the module binds. `memo`: it may have memo
-    caches. `dynamic`: it may hold modules that no import names.
+    caches, `hints`: it evaluates annotations. `dynamic`: it may hold modules that no import names.
     """
 
     imported: frozenset[str]
@@ -90,6 +90,7 @@ class Sketch:
     once: frozenset[str]
     own: frozenset[str]
     memo: bool
+    hints: bool
     dynamic: bool
 
     def uses(self, names: AbstractSet[str]) -> bool:
@@ -288,6 +289,7 @@ class _Drawing:
             frozenset([here for _, _, here in self.froms]) - self.shaky,
             self.own,
             any(word in every.lower() for word in ("cache", "memo", "once", "__subclasshook__")),
+            HINTS in every,
             "import_module" in every or "__import__" in every or ("modules" in every and "sys" in self.own),
         )
 

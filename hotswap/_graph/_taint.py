@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -237,6 +238,11 @@ def comes_or_goes(sketch: Sketch, taints: Mapping[str, Taint], known: Mapping[st
         there in known.get(source, ()) or (source in taints and is_served(there, taints[source]))
         for source, there, _ in sketch.froms
     )
+
+
+def is_looked_up(attributes: AbstractSet[str], taints: Mapping[str, Taint]) -> bool:
+    """Whether a name of any module that may change is among `attributes`."""
+    return any(not attributes.isdisjoint(one) for other in taints.values() for one in (other.values, other.calls))
 
 
 def is_rebound(dotted: str, taint: Taint, taints: Mapping[str, Taint]) -> bool:

@@ -177,6 +177,8 @@ def select(
     """
     passing = {name: names_that_come_or_go(edit) for name, edit in edits.items()}
     near = find_near(process, edits, passing)
+    if hinting := affected & process.hinting - near:
+        near |= process.graph.between(affected, hinting)
     altered, members = Altered(), frozenset[str]()
     while True:
         order = process.graph.order(near & packages.keys(), process.rank)
@@ -286,7 +288,8 @@ def _facts(process: Process, name: str, edit: Edit | None, package: str, selecti
         found = outline(edit.new.text)
         bodies = found[1] if found else {}
         return facts_of(edit.new, package, sys.modules.__contains__, nodes=True, bodies=bodies)
-    return known_facts(process, name, package, selection)
+    unnamed = name in process.dynamic or name in process.hinting  # it may name nothing of what it has to do with
+    return known_facts(process, name, package, selection, needed=unnamed)
 
 
 def known_facts(

@@ -125,6 +125,14 @@ _LOCKS: Final[Groups] = {"threading": "Lock RLock"}
 # An import statement is quiet (a loaded module is not run again), and so is the same thing spelled as a call.
 _IMPORTS: Final[Groups] = {"builtins": "__import__", "importlib": "import_module"}
 
+# They put one thing under the name or the type that they are given, in place of what they put there before.
+_KEYED: Final[Groups] = {
+    "codecs": "register_error",
+    "copyreg": "pickle",
+    "csv": "register_dialect",
+    "sqlite3": "register_adapter register_converter",
+}
+
 # They call a function that they are given: positions and keywords at which it stands. It has to be quiet, too.
 APPLIES: Final[Mapping[str, tuple[int | str, ...]]] = {
     "builtins.filter": (0,),
@@ -192,6 +200,7 @@ METHODS: Final[Groups] = {
     "decimal.Decimal": "as_tuple copy_abs exp from_float is_finite is_nan ln log10 normalize quantize sqrt "
     "to_integral_value",
     "enum.Enum": "__init__ __new__ name value",
+    "enum.Flag": "__and__ __contains__ __invert__ __or__ __xor__",
     "fractions.Fraction": "as_integer_ratio denominator from_decimal from_float limit_denominator numerator",
     "ipaddress.IPv4Network": "overlaps subnet_of supernet",
     "json.JSONEncoder": "default",  # the others call what a subclass overrides
@@ -388,6 +397,7 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "typing": {
         "first": "final no_type_check override runtime_checkable",
         "second": "cast",
+        "dict": "get_type_hints",
         "modifier": "dataclass_transform",
         "class": "NamedTuple TypedDict",
     },
@@ -396,4 +406,4 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "warnings": {"modifier": "deprecated"},
 }
 
-CALLS: Final = (_VALUES, _OPERATORS, _PATHS, _READS, _LOOKS, _WRAPPERS, _CLASSES, _LOCKS, _IMPORTS, METHODS)
+CALLS: Final = (_VALUES, _OPERATORS, _PATHS, _READS, _LOOKS, _WRAPPERS, _CLASSES, _LOCKS, _IMPORTS, _KEYED, METHODS)
