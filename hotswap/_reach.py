@@ -21,6 +21,7 @@ from hotswap._plan._groups import Selected, follow, followers_of, known_facts, s
 from hotswap._plan._near import find_near, looking_up, names_in, names_that_come_or_go, see_loading
 from hotswap._points._hooks import AFTER, BEFORE
 from hotswap._process import Process
+from hotswap._text._diff import any_says_otherwise
 
 _ARE_LATE: Final = sys.version_info >= (3, 14)
 Reached = Mapping[tuple[str, str], Followers]
@@ -127,7 +128,7 @@ def _is_named_nowhere(process: Process, edit: Edit, affected: AbstractSet[str]) 
     names = [name.rpartition(".")[2] for name in names_in(edit.diff)]
     if any(text.count(name) != 1 or name.startswith("__") for name in names):
         return False
-    if any(f"{name}(" in text for name in WHOLE) or is_handed(edit.diff):
+    if any(f"{name}(" in text for name in WHOLE) or is_handed(edit.diff) or any_says_otherwise(edit.diff):
         return False
     if looking_up(process, frozenset(names), affected):
         return False

@@ -7,6 +7,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from hotswap._graph._overrides import is_called_back
+from hotswap._graph._taint import DOC
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import is_a, same
 
@@ -64,6 +65,15 @@ class Changes:
         if self.follow is not None:
             self.follow(module, name, old, new)
         return True
+
+    def note_doc(self, module: str, name: str) -> None:
+        """Note that a function has another docstring: for who reads that of whatever it is given as well."""
+        self.note(module, f"{name}.{DOC}", MISSING, self)
+        self.members.add(DOC)
+
+    def says_otherwise(self, value: object) -> bool:
+        """Whether `value` is a function that got another docstring."""
+        return type(value) is FunctionType and self.changed(value.__module__, f"{value.__qualname__}.{DOC}")
 
     def note_called_back(self, module: str, name: str) -> None:
         """Note a member of a class, which is another one or behaves otherwise, if a base of its class asks for it."""

@@ -22,7 +22,7 @@ from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import alike, attribute, attributes_of, immutable, is_a
-from hotswap._text._diff import decorators, only_code, same_header
+from hotswap._text._diff import decorators, only_code, same_header, says_otherwise
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
     copied_by,
@@ -47,6 +47,8 @@ _DESCRIPTORS = (staticmethod, classmethod, property)
 def define(visit: Visit, pair: Pair) -> None:
     """Apply a changed ``def``, and what it says of the classes that calls of it made."""
     _define(visit, pair)
+    if says_otherwise(pair):
+        visit.swap.changes.note_doc(visit.work.edit.module, visit.named(pair.new))
     _unnamed.follow_calls(visit, pair)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 
 from hotswap import _quiet
 from hotswap._apply._filled import is_filled
@@ -14,9 +17,11 @@ from hotswap._apply._swap import Swap, Work
 from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attribute, equal, immutable, is_a
+from hotswap._run._values import attribute, attributes_of, equal, immutable, is_a
 from hotswap._text._diff import dump
 from hotswap._text._names import dotted_of
+
+_BUFFERS: Final = (bytearray, array)
 
 
 def tell_lost(swap: Swap, work: Work) -> None:
@@ -124,7 +129,7 @@ def _tell(
         alone = all(sum(name in one.binds or name in one.mutates for one in old) == 1 for name in was.binds)
         for name in was.binds if alone else ():
             held = names.get(name)
-            if type(held) in CONTAINERS and held and _is_filled(swap, work.scope, was, name, held):
+            if _may_have_state(swap, held) and _is_filled(swap, work.scope, was, name, held):
                 swap.tell(work, "HS223", now.lineno, name=prefix + name)
 
 
@@ -154,16 +159,40 @@ def _value(statement: Statement) -> str:
     return dump(value) if value is not None else ""
 
 
+def _may_have_state(swap: Swap, held: Any) -> bool:
+    """Whether the program may have put something into `held`: a container with items, or an object of its own."""
+    if type(held) in CONTAINERS:
+        return bool(held)
+    home = sys.modules.get(type(held).__module__)
+    return type(held) in (SimpleNamespace, *_BUFFERS) or (home is not None and swap.is_project(home))
+
+
+def _is_other(made: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    """Whether attributes came or went, are other numbers or texts than they were made, or containers of other sizes."""
+    if made.keys() != held.keys():
+        return True
+    pairs = [(made[name], value) for name, value in held.items()]
+    sizes = ((one, value) for one, value in pairs if type(value) in CONTAINERS and type(one) is type(value))
+    values = ((one, value) for one, value in pairs if immutable(value))
+    return any(len(one) != len(value) for one, value in sizes) or not all(equal(one, value) for one, value in values)
+
+
 def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, name: str, held: Any) -> bool:
-    """Whether the container `held` has other keys, or more or fewer items, than `statement` gives it."""
+    """Whether the container `held` has other keys, or more or fewer items, than `statement` gives it, or an object
+    other attributes.
+    """
     if _quiet.unquiet(statement.node, quiet_scope(swap, scope)):
         return False
     try:
         made: Any = scope.run([statement.node]).get(name)
     except StatementError:
         return False
-    if type(made) is not type(held) or len(made) != len(held):
-        return type(made) is type(held)
+    if type(made) is not type(held):
+        return False
+    if type(held) not in CONTAINERS:
+        return _is_other(attributes_of(made), attributes_of(held)) or (type(held) in _BUFFERS and made != held)
+    if len(made) != len(held):
+        return True
     if type(held) is not dict:
         return False
     known = ((made.get(key), value) for key, value in held.items() if type(key) is str)

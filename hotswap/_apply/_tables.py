@@ -20,7 +20,7 @@ from hotswap._apply._books import Claim, Same, entries_of, fill
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a
-from hotswap._text._diff import out_of_order
+from hotswap._text._diff import is_documented_anew, out_of_order
 from hotswap.patch._functions import MEMO
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def watch(swap: Swap, registrations: Registrations) -> None:
     found = registrations.notes.setdefault(_NOTE, {})
     edits = [work.edit for work in swap.works.values() if work.edit.edited]
     concerned = swap.maybe | {id(pair.new) for edit in edits for pair in out_of_order(edit.diff)}
+    concerned |= {id(pair.new) for edit in edits for pair in edit.diff.changed if is_documented_anew(pair)}
     coming = {(edit.module, called) for edit in edits for one in edit.diff.added for called in one.calls}
     for claim in registrations.claims:
         beside = any((claim.work.edit.module, called) in coming for called in claim.old.calls)  # its entry has a place
@@ -95,8 +96,13 @@ def _called(claim: Claim, name: str) -> Iterator[object]:
     value = _noting.held(claim.work.scope, name)
     if value is MISSING and owner:
         value = inspect.getattr_static(_noting.held(claim.work.scope, owner), method, MISSING)
-    made = [vars(value).get(one) for one in _MAKERS] if is_a(value, type) else [value]
+    made = [vars(value).get(one) for one in _MAKERS] if is_a(value, type) else [value, _call_of(value)]
     yield from (getattr(one, "__func__", one) for one in made)
+
+
+def _call_of(value: object) -> object:
+    """Return the function that a call of an object runs, None if its class has none."""
+    return next((vars(base)["__call__"] for base in type(value).__mro__[:-1] if "__call__" in vars(base)), None)
 
 
 def _stores(swap: Swap, value: object, depth: int) -> bool:

@@ -16,10 +16,10 @@ from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._taken import takes_all_names
 from hotswap._apply._uses import use_of
 from hotswap._graph._facts import WHOLE
-from hotswap._graph._taint import HEADER
+from hotswap._graph._taint import DOC, HEADER
 from hotswap._model import Kind
-from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a, way_to
+from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._run._values import attribute, elements, is_a, way_to
 from hotswap._text._names import dotted_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ALL: Final = frozenset(("__dict__", "dir", "getmembers", "getmembers_static", "
 _OF_HEADERS: Final = frozenset(("get_annotations", "get_type_hints", "getfullargspec", "signature"))
 _WORDS: Final = re.compile(r"[^\W\d]\w*")
 _ITSELF: Final = "sys.modules[__name__]"
+_HOLDERS: Final = (*CONTAINERS, tuple)
 _COPIES: Final = frozenset(("register_dialect",))
 """What takes all that it wants to know of a class at once, and asks it no more."""
 _LOOKS: Final = _ALL | _OF_HEADERS | _COPIES
@@ -52,6 +53,11 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
         return "goes over all names of the module"
     if statement.kind not in (Kind.ASSIGN, Kind.OTHER):
         return ""
+    if DOC in swap.changes.members and any(getattr(one, "attr", "") == DOC for one in ast.walk(statement.node)):
+        for dotted in statement.reads:
+            value = resolve(scope, dotted)
+            if any(map(swap.changes.says_otherwise, (value, *(elements(value) if type(value) in _HOLDERS else ())))):
+                return f"reads the docstring of {dotted}"
     for dotted in _taken(scope, statement.node):
         value = resolve(scope, dotted)
         if value is not MISSING and type(value) is not FunctionType:

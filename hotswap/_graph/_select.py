@@ -15,6 +15,7 @@ from hotswap._graph._facts import BY_NAME, HINTS, LOADERS, Fact, Facts, bound_ar
 from hotswap._graph._overrides import runs_for_classes
 from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import (
+    DOC,
     HEADER,
     Altered,
     Taint,
@@ -93,8 +94,8 @@ class Selection:
         taint.alter(self._altered, module)
         if diff is not None:
             from_diff(diff, taint, "")
-            self._note_members(taint.calls)
-            if diff.added or any(name.rpartition(".")[2] not in HEADER for name in taint.values):
+            self._note_members(taint.values | taint.calls)
+            if diff.added or any(name.rpartition(".")[2] not in (*HEADER, DOC) for name in taint.values):
                 return True
         inner = self._import_sketch(sketch, taint)
         names = {name.partition(".")[0] for name in (*taint.values, *taint.calls, *taint.modules)}

@@ -13,7 +13,7 @@ from hotswap._graph._facts import Fact, Facts
 from hotswap._graph._overrides import is_called_back
 from hotswap._graph._sketch import Sketch
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._text._diff import decorators, only_code, same_header
+from hotswap._text._diff import decorators, only_code, same_header, says_otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +59,7 @@ class Altered:
 
 HEADER: Final = ("__annotations__", "__defaults__", "__kwdefaults__", "__code__")
 """Attributes of a function that its header makes."""
+DOC: Final = "__doc__"
 
 
 @dataclass(slots=True)
@@ -280,6 +281,8 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
             taint.values |= {f"{scope}{name}.{part}" for name in new.binds for part in HEADER}
         if decorators(new.node) and (not only_code(pair) or _is_given_names(new)):  # it may be decorated anew
             taint.values |= {scope + name for name in new.binds}
+        if says_otherwise(pair):
+            taint.values |= {f"{scope}{name}.{DOC}" for name in new.binds}
         _constructor(new, taint, scope)
     elif not only_code(pair):
         taint.values |= _starred(pair.old, taint.facts) | _starred(new, taint.facts)

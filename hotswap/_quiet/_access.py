@@ -23,6 +23,7 @@ from hotswap._quiet._values import (
     attributes_of,
     describe_items,
     find_enum_member,
+    find_enum_values,
     find_member,
     is_class,
     is_module,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 Found = tuple[type, Any]
 _TEXT = Value(kind=str, own=True)
-_NAMES = frozenset(("__module__", "__name__", "__qualname__"))
+_NAMES = frozenset(("__doc__", "__module__", "__name__", "__qualname__"))
 """Attributes that are texts, of whatever has them."""
 _OVERRIDES = frozenset(("__getattr__", "__getattribute__"))
 _ALTERABLE = frozenset(map(id, (dict, list, set)))
@@ -110,6 +111,8 @@ class Access(ABC):
                 return self._load_from_class(value, name)
         if value.kind is None:
             return UNKNOWN
+        if name == "value" and value.obj is MISSING and (values := find_enum_values(value.kind)):
+            return join_all(tuple(map(know, values))) or UNKNOWN
         self._use_override(value, "__getattribute__", name)
         found = look_up(value.kind, name, value.after)
         if name == "__dict__" and value.own:

@@ -1,7 +1,6 @@
 """The table of quiet calls: what may be called twice without anybody noticing but through the result.
 
-It is data: groups of dotted names, each group with the reason why it is in. `_table` looks a call up by the identity of
-what is called, never by its name, as a project may well have a `sorted` of its own.
+It is data: groups of dotted names, each with the reason why it is in. `_table` goes by the identity of what is called.
 
 Left out on purpose: what reads the clock, files or random numbers (a second run gives another value though nothing that
 it depends on changed), what hands out a position that a second run would lose (`itertools.count`), and what is running
@@ -119,19 +118,11 @@ _CLASSES: Final[Groups] = {
     "typing": "Any Generic Protocol _no_init_or_replace_init",
 }
 
-# A lock that was just made is held by nobody.
-_LOCKS: Final[Groups] = {"threading": "Lock RLock"}
-
-# An import statement is quiet (a loaded module is not run again), and so is the same thing spelled as a call.
-_IMPORTS: Final[Groups] = {"builtins": "__import__", "importlib": "import_module"}
+# An import statement is quiet, and so is the same thing spelled as a call; a lock that was just made is held by nobody.
+_IMPORTS: Final[Groups] = {"builtins": "__import__", "importlib": "import_module", "threading": "Lock RLock"}
 
 # They put one thing under the name or the type that they are given, in place of what they put there before.
-_KEYED: Final[Groups] = {
-    "codecs": "register_error",
-    "copyreg": "pickle",
-    "csv": "register_dialect",
-    "sqlite3": "register_adapter register_converter",
-}
+_KEYED: Final[Groups] = {"codecs": "register_error", "copyreg": "pickle", "csv": "register_dialect"}
 
 # They call a function that they are given: positions and keywords at which it stands. It has to be quiet, too.
 APPLIES: Final[Mapping[str, tuple[int | str, ...]]] = {
@@ -406,4 +397,4 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "warnings": {"modifier": "deprecated"},
 }
 
-CALLS: Final = (_VALUES, _OPERATORS, _PATHS, _READS, _LOOKS, _WRAPPERS, _CLASSES, _LOCKS, _IMPORTS, _KEYED, METHODS)
+CALLS: Final = (_VALUES, _OPERATORS, _PATHS, _READS, _LOOKS, _WRAPPERS, _CLASSES, _IMPORTS, _KEYED, METHODS)

@@ -385,3 +385,11 @@ def find_enum_member(enum: object, name: str) -> object:
     """Return the member `name` of an Enum class; `MISSING` if it has none, or is still being made."""
     members = list_members(enum).get("_member_map_")
     return members.get(name, MISSING) if type(members) is dict else MISSING
+
+
+def find_enum_values(enum: object) -> list[object]:
+    """Return the values of an Enum class that has none but texts and numbers, whose `value` is Enum's own."""
+    members = list_members(enum).get("_member_map_") if issubclass(type(enum), EnumMeta) else None
+    found = [vars(member).get("_value_") for member in members.values()] if type(members) is dict else []
+    own = look_up(enum, "value") if found else None  # type: ignore[arg-type]  # a class, as its type is a metaclass
+    return found if own and own[0] is Enum and all(id(type(one)) in _IMMUTABLE for one in found) else []

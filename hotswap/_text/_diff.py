@@ -123,11 +123,21 @@ def only_doc(pair: Pair) -> bool:
 
 def is_documented_anew(pair: Pair) -> bool:
     """Whether a decorated function has another docstring, which a library may have taken."""
+    return bool(getattr(pair.new.node, "decorator_list", ())) and says_otherwise(pair)
+
+
+def says_otherwise(pair: Pair) -> bool:
+    """Whether a function has another docstring."""
     old, new = pair.old.node, pair.new.node
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    if not isinstance(old, kinds) or not isinstance(new, kinds) or not new.decorator_list:
+    if not isinstance(old, kinds) or not isinstance(new, kinds):
         return False
     return ast.get_docstring(old, clean=False) != ast.get_docstring(new, clean=False)
+
+
+def any_says_otherwise(diff: Diff) -> bool:
+    """Whether a function that changed has another docstring, or one inside a class that did."""
+    return any(says_otherwise(pair) or (pair.inner and any_says_otherwise(pair.inner)) for pair in diff.changed)
 
 
 def _crosses(old: ast.stmt, new: ast.stmt) -> bool:
