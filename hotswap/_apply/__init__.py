@@ -28,7 +28,7 @@ from hotswap._apply._follow import let_names_go
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import stored, tell_lost, tell_replaced
-from hotswap._apply._missing import tell_missing
+from hotswap._apply._missing import tell_missing, tell_second_modules
 from hotswap._apply._moves import moves
 from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
@@ -238,6 +238,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         _annotations.forget_stale(swap, work)
     forget(swap)
     tell_missing(swap)
+    tell_second_modules(swap)
     let_names_go(swap)
     swap.commit()
     for module, name, one in swap.following.left_behind:

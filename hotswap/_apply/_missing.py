@@ -7,7 +7,9 @@ Which those are is told once all that leaves is known.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Final
 
 from hotswap._apply import _header, _stale
@@ -19,6 +21,7 @@ from hotswap._apply._visit import Visit, looked_at
 from hotswap._graph._imports import static_truth
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import MISSING
+from hotswap._run._values import is_a
 
 _SHOWN: Final = 3
 
@@ -39,6 +42,18 @@ def tell_missing(swap: Swap) -> None:
                 _tell(Visit(swap, work, work.scope), " and ".join(left[:_SHOWN]))
     finally:
         swap.changes, swap.only_leaving = before, False
+
+
+def tell_second_modules(swap: Swap) -> None:
+    """Tell of modules that the program ran a second time, as another object, where somebody has the first one still."""
+    works = {name: work for name, work in swap.works.items() if work.edit.edited and swap.memo}
+    for name, module in list(sys.modules.items()) if works else ():
+        if not is_a(module, ModuleType) or not swap.is_project(module):
+            continue
+        for here, value in list(vars(module).items()):
+            known = works.get(value.__name__) if type(value) is ModuleType else None
+            if known is not None and value is not known.module:
+                swap.tell(known, "HS219", 1, name=f"the module {value.__name__}", where=f"{name}.{here}")
 
 
 def _tell(visit: Visit, left: str) -> None:

@@ -30,6 +30,7 @@ from hotswap._apply import (
 from hotswap._apply._branches import Wrap
 from hotswap._apply._collectors import tell_older
 from hotswap._apply._leaving import is_bound_elsewhere, left_over
+from hotswap._apply._midway import in_its_place
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope, reaches_code
 from hotswap._apply._segments import makes_of_itself
 from hotswap._apply._swap import Swap, Work
@@ -232,12 +233,12 @@ class Visit:
         self.swap.tried.append((self.work, self.scope, statement))
         before = dict(self.scope.namespace) if reaching or any(imports(statement.node)) else {}
         bound: Mapping[str, object] = {}
-        contents = _noting.contents(self.scope, statement)
-        attributes = _noting.attributes(self.scope, statement)
+        contents, attributes = _noting.contents(self.scope, statement), _noting.attributes(self.scope, statement)
         for _, target, name, _ in attributes:
             self.swap.journal.note_attribute(target, name)
         try:
-            with self.swap.journal.noting(_noting.containers(self.swap, self.scope, statement, reaching=reaching)):
+            noted = _noting.containers(self.swap, self.scope, statement, reaching=reaching)
+            with self.swap.journal.noting(noted), in_its_place(self, statement):
                 self.scope.hidden = left_over(self, statement)
                 bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
         finally:
