@@ -19,7 +19,7 @@ from hotswap._model import Diff, Kind, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute, attributes_of, equal, immutable, is_a
 from hotswap._text._diff import dump
-from hotswap._text._names import dotted_of
+from hotswap._text._names import dotted_of, filled_by
 
 _BUFFERS: Final = (bytearray, array)
 
@@ -125,8 +125,11 @@ def _tell(
     old: Sequence[Statement],
     pairs: Iterable[tuple[Statement, Statement]],
 ) -> None:
+    functions = {one.binds[-1]: one.node for one in old if one.kind is Kind.DEF}
+    filled = {name for one in old if one.kind is Kind.OTHER for name in filled_by(one.node, functions)}
     for was, now in pairs:
         alone = all(sum(name in one.binds or name in one.mutates for one in old) == 1 for name in was.binds)
+        alone = alone and filled.isdisjoint(was.binds)
         for name in was.binds if alone else ():
             held = names.get(name)
             if _may_have_state(swap, held) and _is_filled(swap, work.scope, was, name, held):

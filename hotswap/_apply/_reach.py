@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from hotswap._apply._keeping import only_keeps
 from hotswap._apply._specials import COMPARISON
 from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
 from hotswap._graph._facts import BY_NAME, LOADERS
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attribute, attributes_of, elements, is_a, reduced
+from hotswap._run._values import attribute, attributes_of, elements, is_a, texts_in
 from hotswap._text._names import calls_unnamed
 from hotswap.patch._proxies import is_forwarder
 
@@ -77,15 +78,11 @@ def operates_otherwise(swap: Swap, value: object, attributes: frozenset[str], *,
 def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
     """Return what calling the function `value` looks up on what it is given, its own object among that."""
     if type(value) in _GETTERS:
-        return _looked_up_by(value)
+        return texts_in(value)
     function = _unwrapped(value)
     if type(function) is not FunctionType or not swap.is_project(function):
         return _NOTHING
     return of_arguments(swap.pending_code(function))
-
-
-def _looked_up_by(getter: object) -> frozenset[str]:
-    return frozenset(part for one in reduced(getter) if type(one) is str for part in one.split("."))
 
 
 def _names_in(member: object) -> tuple[str, ...]:
@@ -170,7 +167,7 @@ class _Walk:
         elif type(value) in _HOLDERS:
             self._elements(value, attributes)
         elif type(value) in _GETTERS:
-            self.found = self.found or not self.swap.changes.members.isdisjoint(_looked_up_by(value))
+            self.found = self.found or not self.swap.changes.members.isdisjoint(texts_in(value))
         elif not is_a(value, ModuleType) and is_ours(self.swap, type(value)):
             self._members(type(value), attributes | {"__call__"})
             self._held_by(value, attributes)
@@ -191,7 +188,8 @@ class _Walk:
         held = attributes_of(value)
         names = attributes | self.seen.get(id(type(value)), _NOTHING)
         for name in names & held.keys() if held and self._unasked(value, names) is not None else ():
-            self.reach(held[name], names)
+            if type(held[name]) not in _HOLDERS or not only_keeps(self.swap, type(value), names, name):
+                self.reach(held[name], names)
 
     def _elements(self, container: Any, attributes: frozenset[str]) -> None:
         """Go through functions and objects in a container: who has it, or its table of functions, may call them."""

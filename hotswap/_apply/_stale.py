@@ -380,7 +380,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
     for name in called_twice(statement.node) if swap.changes.codes else ():
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
-    for name in dict.fromkeys(behind_modules(scope, name) for name in statement.reads) if attributes else ():
+    for name in behind_modules(scope, statement) if attributes else ():
         if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
     return _templates.made_with(swap, scope, statement)

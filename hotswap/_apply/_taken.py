@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from hotswap._apply._keeping import only_handed
 from hotswap._apply._reach import behaves_otherwise, changed_modules
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._swap import resolve
@@ -106,8 +107,15 @@ def takes_all_names(node: ast.stmt) -> bool:
     return any(isinstance(call.func, ast.Name) and call.func.id in WHOLE for call in calls)
 
 
-def behind_modules(scope: AnyScope, dotted: str) -> str:
-    """Return as much of `dotted` as leads to the first object that is no module."""
+def behind_modules(scope: AnyScope, statement: Statement) -> dict[str, None]:
+    """Return as much of each name that `statement` reads, and not only hands over, as leads to an object that is no
+    module.
+    """
+    read = (name for name in statement.reads if not only_handed(statement.node, name))
+    return dict.fromkeys(_behind_modules(scope, name) for name in read)
+
+
+def _behind_modules(scope: AnyScope, dotted: str) -> str:
     parts = dotted.split(".")
     found = (".".join(parts[:size]) for size in range(1, len(parts)))
     return next((name for name in found if not is_a(resolve(scope, name), ModuleType)), dotted)

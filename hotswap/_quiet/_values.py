@@ -309,7 +309,7 @@ def attributes_of(value: object) -> dict[str, Any]:
     """Return the attributes that an object has itself, without running code of the program."""
     try:
         found = object.__getattribute__(value, "__dict__")
-    except (AttributeError, TypeError):
+    except Exception:  # noqa: BLE001  a property of the program's, as a proxy may have
         return {}
     return found if type(found) is dict else {}
 

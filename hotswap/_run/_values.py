@@ -334,6 +334,11 @@ def reduced(value: Any) -> list[object]:
     return [*getattr(maker, "args", ()), *given, *getattr(maker, "keywords", {}).items()]
 
 
+def texts_in(getter: object) -> frozenset[str]:
+    """Return the names that an ``attrgetter()`` or `methodcaller` looks up."""
+    return frozenset(part for one in reduced(getter) if type(one) is str for part in one.split("."))
+
+
 def way_to(namespace: Mapping[str, object], dotted: str) -> list[object]:
     """Return what the parts of `dotted` stand for, as far as that is known without running anything."""
     first, *rest = dotted.split(".")
