@@ -2,7 +2,7 @@
 
 A statement runs with a buffer as its locals, and there they would find the names that it has bound itself. At a
 module's level they give what ``globals()`` does. Who only goes over the names gets those that a fresh start would have
-there: none that statements below bind, and in the order in which the text binds them.
+there: none that statements below bind.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def asks_for_all(node: ast.AST) -> bool:
 
 
 def names_above(statements: Sequence[Statement], line: int, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of `names` that the module has once all `statements` above `line` ran, in the order of these."""
+    """Return those of `names` that the module has once all `statements` above `line` ran."""
     place: dict[str, int] = {}
     for statement in statements:
         for name in statement.binds:
             place.setdefault(name, statement.lineno)
     star = place.pop("*", line)
-    found = {name: -1 if name[:2] == "__" else place.get(name, star if star < line else line - 1) for name in names}
-    return {name: names[name] for name in sorted(found, key=lambda name: found[name]) if found[name] < line}
+    place |= dict.fromkeys((name for name in names if name[:2] == "__"), -1)
+    return {name: value for name, value in names.items() if place.get(name, min(star, line - 1)) < line}
 
 
 def _asks(node: ast.AST | None, known: Container[str], asking: Container[str] = _ASKING) -> bool:

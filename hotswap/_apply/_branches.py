@@ -16,7 +16,7 @@ from hotswap._errors import StatementError
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import alike, is_a
-from hotswap._text._diff import branch_of, only_code
+from hotswap._text._diff import branch_of, dump, only_code
 
 Wrap = Callable[[list[ast.stmt]], list[ast.stmt]]
 
@@ -286,3 +286,8 @@ def wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
 
 def _reraise() -> ast.ExceptHandler:
     return ast.ExceptHandler(type=None, name=None, body=[ast.Raise()])
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Whether `node` is the ``if __name__ == "__main__"`` of a script."""
+    return isinstance(node, ast.If) and "__name__" in dump(node.test) and "__main__" in dump(node.test)

@@ -41,7 +41,7 @@ from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
 from hotswap._run._execute import Layer
 from hotswap._run._journal import MISSING
 from hotswap._run._values import immutable, is_a
-from hotswap._text._diff import branch_of, dump, only_code, same_header
+from hotswap._text._diff import branch_of, only_code, same_header
 from hotswap._text._names import targets_of
 from hotswap._text._source import suites
 
@@ -180,7 +180,7 @@ class Visit:
     def suite(self, pair: Pair) -> None:
         """Go into an ``if``, ``try`` or ``with`` whose header did not change."""
         assert pair.inner is not None
-        if _is_main_guard(pair.new.node) and self.work.edit.module == "__main__":
+        if _branches.is_main_guard(pair.new.node) and self.work.edit.module == "__main__":
             if pair.inner:
                 self.swap.tell(
                     self.work, "HS202", pair.new.lineno, why="the main part of a script", target=self.target(pair.new)
@@ -379,10 +379,6 @@ class Visit:
 def _ran_whole(pair: Pair, again: Container[int]) -> bool:
     """Whether a suite is another statement, by its header, or ran `again` as a link of a chain."""
     return pair.new.kind is Kind.SUITE and (not same_header(pair) or id(pair.new) in again)
-
-
-def _is_main_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and "__name__" in dump(node.test) and "__main__" in dump(node.test)
 
 
 def visit_module(swap: Swap, work: Work) -> None:
