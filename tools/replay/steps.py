@@ -175,10 +175,11 @@ class Replay:
         claims = [one for told in answer["told"] for one in self._claims(told, before)]
         found = without_echoes(o for o in answer["differences"] if (o[1], o[2], o[4]) not in self._grown)
         owners = [digest.get(path.rpartition(".")[0], {}).get("value", "").split(" ")[0] for _, path, *_ in found]
-        known = aliases(digest)
+        known, shared = aliases(digest), {path: [other] for _, path, _, _, here in found for other in _same_as(here)}
         places = [
-            Place(path, facet, there, here, owner, (*other_paths(path, known), *_same_as(there)), lineage(path, digest))
+            Place(path, facet, there, here, owner, (*names, *_same_as(there)), lineage(path, digest))
             for (_, path, facet, there, here), owner in zip(found, owners, strict=True)
+            for names in [(*other_paths(path, known), *other_paths(path, shared))]
         ]
         codes = self._teller.step(claims, places)
         return [
