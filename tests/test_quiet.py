@@ -92,6 +92,7 @@ QUIET = {
     "walrus": "X = [y := LIMIT, y.bit_length()]",
     "slice": "X = NAMES[::2]",
     "listed call": "X = sorted(NAMES)",
+    "method of what is annotated": "X = replaced(NEVER), replaced_or_none(NEVER), keys_of(NEVER)",
     "method of a literal": "X = 'a b'.split()[0].upper()",
     "method of a known value": "X = NAME.upper()",
     "method of the name of a class": "X = {one.__name__.lower(): one for one in (Near, Plan)}",
@@ -170,6 +171,7 @@ LOUD = {
     "mutating method": ("NAMES.append(1)", "mutates NAMES through .append()"),
     "mutating method by the class": ("list.append(NAMES, 1)", "mutates list through .append()"),
     "mutating method of an unknown object": ("NEVER.append(1)", "calls NEVER.append(), a method of an object"),
+    "mutating method of what is annotated": ("X = fill_annotated(NEVER)", "mutates out through .append()"),
     "method of an attribute": ("POINT.trail.append(1)", "mutates POINT.trail through .append()"),
     "mutating function": (
         "(lambda: setattr(POINT, 'x', 1))()",
@@ -278,6 +280,9 @@ class Project:
         known = function.__code__.co_filename == "project.py"
         return self.trees.get(function.__code__.co_firstlineno) if known else None
 
+    def is_own(self, thing: ModuleType | FunctionType) -> bool:
+        return thing is self.module or getattr(thing, "__module__", "") == "project"
+
     def show_state(self) -> str:
         """Return as text what no quiet statement may alter; plain stores to names, attributes and items may."""
         has = self.module.__dict__
@@ -286,7 +291,7 @@ class Project:
 
     def judge(self, statement: str, **names: object) -> str | None:
         namespace = {**self.module.__dict__, **names}
-        scope = NamespaceScope(namespace, lambda thing: getattr(thing, "__module__", "") == "project", self.definition)
+        scope = NamespaceScope(namespace, self.is_own, self.definition)
         return unquiet(ast.parse(textwrap.dedent(statement)).body[0], scope)
 
 

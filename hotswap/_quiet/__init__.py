@@ -5,9 +5,10 @@ this package finds out from the code alone, without running any of it. It is a s
 statement would do over what is known of the values, and stops at the first thing that somebody else could see.
 
 A folder, as it would be twice as long as a file may be. From below: `_calls` is the table, data only; `_table` finds
-its entries; `_values` is what can be known of a value, `_scope` where names are looked up; `_results` what comes out of
-listed calls, `_items` what is in containers that the code made, `_targets` what the parts of a target get; `_access`,
-`_entries` and `_callees` say what a use or a call runs; `_expressions` and `_statements` walk the code.
+its entries; `_values` is what can be known of a value, `_annotated` what is taken for a builtin one, `_scope` where
+names are looked up; `_results` what comes out of listed calls, `_items` what is in containers that the code made,
+`_targets` what the parts of a target get; `_access`, `_entries` and `_callees` say what a use or a call runs;
+`_expressions` and `_statements` walk the code.
 """
 
 from hotswap._quiet._effects import effect

@@ -16,6 +16,7 @@ from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyT
 from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
+from hotswap._quiet._annotated import annotated
 from hotswap._quiet._calls import LIKE_VALUES
 from hotswap._quiet._entries import Entries
 from hotswap._quiet._items import use_items
@@ -35,6 +36,7 @@ from hotswap._quiet._values import (
     Value,
     is_class,
     is_module,
+    is_unknown,
     join_all,
     know,
     list_members,
@@ -382,6 +384,9 @@ def _bind_parameters(local: Local, frame: Frame, given: Arguments) -> None:
         frame.names[arg.arg] = given.names.get(arg.arg, default)
     for arg, value in zip(places, given.values, strict=False):
         frame.names[arg.arg] = value
+    for arg in (*places, *spec.kwonlyargs):
+        if is_unknown(frame.names[arg.arg]):
+            frame.names[arg.arg] = Value(kind=annotated(arg.annotation))
     if spec.vararg:
         rest = () if given.open else given.values[len(places) :]
         frame.names[spec.vararg.arg] = Value(kind=tuple, own=True, parts=rest)

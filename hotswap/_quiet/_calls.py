@@ -22,11 +22,12 @@ _VALUES: Final[Groups] = {
     "frozenset hash hex int iter len list map max memoryview min object oct ord pow range repr reversed round set "
     "slice sorted str sum tuple zip",
     "argparse": "ArgumentParser",
+    "ast": "parse",
     "base64": "b16decode b16encode b32decode b32encode b64decode b64encode b85decode b85encode urlsafe_b64decode "
     "urlsafe_b64encode",
     "binascii": "crc32 hexlify unhexlify",
     "bisect": "bisect bisect_left bisect_right",
-    "codecs": "getdecoder getencoder lookup",
+    "codecs": "getdecoder getencoder getincrementaldecoder getincrementalencoder lookup",
     "collections": "ChainMap Counter OrderedDict defaultdict deque",
     "colorsys": "hls_to_rgb hsv_to_rgb rgb_to_hls rgb_to_hsv",
     "datetime": "date datetime time timedelta timezone",

@@ -127,6 +127,11 @@ NOTHING: Final = Value(own=True)
 """What is taken out of an empty container: the code behind that does not run, or not before something is put in."""
 
 
+def is_unknown(value: Value) -> bool:
+    """Whether nothing is known of `value`."""
+    return value.key() == UNKNOWN.key()
+
+
 def lose_items(*values: Value) -> None:
     """Note that others may put things into containers among `values`."""
     for value in values:
