@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 MODULES = """
     abc argparse ast base64 binascii bisect builtins codecs collections colorsys contextlib copy copyreg csv
-    dataclasses datetime decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata importlib.util
-    inspect io ipaddress itertools json keyword locale logging math operator os os.path pathlib platform re shlex
-    sqlite3 statistics string struct sys textwrap threading types typing unicodedata urllib.parse uuid warnings weakref
-    zlib zoneinfo
+    dataclasses datetime decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata
+    importlib.util inspect io ipaddress itertools json keyword locale logging math operator os os.path pathlib
+    platform re shlex sqlite3 statistics string struct sys textwrap threading types typing unicodedata
+    urllib.parse uuid warnings weakref zlib zoneinfo
 """.split()
 
 # What `typing.Literal` is an object of: the one up to 3.12, the other since.
