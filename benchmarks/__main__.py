@@ -13,11 +13,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).parent
-PEERS: Final = ("jurigged", "autoreload")
+PEERS: Final = {"jurigged": "jurigged", "autoreload": "IPython"}
+"""Tools that are measured beside, if their package is installed."""
 WIDE: Final = 2.5
 """How far beyond its limit a ratio has to be for ``--check`` to fail: machines are noisy, and regressions are not."""
 
@@ -80,7 +82,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     yield "import hotswap (ms)", 25, lambda: (run("importing", 7)["tool"] * 1e3, "ms beyond its dependencies")
     if not quick:
         yield "after 1,000 edits (MiB more)", 2, _thousand
-        for tool in PEERS:
+        for tool in (tool for tool, package in PEERS.items() if find_spec(package)):
             yield f"{tool}: small edit", 0, against("edit", tool, "leaf", 1000, 120, 10)
             yield f"{tool}: 200 files", 0, against("many", tool, 200, 2)
             yield f"{tool}: start", 0, lambda tool=tool: _start(tool, 1000)  # type: ignore[misc]
