@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = """
-    abc argparse ast base64 binascii bisect builtins codecs collections colorsys contextlib copy copyreg csv
+    abc argparse base64 binascii bisect builtins codecs collections colorsys contextlib copy copyreg csv
     dataclasses datetime decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata
     importlib.util inspect io ipaddress itertools json keyword locale logging math operator os os.path pathlib
     platform re shlex sqlite3 statistics string struct sys textwrap threading types typing unicodedata

@@ -22,7 +22,6 @@ _VALUES: Final[Groups] = {
     "frozenset hash hex int iter len list map max memoryview min object oct ord pow range repr reversed round set "
     "slice sorted str sum tuple zip",
     "argparse": "ArgumentParser",
-    "ast": "parse",
     "base64": "b16decode b16encode b32decode b32encode b64decode b64encode b85decode b85encode urlsafe_b64decode "
     "urlsafe_b64encode",
     "binascii": "crc32 hexlify unhexlify",
