@@ -348,7 +348,7 @@ class Fault:
             gc.collect()
             found = before.differences(self._observe(), live)
         before.kept.clear()
-        found = [one for one in found if not _EMPTIED.search(one)]
+        found = [one for one in found if not _EMPTIED.search(one) and not (live and one.startswith("generation: "))]
         if found:
             result.apart = any(map(_has_effects, faults.nodes))
         faults.nodes.clear()
