@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from hotswap._points._turn import Lock
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute
 from hotswap.patch import _dataclasses
@@ -180,6 +181,8 @@ class _Found:
     """The adapters of this process, each loaded when its library is there."""
 
     def __init__(self) -> None:
+        self._lock = Lock(30.0)
+        self._lock.follow_forks()
         self._waiting: dict[str, str] | None = None
         self._loaded: list[Adapter] = []
         self.registrars: list[Registrar] = []
@@ -187,15 +190,20 @@ class _Found:
         self.names: frozenset[str] = frozenset()
 
     def all(self) -> Sequence[Adapter]:
-        """Return the adapters whose libraries are loaded by now."""
+        """Return the adapters whose libraries are loaded by now; of two threads that ask, one loads what is to be."""
+        if self._waiting is None or any(name in sys.modules for name in list(self._waiting)):
+            with self._lock:
+                self._load_all()
+        return self._loaded
+
+    def _load_all(self) -> None:
         if self._waiting is None:
-            self._waiting = {name: f"hotswap.adapters.{name.replace('.', '_')}:ADAPTER" for name in _OURS}
-            self._waiting |= _of_others()
-            self.names = frozenset((*self._waiting, "attrs"))
+            waiting = {name: f"hotswap.adapters.{name.replace('.', '_')}:ADAPTER" for name in _OURS} | _of_others()
+            self.names = frozenset((*waiting, "attrs"))
+            self._waiting = waiting
         for name in [name for name in self._waiting if name in sys.modules]:
             self._load(self._waiting[name])
             del self._waiting[name]  # last: an exception on the way leaves it to be done again
-        return self._loaded
 
     def _load(self, value: str) -> None:
         module, _, attribute = value.partition(":")
