@@ -415,6 +415,21 @@ def test_constants_and_new_functions_are_prepared_within_a_budget(files: Files, 
         assert [getattr(mod, "g", lambda x: None)(1) for mod in mods[:2]] == [version + 1] * 2
 
 
+def test_small_edits_and_others_are_one_swap(files: Files, reloader: Reloader) -> None:
+    """A save of both sorts gives one report and one generation, which is undone as one."""
+    files.write("small", "def f():\n    return 1\n")
+    files.write("other", "class A:\n    x = 1\n")
+    small, other = files.load("small"), files.load("other")
+    files.write("small", "def f():\n    return 2\n")
+    files.write("other", "class B:\n    y = 2\n\n\nclass A(B):\n    x = 2\n")
+    report = reloader.reload()
+    assert [one.step.module for one in report.outcomes] == [small.__name__, other.__name__]
+    assert reloader.reports() == (report,)
+    assert (small.f(), other.A.x, other.A.y) == (2, 2, 2)
+    reloader.undo()
+    assert (small.f(), other.A.x) == (1, 1)
+
+
 def test_of_several_edits_no_trees_wait_for_a_poll(files: Files, reloader: Reloader) -> None:
     """Compiled ahead, they are applied without trees, docstrings behind decorators included, and so is the next one."""
     text = (
