@@ -132,9 +132,7 @@ def apply(
         looked_at = swap.maybe | swap.aside
         swap.within = looked_at and frozenset(within(looked_at, _looked_through(swap)))
         swap.memo, swap.severities = plan.memo, around.severities
-        swap.firm_imports = around.imports
-        if plan.cycles:
-            swap.imports = around.imports
+        swap.imports, swap.has_cycles = around.imports, bool(plan.cycles)
         swap.following.expect(plan.followers)
         swap.altered = Altered(swap, plan.altered)
         if not plan.memo:

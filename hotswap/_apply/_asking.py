@@ -12,11 +12,12 @@ import copy
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
+from hotswap._graph._facts import SPACES
 from hotswap._model import Statement
 
 NAMES: Final = "_hotswap_names"
 _ASKING: Final = {"dir": "sorted(globals())", "locals": "globals()", "vars": "globals()"}
-_GOING_OVER: Final = {"dir": f"sorted({NAMES}())"} | dict.fromkeys(("globals", "locals", "vars"), f"{NAMES}()")
+_GOING_OVER: Final = {"dir": f"sorted({NAMES}())"} | dict.fromkeys(SPACES, f"{NAMES}()")
 _READERS: Final = frozenset(("dict", "frozenset", "len", "list", "set", "sorted", "tuple"))
 _VIEWS: Final = frozenset(("copy", "get", "items", "keys", "values"))
 _OTHER_SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -31,7 +32,7 @@ def of_module(nodes: Sequence[ast.stmt], known: Container[str]) -> Sequence[ast.
 
 def asks_for_all(node: ast.AST) -> bool:
     """Whether `node` is a call that gives the namespace of the module in which it stands."""
-    return _asks(node, (), ("globals", "locals", "vars"))
+    return _asks(node, (), SPACES)
 
 
 def names_above(statements: Sequence[Statement], line: int, names: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,5 +28,4 @@ def _is_filled_further(call: ast.Call, held: Any) -> bool:
         return bool(held)
     if type(held) not in (dict, list, set, deque) or len(named) < len(call.keywords):
         return False
-    made = type(held)(*given, **named)
-    return not (equal(list(made), list(held)) if type(held) is deque else equal(made, held))
+    return not equal(type(held)(*given, **named), held)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import names_bound
 from hotswap._apply._scopes import ModuleScope
+from hotswap._graph._facts import WHOLE
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import same
@@ -16,9 +17,6 @@ from hotswap._run._values import same
 if TYPE_CHECKING:
     from hotswap._apply._swap import Work
     from hotswap._apply._visit import Visit
-
-_NAMESPACE: Final = frozenset(("globals", "locals", "vars", "dir"))
-"""Calls that give a module all of its names."""
 
 
 def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
@@ -29,7 +27,7 @@ def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
     if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
         return frozenset()
     read = {name.partition(".")[0] for name in (*statement.reads, *statement.calls)} & visit.work.names_before
-    if takes_all := not _NAMESPACE.isdisjoint(statement.calls):
+    if takes_all := not WHOLE.isdisjoint(statement.calls):
         lost = [*edit.diff.removed, *(pair.old for pair in edit.diff.changed)]
         read = set(visit.work.names_before).union(n for s in lost if "*" in s.binds for n in names_bound(visit, s))
     if not read or "*" in visit.work.names_now:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply import _follow
 from hotswap._apply._scopes import ModuleScope
 from hotswap._apply._taken import takes_all_names
+from hotswap._graph._facts import SPACES
 from hotswap._model import Diff, Kind, Statement
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
-_UNSORTED: Final = frozenset({"globals", "locals", "vars"})
 _FIRST: Final = frozenset(
     "__name__ __doc__ __package__ __loader__ __spec__ __path__ __file__ __cached__ __builtins__ __annotations__".split()
 )
@@ -31,7 +31,7 @@ _FIRST: Final = frozenset(
 
 def goes_over_all(statement: Statement) -> bool:
     """Whether `statement` of a module meets all its names, in their order."""
-    return not _UNSORTED.isdisjoint(statement.calls) and takes_all_names(statement.node)
+    return not SPACES.isdisjoint(statement.calls) and takes_all_names(statement.node)
 
 
 def force(visit: Visit, diff: Diff) -> None:

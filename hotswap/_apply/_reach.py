@@ -79,14 +79,14 @@ def looked_up_by(swap: Swap, value: object) -> frozenset[str]:
     """Return what calling the function `value` looks up on what it is given, its own object among that."""
     if type(value) in _GETTERS:
         return texts_in(value)
-    function = _unwrapped(value)
+    function = unwrapped(value)
     if type(function) is not FunctionType or not swap.is_project(function):
         return _NOTHING
     return of_arguments(swap.pending_code(function))
 
 
 def _names_in(member: object) -> tuple[str, ...]:
-    function = _unwrapped(member.fget if is_a(member, property) else member)
+    function = unwrapped(member.fget if is_a(member, property) else member)
     return function.__code__.co_names if type(function) is FunctionType else ()
 
 
@@ -107,7 +107,7 @@ def _is_method(swap: Swap, cls: type, name: str) -> bool:
 
 def makes_otherwise(swap: Swap, value: object) -> bool:
     """Whether the functions that a call of `value` makes, themselves, behave otherwise now."""
-    value = _unwrapped(value)
+    value = unwrapped(value)
     if type(value) is not FunctionType or not swap.is_project(value):
         return False
     return any(inner in swap.changes.codes for inner in inner_codes(swap.pending_code(value)))
@@ -156,7 +156,7 @@ class _Walk:
         if is_a(value, type):
             self._class(value, attributes)
             return
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if type(value) is FunctionType and not self._is_ours(value):
             self._foreign(value, attributes)
         elif type(value) is FunctionType:
@@ -346,7 +346,7 @@ def _static(namespace: dict[str, Any], chain: str) -> object:
     return value
 
 
-def _unwrapped(value: object) -> object:
+def unwrapped(value: object) -> object:
     """Return the function behind what `functools` and the descriptors wrap around it."""
     for _ in range(8):
         if type(value).__module__ == "functools":

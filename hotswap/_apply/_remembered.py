@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply._reach import behaves_otherwise, operates_otherwise
+from hotswap._apply._reach import behaves_otherwise, operates_otherwise, unwrapped
 from hotswap._model import How
 from hotswap.patch._answers import forget_answers, forget_dispatch
 from hotswap.patch._classes import instances, living_at, subclasses
@@ -88,7 +88,7 @@ def _computes_otherwise(swap: Swap, one: Any) -> bool:
 
 
 def _function_of(one: Any) -> FunctionType | None:
-    function = getattr(one, "__wrapped__", None) or getattr(one, "func", None)
+    function = unwrapped(one)
     return function if type(function) is FunctionType else None
 
 

@@ -79,7 +79,7 @@ def _imports_of(swap: Swap, name: str) -> Iterator[str]:
     work = swap.works.get(name)
     if work is None:
         module = swap.modules.get(name)
-        yield from swap.firm_imports(name) if module is not None and swap.is_project(module) else ()
+        yield from swap.imports(name) if module is not None and swap.is_project(module) else ()
     else:
         package = name if hasattr(work.module, "__path__") else name.rpartition(".")[0]
         yield from _names(name, package, work.edit.new.statements)

@@ -83,8 +83,8 @@ class Swap:
         self.memo, self.too_early, self.only_leaving = True, False, False
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way, self.passed = set[str](), set[str]()
-        self.imports: Callable[[str], Iterable[str]] | None = None
-        self.firm_imports: Callable[[str], Iterable[str]] = lambda _: ()
+        self.imports: Callable[[str], Iterable[str]] = lambda _: ()
+        self.has_cycles = False
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []
         self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []
@@ -143,7 +143,7 @@ class Swap:
             self.under_way.discard(module)
         elif module in self.under_way:
             self.too_early = True
-        elif self.imports is not None and module not in self.passed and module not in self.works:
+        elif self.has_cycles and module not in self.passed and module not in self.works:
             self.passed.add(module)
             visit_imported(self, module, self.imports(module))
 

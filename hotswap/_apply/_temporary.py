@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
 from hotswap._apply._scopes import AnyScope, ModuleScope
+from hotswap._graph._bindings import public
 from hotswap._graph._imports import origin_of
 from hotswap._model import Statement
 from hotswap._run._journal import CONTAINERS, MISSING
@@ -92,9 +93,7 @@ def _given_by(star: Statement, package: str, read: Container[str]) -> Iterator[t
     if "*" not in star.binds or not isinstance(node, ast.ImportFrom):
         return
     source = vars(sys.modules[origin]) if (origin := origin_of(node, package)) in sys.modules else {}
-    public = source.get("__all__")
-    names = public if isinstance(public, (list, tuple)) else [name for name in source if not name.startswith("_")]
-    for name in (name for name in names if name in read):
+    for name in (name for name in public(source) if name in read):
         one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
         yield name, replace(star, node=ast.fix_missing_locations(one), binds=(name,))
 

@@ -94,7 +94,7 @@ class Bindings:
             self._add(self.closer, source, module)
             return
         found = sys.modules.get(source)
-        names = _public(vars(found)) if found is not None else []
+        names = public(vars(found)) if found is not None else []
         clear = found is not None and len(look.sketch.stars) == 1 and look.sketch.own.isdisjoint(names)
         if clear and not any(map(look.reads, names)):
             self._follow(module, path, source, "*", "*")
@@ -157,7 +157,7 @@ class _Look:
         return self.reads_all or name in self.sketch.runs or self.inside(name)
 
 
-def _public(namespace: Mapping[str, object]) -> list[str]:
+def public(namespace: Mapping[str, object]) -> list[str]:
     """Return the names that a star import takes, as far as that can be told without running code of the program."""
     listed = namespace.get("__all__")
     if type(listed) in (list, tuple):

@@ -22,6 +22,8 @@ LOADERS = frozenset({"__import__", "import_module", "importlib"})
 """What gives modules that no import statement names."""
 WHOLE = frozenset({"dir", "globals", "locals", "vars"})
 """What gives all names of a module, when called without arguments."""
+SPACES = WHOLE - {"dir"}
+"""What gives them with their values, in the order in which they were bound."""
 BY_NAME = WHOLE | {"attrgetter", "getattr", "getmembers", "hasattr"}
 """What takes names of a module that no dot stands before."""
 HINTS = "get_type_hints"

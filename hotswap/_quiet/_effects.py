@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hotswap._quiet._scope import Scope
-from hotswap._quiet._values import Frame
+    from hotswap._quiet._values import Frame
 
 _STORES: Final = re.compile(
     r"(stores into|mutates|writes|makes an augmented|deletes a|binds|alters|raises)\b"
