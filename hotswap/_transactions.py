@@ -1,4 +1,8 @@
-"""Each group of a save is one transaction: applied whole, or held until the next save. No group waits for another."""
+"""Each group of a save is one transaction: applied whole, or held until the next save. No group waits for another.
+
+Where one cannot be live alone, as a module that is not edited raises with it, it is tried as one with those of the same
+save that this module depends on, too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from hotswap import _surroundings
 from hotswap._apply import Applied, Ready, apply, make_ready
 from hotswap._apply._adapter import found as find_adapters
 from hotswap._apply._instances import Migrations
-from hotswap._errors import EditError, HookError
+from hotswap._errors import EditError, HookError, StatementError
 from hotswap._holding import Holding, why_not
 from hotswap._loader._baselines import Baseline, Packed
 from hotswap._model import Action, Edit, Finding, Outcome, Plan, Report
@@ -66,12 +70,14 @@ class Transactions:
         self.holding.begin(prepared)
         done = Done()
         try:
-            for group in split(self._process, prepared, entries):
+            waiting = list(split(self._process, prepared, entries))
+            while waiting:
+                group = waiting.pop(0)
                 broken = [name for name in prepared.findings if name in group]
                 if broken:
                     self.holding.hold_with(group, broken[0], prepared)
                 else:
-                    yield from self._apply_group(group, prepared, entries, done)
+                    waiting = yield from self._apply_group(group, waiting, prepared, entries, done)
         finally:
             self._process.shape += 1  # not before: what was planned ahead would not count
         for name in self.holding.modules:
@@ -114,19 +120,44 @@ class Transactions:
             planned[2].forget()
         return *plan_group(self._process, group, edits, entries), Ready()
 
-    def _apply_group(self, group: Group, prepared: Prepared, entries: list[Entry], done: Done) -> Steps[None]:
-        started = time.perf_counter()
-        limited, left = self._bodies.limit({name: prepared.edits[name] for name in group})
-        plan, edits, ready = self._planned(group, limited, entries)
-        done.spend("plan", time.perf_counter() - started)
-        edits = self._bodies.limit_dependents(edits)
-        applied = yield from self._apply(plan, edits, ready, {}, done)
+    def _apply_group(
+        self, group: Group, waiting: list[Group], prepared: Prepared, entries: list[Entry], done: Done
+    ) -> Steps[list[Group]]:
+        """Apply a group, if need be with those of `waiting` that it cannot be live without; return what still waits."""
+        applied, plan, edits, left = yield from self._try_group(group, prepared, entries, done)
+        others = self._others(group, applied, waiting, prepared)
+        if others:
+            joint = yield from self._try_group(group.union(*others), prepared, entries, done)
+            if joint[0].outcomes:
+                applied, plan, edits, left = joint
+                waiting = [one for one in waiting if one not in others]
         if applied.outcomes:
             self._accept(applied, edits, prepared, done)
         else:
             done.error = done.error or getattr(applied.error, "error", applied.error)
             self.holding.hold_group(plan, edits, prepared, applied)
         done.told += (*left, *applied.findings, *self._process.tell_running(applied.old_codes))
+        return waiting
+
+    def _try_group(
+        self, group: Group, prepared: Prepared, entries: list[Entry], done: Done
+    ) -> Steps[tuple[Applied, Plan, list[Edit], Iterable[Finding]]]:
+        started = time.perf_counter()
+        limited, left = self._bodies.limit({name: prepared.edits[name] for name in group})
+        plan, edits, ready = self._planned(group, limited, entries)
+        done.spend("plan", time.perf_counter() - started)
+        edits = self._bodies.limit_dependents(edits)
+        applied = yield from self._apply(plan, edits, ready, {}, done)
+        return applied, plan, edits, left
+
+    def _others(self, group: Group, applied: Applied, waiting: list[Group], prepared: Prepared) -> list[Group]:
+        """Return the groups that a module depends on, too, which may be what raised as it met only half of the save."""
+        if applied.interrupt is not None or not isinstance(applied.error, StatementError):
+            return []
+        graph = self._process.graph
+        dependents = graph.affected(group) - group
+        readable = (one for one in waiting if one.isdisjoint(prepared.findings))
+        return [one for one in readable if not dependents.isdisjoint(graph.affected(one))]
 
     def rerun(self, wanted: Target, entries: list[Entry]) -> Steps[Done]:
         """Run the statements of `wanted` again, and what depends on them."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from operator import itemgetter
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,7 +72,7 @@ def let_go(
     """
     after = called_for(visit, pair.new.node, header.bases)
     gone = {who: function for who, function in before.items() if after.get(who) is not function}
-    left = [one for one in getattr(pair.old.node, "decorator_list", ()) if f"@{ast.unparse(one)}" not in after]
+    left = [one for one in getattr(pair.old.node, "decorator_list", ()) if _leaves(visit, one, after)]
     again = list(containers(live)) if stays and header.differs else []
     withdrawn = Withdrawn(visit, live, left if stays else [], again)
     stated = {name for side in (pair.old, pair.new) for child in side.children for name in child.binds}
@@ -85,6 +86,15 @@ def let_go(
     return withdrawn
 
 
+def _key_in(container: Any) -> Callable[[Any], Any]:
+    return id if type(container) is list else itemgetter(0)
+
+
+def _leaves(visit: Visit, decorator: ast.expr, after: Collection[str]) -> bool:
+    """Whether a decorator left the text, or is about to be called with something else than before."""
+    return f"@{ast.unparse(decorator)}" not in after or (isinstance(decorator, ast.Call) and bool(visit.swap.maybe))
+
+
 class Withdrawn:
     """The lists and dicts that `live` leaves because of what called decorators of its old header put there.
 
@@ -93,7 +103,7 @@ class Withdrawn:
     """
 
     def __init__(self, visit: Visit, live: type, gone: list[ast.expr], again: list[Any]) -> None:
-        self._journal, self._live, self.whose = visit.swap.journal, live, set[str]()
+        self._swap, self._live, self.whose = visit.swap, live, set[str]()
         self._dicts: dict[int, dict[Any, Any]] = {}
         self._before: dict[int, tuple[Any, list[Any]]] = {}
         for decorator in gone:
@@ -116,19 +126,29 @@ class Withdrawn:
         for one, before in self._before.values():
             now = entries_of(one)
             if self._has(now):
-                keys = [id(entry) if type(one) is list else entry[0] for entry in before]
-                known = {id(entry) if type(one) is list else entry[0]: entry for entry in now}
-                stay = [known.pop(key) for key in keys if key in known]
-                self._fill(one, [*stay, *known.values()])
+                self._fill(one, self._placed(before, now, _key_in(one)))
         for mapping in self._dicts.values():
             empty = [key for key, one in mapping.items() if id(one) in self._before and not one]
             if empty:
                 self._fill(mapping, [entry for entry in mapping.items() if entry[0] not in empty])
+        self._swap.commit()  # what goes over them next meets them in order
+
+    def _placed(self, before: list[Any], now: list[Any], key: Callable[[Any], Any]) -> list[Any]:
+        """Return what is there `now` in the order of `before`; another entry of the class is where its old one was."""
+        keys, known = {key(entry) for entry in before}, {key(entry): entry for entry in now}
+        came = [one for one in known if one not in keys and self._is_live(known[one])]
+        order = []
+        for entry in before:
+            if key(entry) in known:
+                order.append(key(entry))
+            elif came and self._is_live(entry):
+                order.append(came.pop(0))
+        return [*(known.pop(one) for one in order), *known.values()]
 
     def _fill(self, container: Any, entries: list[Any]) -> None:
         before = entries_of(container)
         if not alike(before, entries):
-            self._journal.do(partial(fill, container, entries), partial(fill, container, before))
+            self._swap.journal.do(partial(fill, container, entries), partial(fill, container, before))
 
     def _has(self, entries: list[Any]) -> bool:
         return any(map(self._is_live, entries))

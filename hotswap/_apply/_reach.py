@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import operator
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._keeping import only_keeps
 from hotswap._apply._specials import COMPARISON
-from hotswap._apply._uses import Use, alters_things, of_arguments, use_of
+from hotswap._apply._uses import Use, alters_things, imported, of_arguments, setters, use_of
 from hotswap._graph._facts import BY_NAME, LOADERS
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 METHODS: Final = (FunctionType, staticmethod, classmethod)
 _NOTHING: Final = frozenset[str]()
+_SETTING: Final = frozenset({"__setattr__"})
 _CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 _HOLDERS = (*CONTAINERS, tuple, frozenset)
 _GETTERS = (operator.attrgetter, operator.methodcaller)
@@ -201,9 +202,8 @@ class _Walk:
     def _class(self, cls: type, attributes: frozenset[str]) -> None:
         if is_ours(self.swap, cls):
             self._members(cls, attributes.union(_CONSTRUCTORS))
-            meta = type(cls)
-            if meta is not type and is_ours(self.swap, meta):
-                self._members(meta, frozenset({"__call__"}))
+            if type(cls) is not type and is_ours(self.swap, type(cls)):
+                self._members(type(cls), frozenset({"__call__"}))
 
     def operate(self, cls: type, attributes: frozenset[str]) -> None:
         """Go through what an operator on the class itself may run: ``A[int]``, and methods of its metaclass."""
@@ -225,6 +225,7 @@ class _Walk:
                     self.found = self.found or otherwise or changes.member_changed(cls, name, rebased=False)
                 for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
                     inside |= self._member(member, names if name in new else new)
+                    inside |= self._set_by(cls, member)
                     if "super" not in _names_in(member):
                         break
 
@@ -238,6 +239,16 @@ class _Walk:
         else:
             self.reach(attribute(member, "__func__", member), names)
         return looked_up_by(self.swap, member)
+
+    def _set_by(self, cls: type, member: object) -> frozenset[str]:
+        """Go through what runs as a method sets attributes of its object; return the names looked up for it."""
+        function = unwrapped(member)
+        if type(function) is not FunctionType or not self._is_ours(function):
+            return _NOTHING
+        for name, raw in setters(cls, self.swap.pending_code(function)):
+            self.found = self.found or self.swap.changes.member_changed(cls, name, rebased=False)
+            self.reach(raw, frozenset({"__set__"}))
+        return _SETTING
 
     def _function(self, function: FunctionType, asked: frozenset[str]) -> None:
         """Go through what `function` runs; `asked` are names that are looked up on what it returns, among others."""
@@ -324,15 +335,6 @@ def _reads_changed(swap: Swap, function: FunctionType, use: Use, *, altered: boo
     if any(changes.remade(namespace, chain) for chain in use.chains):
         return True
     return any(name in swap.changes.of(source) for source, name in imported(function, use))
-
-
-def imported(function: FunctionType, use: Use) -> Iterator[tuple[str, str]]:
-    """Yield what `function` imports while it runs: module and name, "" for the module itself."""
-    package = function.__globals__.get("__package__") or ""
-    for level, module, name in use.imports:
-        parts = package.split(".")
-        base = parts[: len(parts) - level + 1] if level else []
-        yield ".".join([*base, *([module] if module else [])]), name
 
 
 def _static(namespace: dict[str, Any], chain: str) -> object:

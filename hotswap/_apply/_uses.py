@@ -6,7 +6,7 @@ import dis
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Final
 
 from hotswap._apply._specials import of_code
@@ -161,3 +161,20 @@ def stored(code: CodeType) -> Iterator[str]:
     for const in code.co_consts:
         if isinstance(const, CodeType):
             yield from stored(const)
+
+
+def setters(cls: type, code: CodeType) -> Iterator[tuple[str, object]]:
+    """Yield properties and other descriptors of `cls` that run as `code` sets attributes by their names."""
+    for name in frozenset(stored(code)):
+        raw = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+        if any("__set__" in vars(base) for base in type(raw).__mro__):
+            yield name, raw
+
+
+def imported(function: FunctionType, use: Use) -> Iterator[tuple[str, str]]:
+    """Yield what `function` imports while it runs: module and name, "" for the module itself."""
+    package = function.__globals__.get("__package__") or ""
+    for level, module, name in use.imports:
+        parts = package.split(".")
+        base = parts[: len(parts) - level + 1] if level else []
+        yield ".".join([*base, *([module] if module else [])]), name

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Final
 
 from hotswap._graph._imports import origin_of
@@ -62,7 +62,7 @@ class Arriving:
         ours = {folder: os.path.join(folder, "any.py") in scope for folder in sys.path}
         found = []
         for above, _, last in (name.rpartition(".") for name in self._process.graph.imported - sys.modules.keys()):
-            for folder in getattr(sys.modules.get(above), "__path__", ()) if above else sys.path:
+            for folder in _folders(above) if above else sys.path:
                 if ours.setdefault(folder, os.path.join(folder, "any.py") in scope):
                     found += [os.path.join(folder, f"{last}.py"), os.path.join(folder, last, "__init__.py")]
         for folder in (one for name in self._process.dynamic for one in _folders(name)):
@@ -90,7 +90,11 @@ def _stale_in(process: Process, importer: str, name: str, path: str) -> Iterator
 
 
 def _folders(name: str) -> list[str]:
-    return list(getattr(sys.modules.get(name), "__path__", ()))
+    """Return where the modules of a package are looked for, also of one that is not loaded; nothing is imported."""
+    if name in sys.modules:
+        return list(getattr(sys.modules[name], "__path__", ()))
+    spec = _spec(name)
+    return list(spec.submodule_search_locations or ()) if spec is not None else []
 
 
 def _packages_of(process: Process, path: str) -> list[str]:
@@ -133,13 +137,15 @@ def _missed(process: Process, path: str) -> Iterator[str]:
 
 def place(name: str) -> str:
     """Return the file that importing `name` would load; "" if there is none."""
-    above = name.rpartition(".")[0]
-    path = getattr(sys.modules.get(above), "__path__", None) if above else None
-    if above and path is None:
-        return ""
     PathFinder.invalidate_caches()
-    spec = PathFinder.find_spec(name, path)
+    spec = _spec(name)
     return os.path.realpath(spec.origin) if spec is not None and spec.has_location and spec.origin else ""
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    above = name.rpartition(".")[0]
+    folders = _folders(above) if above else None
+    return None if above and not folders else PathFinder.find_spec(name, folders)
 
 
 def _tries(statements: Iterable[Statement]) -> Iterator[Statement]:
