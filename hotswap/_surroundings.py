@@ -57,4 +57,5 @@ def make(process: Process, settings: Settings, forced: dict[int, str] | None = N
         of_code=frozenset(process.baselines.of_code),
         mentions=mentions,
         imports=process.graph.firm_imports,
+        is_kept=process.remains.is_kept,
     )

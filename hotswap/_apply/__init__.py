@@ -62,6 +62,7 @@ class Surroundings:
     `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
     `of_code` are the modules whose texts speak of ``__code__``. `mentions` says whether the text of another module than
     the one named has a piece of text in it. `imports` gives the modules that a module imports as it is imported.
+    `is_kept` says of a target whether it was told to be kept as it is although what it depends on changed.
     """
 
     modules: Mapping[str, ModuleType]
@@ -78,6 +79,7 @@ class Surroundings:
     of_code: frozenset[str] = frozenset()
     mentions: Callable[[str, str], bool] = lambda *_: False
     imports: Callable[[str], Iterable[str]] = lambda _: ()
+    is_kept: Callable[[str], bool] = lambda _: False
 
     def is_ours(self, module: str) -> bool:
         """Whether the module of that name belongs to the project."""
@@ -132,7 +134,7 @@ def apply(
         looked_at = swap.maybe | swap.aside
         swap.within = looked_at and frozenset(within(looked_at, _looked_through(swap)))
         swap.memo, swap.severities = plan.memo, around.severities
-        swap.imports, swap.has_cycles = around.imports, bool(plan.cycles)
+        swap.imports, swap.is_kept, swap.has_cycles = around.imports, around.is_kept, bool(plan.cycles)
         swap.following.expect(plan.followers)
         swap.altered = Altered(swap, plan.altered)
         if not plan.memo:

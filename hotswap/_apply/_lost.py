@@ -132,7 +132,8 @@ def _tell(
         alone = alone and filled.isdisjoint(was.binds)
         for name in was.binds if alone else ():
             held = names.get(name)
-            if _may_have_state(swap, held) and _is_filled(swap, work.scope, was, name, held):
+            kept = swap.is_kept(f"{work.edit.module}:{prefix}{name}")  # its inputs are others than those it was made of
+            if _may_have_state(swap, held) and _is_filled(swap, work.scope, was, name, held, kept=kept):
                 swap.tell(work, "HS223", now.lineno, name=prefix + name)
 
 
@@ -170,17 +171,19 @@ def _may_have_state(swap: Swap, held: Any) -> bool:
     return type(held) in (SimpleNamespace, *_BUFFERS) or (home is not None and swap.is_project(home))
 
 
-def _is_other(made: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
-    """Whether attributes came or went, are other numbers or texts than they were made, or containers of other sizes."""
+def _is_other(made: Mapping[str, Any], held: Mapping[str, Any], *, kept: bool) -> bool:
+    """Whether attributes came or went, are containers of other sizes than they were made or, unless the object was
+    `kept` while what it is made of changed, other numbers or texts.
+    """
     if made.keys() != held.keys():
         return True
     pairs = [(made[name], value) for name, value in held.items()]
     sizes = ((one, value) for one, value in pairs if type(value) in CONTAINERS and type(one) is type(value))
-    values = ((one, value) for one, value in pairs if immutable(value))
+    values = ((one, value) for one, value in pairs if immutable(value) and not kept)
     return any(len(one) != len(value) for one, value in sizes) or not all(equal(one, value) for one, value in values)
 
 
-def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, name: str, held: Any) -> bool:
+def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, name: str, held: Any, *, kept: bool) -> bool:
     """Whether the container `held` has other keys, or more or fewer items, than `statement` gives it, or an object
     other attributes.
     """
@@ -193,7 +196,8 @@ def _is_filled(swap: Swap, scope: AnyScope, statement: Statement, name: str, hel
     if type(made) is not type(held):
         return False
     if type(held) not in CONTAINERS:
-        return _is_other(attributes_of(made), attributes_of(held)) or (type(held) in _BUFFERS and made != held)
+        is_other = _is_other(attributes_of(made), attributes_of(held), kept=kept)
+        return is_other or (type(held) in _BUFFERS and made != held)
     if len(made) != len(held):
         return True
     if type(held) is not dict:

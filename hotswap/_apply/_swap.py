@@ -84,6 +84,7 @@ class Swap:
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way, self.passed = set[str](), set[str]()
         self.imports: Callable[[str], Iterable[str]] = lambda _: ()
+        self.is_kept: Callable[[str], bool] = lambda _: False
         self.has_cycles = False
         self.adapters: Callable[[], Sequence[Adapter]] = tuple
         self.old_headers: list[OldHeader] = []

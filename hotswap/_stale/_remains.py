@@ -49,6 +49,10 @@ class Remains:
                     if made is not None:
                         self._known[found.code, target] = made
 
+    def is_kept(self, target: str) -> bool:
+        """Whether the value of that name is what it was although something that it depends on has changed since."""
+        return any(known.lasts(()) for code in _KEPT if (known := self._known.get((code, target))) is not None)
+
     def classes(self) -> list[type]:
         """Return the classes of which there were objects that lack something."""
         owners = (known.owner() for known in list(self._known.values()))
