@@ -32,7 +32,7 @@ from hotswap._apply._temporary import deleted_by
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_parser
-from hotswap._text._diff import decorators, dump, only_code, same_header
+from hotswap._text._diff import decorators, dump, only_code, past_stars, same_header
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -78,7 +78,8 @@ class Chains:
 def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
     """Work out what the links of chains have to do; tells of those that cannot run again."""
     chains = Chains()
-    chains.starred = _stars.remade(visit, new, diff.moved)
+    past = past_stars(diff)
+    chains.starred = _stars.remade(visit, new, past)
     affected = _affected(visit, diff)
     stale = _stale_links(visit, diff, affected, new, chains)
     lost = {id(statement): statement for statement in _may_have_lost(diff)}
@@ -89,6 +90,7 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     names.pop("__annotations__", None)  # each annotation has an entry of its own there
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
+    names |= dict.fromkeys(name for star in chains.starred.values() for name in sorted(star & past))
     names |= dict.fromkeys(bound_last_by_others(old, new, chains.partner) if diff.changed else ())
     passed = note_readers(visit, diff, old, new, chains.partner)
     names |= dict.fromkeys(passed)

@@ -131,6 +131,8 @@ def _tell(
         alone = all(sum(name in one.binds or name in one.mutates for one in old) == 1 for name in was.binds)
         alone = alone and filled.isdisjoint(was.binds)
         for name in was.binds if alone else ():
+            if name == "__annotations__":  # each has an entry of its own there, none is state
+                continue
             held = names.get(name)
             kept = swap.is_kept(f"{work.edit.module}:{prefix}{name}")  # its inputs are others than those it was made of
             if _may_have_state(swap, held) and _is_filled(swap, work.scope, was, name, held, kept=kept):

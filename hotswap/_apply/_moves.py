@@ -73,7 +73,7 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
         if is_a(live, (type, FunctionType)):
             swap.arrivals[there, name] = Departed(here, name, weakref.ref(live), old)
     for edit in edits:
-        for statement in edit.diff.added:
+        for statement in (one for prefix, one in _added(edit.diff, "") if not prefix):
             _expect_from_gone(swap, edit.module, statement)
         for prefix, old, new in _all_renamed(edit.diff, ""):
             live = _resolved(swap.works[edit.module].before, prefix + old.binds[-1])
@@ -83,10 +83,23 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     for edit in edits if departed else ():
         for prefix, statement in _added(edit.diff, ""):
             known = departed.get((edit.module, prefix + statement.binds[-1]))
-            if known is not None and known.statement.kind is statement.kind:
+            if known is not None and known.statement.kind is statement.kind and not _goes_by_another(known, edit):
                 swap.arrivals.setdefault((edit.module, known.name), known)
         for known in (departed[place] for place in _missed(edit, swap.works[edit.module].before) & departed.keys()):
             swap.arrivals.setdefault((edit.module, known.name), known)
+
+
+def _goes_by_another(known: Departed, edit: Edit) -> bool:
+    """Whether what once had the name `known` got another one, and the text has it still."""
+    name = getattr(known.ref(), "__qualname__", known.name)
+    return name != known.name and name not in _names_gone(edit.diff, "")
+
+
+def _names_gone(diff: Diff, prefix: str) -> set[str]:
+    """Return the qualified names of the definitions that left a text, those in class bodies as well."""
+    found = {prefix + one.binds[-1] for one in removed(diff)}
+    inside = (p for p in diff.changed if p.inner is not None and p.new.kind is Kind.CLASS)
+    return found.union(*(_names_gone(p.inner, f"{prefix}{p.old.binds[-1]}.") for p in inside if p.inner))
 
 
 def _missed(edit: Edit, before: Mapping[str, object]) -> set[tuple[str, str]]:
@@ -164,9 +177,12 @@ def has_file(module: ModuleType) -> bool:
 
 
 def departures(swap: Swap) -> Iterator[Departed]:
-    """Yield what left its module, or its class, with this save and did not arrive in another one."""
+    """Yield what left its module, or its class, with this save and did not arrive in another one, and what goes by
+    another name.
+    """
     yield from swap.left
     arrived = {(known.module, known.name) for known in swap.arrivals.values()}
+    yield from (known for place, known in swap.arrivals.items() if known.module == place[0] and known.name != place[1])
     for module, work in swap.works.items():
         for statement in removed(work.edit.diff) if work.edit.edited else ():
             name = statement.binds[-1]
@@ -230,8 +246,13 @@ def _live(swap: Swap, known: Departed | None) -> object:
     return live
 
 
-def take_place(visit: Visit, name: str, value: object) -> None:
-    """Let `value`, which a suite that ran whole has bound to `name`, take the place of what had that name before."""
+def take_place(visit: Visit, name: str, held: object, value: object) -> None:
+    """Let `value`, which a suite that ran whole has bound to `name`, take the place of what had that name before.
+
+    The module itself `held` nothing by that name just now, or what another one has defined.
+    """
+    if held is not MISSING and attribute(held, "__module__") == visit.work.edit.module:
+        return
     known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + name))
     live = _live(visit.swap, known)
     if is_a(live, type) and is_a(value, type):

@@ -32,6 +32,7 @@ from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._text._diff import decorators
 from hotswap.patch import _dataclasses, _generated
+from hotswap.patch._abstract import settle_abstract
 from hotswap.patch._classes import (
     containers,
     forward_constructor,
@@ -42,7 +43,6 @@ from hotswap.patch._classes import (
     own_methods,
     replace_base,
     set_bases,
-    settle_abstract,
     take_constructor_back,
 )
 from hotswap.patch._layout import bases_for

@@ -9,30 +9,30 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _follow
 from hotswap._apply._changes import ALTERED
 from hotswap._apply._reach import look_up
-from hotswap._model import Pair, Statement
+from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 
-def remade(visit: Visit, statements: Sequence[Statement], moved: Sequence[Pair]) -> dict[int, frozenset[str]]:
+def remade(visit: Visit, statements: Sequence[Statement], past: AbstractSet[str]) -> dict[int, frozenset[str]]:
     """Return, by the id of each star import, the names that it gives and that others below it bind or alter, where a
-    statement reads them: itself to make them of themselves, or one between the two. Of statements that are `moved` it
-    counts whether they are below.
+    statement reads them: itself to make them of themselves, or one between the two. Of names whose statements went
+    `past` it counts whether they are below.
     """
-    stars = [s for s in statements if "*" in s.binds and isinstance(s.node, ast.ImportFrom)]
+    stars = [s for s in statements if "*" in s.binds]
     read = {name.partition(".")[0] for s in statements if stars for name in s.reads}
     names = {n for s in statements for n in (*s.binds, *s.mutates) if n in read and n != "*"} if stars else set()
     names |= _given_twice(visit, stars, read)
-    names |= {name for pair in moved for name in pair.new.binds if stars and name != "*"}
+    names |= past if stars else set()
     return {id(star): frozenset(name for name in names if gives(visit, star, name)) for star in stars}
 
 
@@ -47,9 +47,14 @@ def _given(visit: Visit, star: Statement) -> set[str]:
     return {name for source in sources for name in _follow.public(visit.swap, source)}
 
 
+def names_of(visit: Visit, statement: Statement) -> Iterable[str]:
+    """Return the names that a statement binds, those of its star imports among them."""
+    return (*statement.binds, *(_given(visit, statement) if "*" in statement.binds else ()))
+
+
 def gives(visit: Visit, star: Statement, name: str) -> bool:
-    """Whether a statement at the top of a module is a star import that gives `name`."""
-    return isinstance(star.node, ast.ImportFrom) and name in _given(visit, star)
+    """Whether a statement at the top of a module is a star import that gives `name`, or has one inside."""
+    return "*" in star.binds and name in _given(visit, star)
 
 
 def take(visit: Visit, node: ast.ImportFrom, names: AbstractSet[str]) -> bool:

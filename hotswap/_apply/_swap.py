@@ -130,6 +130,7 @@ class Swap:
         """Let go of everything: it refers to itself, and would be taken for references of the program's."""
         for work in self.works.values():
             vars(work).clear()
+        vars(self.following).clear()  # it and what changed know each other
         vars(self).clear()
 
     def visit(self, module: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _below, _generate, _rebuild, _stale
+from hotswap._apply import _below, _generate, _rebuild, _stale, _stars
 from hotswap._apply._scopes import CallScope, ClassScope
 from hotswap._loader._compile import Outer
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -42,6 +42,7 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     own = is_a(public, type) and (given("__name__") == name or given("__qualname__") == visit.named(pair.old))
     if own and (inside := _decorated(visit, pair, public)):
         return inside
+    own = own and not _is_taken(visit, pair, public)
     if own and not given("__flags__") & _IMMUTABLE:  # a statement may have given it another `__name__`
         return public  # type: ignore[return-value]
     if not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
@@ -52,6 +53,14 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
         gc.collect()  # classes that were made aside, or that undone edits left, go
         found = living(visit.work.edit.module, visit.named(pair.old))
     return found[0] if len(found) == 1 else None
+
+
+def _is_taken(visit: Visit, pair: Pair, public: Any) -> bool:
+    """Whether `public` is another module's class, which a statement below the old one took by its name."""
+    if public.__module__ == visit.work.edit.module:
+        return False
+    name, line = pair.new.binds[-1], pair.old.lineno
+    return any(name in _stars.names_of(visit, one) for one in visit.old if one.lineno > line and one is not pair.old)
 
 
 def _decorated(visit: Visit, pair: Pair, public: Any) -> type | None:

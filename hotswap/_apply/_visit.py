@@ -289,8 +289,8 @@ class Visit:
             if "*" in statement.binds:
                 self._await_last(statement, name, known, value)
             changed = self.swap.bind(self.work, self.scope, name, value) if name in picked else self.bind(name, value)
-            if known is MISSING and statement.kind is Kind.SUITE:
-                _moves.take_place(self, name, value)
+            if statement.kind is Kind.SUITE:
+                _moves.take_place(self, name, known, value)
             if changed and not name.startswith("__hotswap"):
                 self.swap.patched(self.work, self.scope.prefix + name, How.ADDED if known is MISSING else How.REBOUND)
         for name in bound.gone:

@@ -210,11 +210,14 @@ def _stored(code: CodeType) -> Iterator[tuple[str, object, int]]:
 
 
 def _plain_classes(body: Iterable[ast.stmt], names: Mapping[str, Any]) -> Iterator[tuple[ast.ClassDef, type]]:
-    """Yield the classes of a block, without those whose attributes may be made of what their bodies say."""
+    """Yield the classes of a block, without those whose attributes may be made of what their bodies say, and without
+    those that another module has given their names.
+    """
+    home = names.get("__name__", names.get("__module__"))
     for node in body:
         if isinstance(node, ast.ClassDef) and not (node.decorator_list or node.bases or node.keywords):
             live = names.get(node.name)
-            if type(live) is type:
+            if type(live) is type and vars(live).get("__module__") == home:
                 yield node, live
 
 

@@ -191,6 +191,19 @@ def out_of_order(diff: Diff) -> Iterator[Pair]:
         last = max(last, pair.old.lineno)
 
 
+def past_stars(diff: Diff) -> set[str]:
+    """Return the names of statements that stand on the other side of a star import now, which may give them, too."""
+    pairs = (*diff.unchanged, *diff.changed)
+    past = (
+        pair.new
+        for star in pairs
+        if "*" in star.new.binds
+        for pair in pairs
+        if (pair.old.lineno < star.old.lineno) != (pair.new.lineno < star.new.lineno)
+    )
+    return {name for one in past for name in (*one.binds, *one.mutates)} - {"*"}
+
+
 def renamed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:
     """Yield the definitions that only got another name, each with what it is now, if no other one looks like it.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
@@ -154,38 +153,6 @@ def living_at(places: Collection[tuple[str, str]]) -> dict[tuple[str, str], list
         if place in found and not is_detached(one):
             found[place].append(one)
     return found
-
-
-def settle_abstract(journal: Journal, cls: type) -> None:
-    """Work out anew which members of `cls` and its subclasses are abstract, and forget what ``isinstance`` cached."""
-    for one in subclasses(cls):
-        if not isinstance(one, abc.ABCMeta):
-            continue
-        old: frozenset[str] = getattr(one, "__abstractmethods__", frozenset())
-        journal.note(partial(setattr, one, "__abstractmethods__", old))
-        abc.update_abstractmethods(one)  # type: ignore[arg-type]  # it wants to know of what
-        abc._reset_caches(one)  # type: ignore[attr-defined]  # what ABCMeta's own test-suite uses
-        _settle_protocol(journal, one)
-
-
-def _settle_protocol(journal: Journal, cls: type) -> None:
-    """A protocol's members are kept on it from 3.12 on; compute them as `typing` does."""
-    if not vars(cls).get("_is_protocol") or sys.version_info < (3, 12):
-        return
-    import typing
-
-    names = typing._get_protocol_attrs(cls)  # type: ignore[attr-defined]
-    others = {name for name in names if not callable(getattr(cls, name, None))}
-    made = {
-        "__protocol_attrs__": names,
-        "__non_callable_proto_members__": others,
-        "__callable_proto_members_only__": not others,
-        # 3.15: ``__init_subclass__`` takes the class's own mark, left by `runtime_checkable`, for an inherited one
-        "__typing_is_deprecated_inherited_runtime_protocol__": not vars(cls).get("_is_runtime_protocol"),
-    }
-    for name, value in made.items():
-        if name in vars(cls):  # which of them there are depends on the version
-            journal.set_member(cls, name, value)
 
 
 def can_take(change: Callable[[], object], back: Callable[[], object]) -> str | None:

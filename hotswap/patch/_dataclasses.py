@@ -142,6 +142,7 @@ def renew(
     if has_slots(cls) and _new_slots(cls, twin) != own_slots(cls):
         return False
     _keep_layout(cls, twin)
+    _order_slots(journal, cls, twin)
     made = dict(vars(twin))
     kept = {name for name in annotations if name not in stated}
     stays = {*members, *_LAID_OUT, "__module__", "__annotations__", *_slots(cls), *kept}
@@ -189,6 +190,14 @@ def _new_slots(cls: type, twin: type) -> frozenset[str]:
     """Return the names that the decorator would give the class slots for."""
     inherited = {name for base in cls.__mro__[1:] for name in _slots(base)}
     return frozenset(f.name for f in dataclasses.fields(twin)) - inherited
+
+
+def _order_slots(journal: Journal, cls: type, twin: type) -> None:
+    """Record the order of the fields for the slots that the decorator gave `cls`; they are laid out as they were."""
+    held = vars(cls).get("__slots__")
+    order = [f.name for f in dataclasses.fields(twin)]
+    if has_slots(cls) and type(held) is tuple and list(held) != (found := [n for n in order if n in held]):
+        journal.set_member(cls, "__slots__", (*found, *(name for name in held if name not in found)))
 
 
 def _slots(cls: type) -> tuple[str, ...]:

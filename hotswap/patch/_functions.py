@@ -22,7 +22,7 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from hotswap._run._journal import MISSING, Journal, Operation, nothing
-from hotswap._run._values import attributes_of
+from hotswap._run._values import attribute, attributes_of
 from hotswap.patch._heap import referrers
 
 FORWARDING: Final = "<hotswap>"
@@ -206,10 +206,21 @@ def set_type_parameters(journal: Journal, function: FunctionType, fresh: Functio
             journal.set_attribute(cell, "cell_contents", given[name])
 
 
-def set_annotations(journal: Journal, function: Any, fresh: FunctionType | None) -> None:
-    """Record on `function` the annotations of `fresh`, none if there is no such function. Lazy ones are not
-    evaluated.
+def set_annotations(journal: Journal, function: Any, fresh: FunctionType) -> None:
+    """Record on `function` the annotations of `fresh`: in the dict that is there, which whoever copied it from the
+    function has, too. Lazy ones are not evaluated.
     """
+    held: dict[str, Any] = function.__annotations__
+    lazy = any(getattr(one, "__annotate__", None) is not None for one in (fresh, function))
+    if lazy or attribute(attribute(function, "__wrapped__"), "__annotations__") is held:  # it has copied them itself
+        replace_annotations(journal, function, fresh)
+        return
+    journal.do(held.clear, partial(held.update, dict(held)))
+    journal.do(partial(held.update, dict(fresh.__annotations__)), held.clear)
+
+
+def replace_annotations(journal: Journal, function: Any, fresh: FunctionType | None) -> None:
+    """Record on `function` annotations of its own as those of `fresh`, none if there is no such function."""
     annotate, held = getattr(fresh, "__annotate__", None), getattr(function, "__annotate__", None)
     if annotate is not None:
         new = partial(setattr, function, "__annotate__", annotate)
@@ -322,7 +333,7 @@ def set_copied(journal: Journal, wrapper: Any, function: Any, fresh: Any) -> Non
     if _LAZY_ANNOTATIONS and fresh.__annotate__ is not None:
         if getattr(wrapper, "__annotate__", None) is function.__annotate__:
             set_annotations(journal, wrapper, fresh)
-    elif wrapper.__annotations__ == function.__annotations__:
+    elif wrapper.__annotations__ is not function.__annotations__ == wrapper.__annotations__:
         set_annotations(journal, wrapper, fresh)
     if (
         getattr(wrapper, "__type_params__", ())

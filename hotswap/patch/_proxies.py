@@ -15,7 +15,7 @@ from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from hotswap._run._journal import Journal
-from hotswap.patch._functions import FORWARDING, set_annotations, set_code, set_marks
+from hotswap.patch._functions import FORWARDING, replace_annotations, set_code, set_marks
 
 _TARGET = "hotswap:target"
 
@@ -37,7 +37,7 @@ def forward(journal: Journal, function: FunctionType, target: object, like: Func
     set_code(journal, function, code, lambda _: None)
     for name in ("__defaults__", "__kwdefaults__", "__doc__"):
         journal.set_attribute(function, name, getattr(plain, name, None))
-    set_annotations(journal, function, plain)
+    replace_annotations(journal, function, plain)
     journal.set_item(function.__dict__, "__wrapped__", target)
     if type(target) is FunctionType:
         set_marks(journal, function, target)

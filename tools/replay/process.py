@@ -154,6 +154,9 @@ class Living:
         """Return why a call of `function` does not run what the version has at `path`, "" if it does or has nothing."""
         if path not in fresh or _at(path) is function:
             return ""  # it is what the modules have, which is compared there
+        now = (p for p, f in walk.functions.items() if f is function and p.endswith(function.__name__))
+        if any(one != path and one in fresh for one in now):
+            return ""  # its definition got another name, and something else has that one now
         owner = path.rpartition(".")[0]
         if owner in self.classes and "code" in fresh.get(owner, ()):
             return ""  # a function took the name of its class: what that has copied of another one is no successor

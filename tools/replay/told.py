@@ -131,9 +131,12 @@ def claim(told: Told, statements: Mapping[str, Mapping[int, frozenset[str]]]) ->
 
 
 def lineage(path: str, digest: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the MRO and the metaclass of the class that the thing at `path` is a member of, "" if it is in none."""
-    owner = digest.get(path.rpartition(".")[0], {})
-    return f"{owner['mro']}, {owner.get('metaclass', '')}" if "mro" in owner else ""
+    """Return the MRO and the metaclass of the class in which the thing at `path` is, "" if it is in none."""
+    while path := path.rpartition(".")[0]:
+        owner = digest.get(path, {})
+        if "mro" in owner:
+            return f"{owner['mro']}, {owner.get('metaclass', '')}"
+    return ""
 
 
 def aliases(digest: Mapping[str, Mapping[str, str]]) -> Mapping[str, list[str]]:
