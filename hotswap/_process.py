@@ -169,6 +169,17 @@ class Process:
                 self._sketched(name, baseline, sketch)
         return self.bindings.sketches.get(name)
 
+    def first_imports(self, name: str) -> tuple[str, ...]:
+        """Return what a loaded module imported as it was imported: not what its functions do, or what type checkers
+        alone read, whose names it does not have.
+        """
+        sketch, module = self.sketch(name), sys.modules.get(name)
+        if sketch is None or module is None:
+            return self.graph.imports(name)
+        has = vars(module)
+        asked = [one for source, there, here in sketch.froms if here in has for one in (source, f"{source}.{there}")]
+        return tuple(dict.fromkeys((*asked, *sketch.stars, *(one for here, one in sketch.modules if here in has))))
+
     def import_graph(self, entries: Iterable[Entry]) -> ImportGraph:
         """Return the imports of `entries` among each other, from the texts that are live."""
         known = ((entry, self.baselines.get(entry.name)) for entry in entries)

@@ -56,6 +56,6 @@ def make(process: Process, settings: Settings, forced: dict[int, str] | None = N
         severities=settings.severities,
         of_code=frozenset(process.baselines.of_code),
         mentions=mentions,
-        imports=process.graph.firm_imports,
+        imports=process.first_imports,
         is_kept=process.remains.is_kept,
     )

@@ -180,9 +180,10 @@ class Changes:
             cls = value if is_a(value, type) else type(value)
             if self.member_changed(cls, parts[0], altered=altered):
                 return True
-            if not is_a(value, type):
+            found = next((vars(base)[parts[0]] for base in cls.__mro__ if parts[0] in vars(base)), None)
+            if not is_a(value, type) and type(found) is not FunctionType:  # else ``obj.method.__doc__``
                 return False
-            value = next((vars(base)[parts[0]] for base in cls.__mro__ if parts[0] in vars(base)), None)
+            value = found
             parts.pop(0)
         return False
 

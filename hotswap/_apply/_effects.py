@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _dispatch, _remaking, _stores, _tables
+from hotswap._apply import _dispatch, _remaking, _stores, _tables, _taken_off
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, How, Kind, Statement
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 def tell_effects(visit: Visit, diff: Diff) -> None:
     """Tell of statements that left the text, or gave way to others, while what they did beyond binding names stays."""
-    replaced = (
+    replaced = [
         pair.old
         for pair in diff.changed
         if pair.old.kind is Kind.OTHER
         or isinstance(pair.old.node, ast.AugAssign)
         or decorators(pair.old.node) != decorators(pair.new.node)
-    )
+    ]
     before = visit.swap.changes.now
     _stores.take_back(visit, (*diff.removed, *(pair.old for pair in diff.changed if pair.old.kind is Kind.ASSIGN)))
-    undone = set[int]()
+    undone = {id(one) for one in (*diff.removed, *replaced) if _taken_off.undo(visit, one)}
     for statement in diff.removed:
         if statement.kind in (Kind.ASSIGN, Kind.OTHER) and _stores.undo_call(visit, statement):
             undone.add(id(statement))

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from hotswap._apply import _adapter, _annotations, _below, _enums, _rebuild
+from hotswap._apply import _adapter, _annotations, _below, _enums, _rebuild, _slots
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._swap import resolve
 from hotswap._model import Diff, How, Kind, Pair, Statement
@@ -181,7 +181,7 @@ def _note(statement: Statement) -> str:
 def complete(visit: Visit, pair: Pair, live: type, scope: ClassScope, *, header: bool = False) -> str | None:
     """Have what a library writes written anew, if what it reads changed; return why `live` cannot take it."""
     kind = kind_of(visit, live)
-    if "__slots__" in scope.touched:
+    if "__slots__" in scope.touched and not _slots.stay_as_laid_out(live, scope):
         return "its slots are fixed"
     if kind == "dataclass" or _states_dataclass(visit, pair.new):
         return _renew_dataclass(visit, pair, live, scope, header=header)

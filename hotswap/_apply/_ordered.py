@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hotswap._apply import _follow
 from hotswap._apply._scopes import ModuleScope
 from hotswap._apply._taken import takes_all_names
-from hotswap._graph._facts import SPACES
+from hotswap._apply._unloaded import late_submodules, loading
+from hotswap._graph._facts import SPACES, WHOLE
 from hotswap._model import Diff, Kind, Statement
 
 if TYPE_CHECKING:
@@ -45,13 +46,18 @@ def force(visit: Visit, diff: Diff) -> None:
 
 def arrange(visit: Visit, statement: Statement) -> None:
     """Put the names of the module in the order of its text, if `statement` meets them in their order."""
-    if not isinstance(visit.scope, ModuleScope) or not goes_over_all(statement) or not _is_safe():
+    if not isinstance(visit.scope, ModuleScope):
+        return
+    takes_all = not WHOLE.isdisjoint(statement.calls) and takes_all_names(statement.node)
+    absent = late_submodules(visit.swap, visit.work, statement.lineno) if takes_all else ()
+    visit.scope.absent = frozenset(absent)
+    if not goes_over_all(statement) or not _is_safe():
         return
     visit.swap.commit()
     names: dict[str, Any] = visit.scope.namespace
     places, held = _places(visit), list(names)
     places |= dict.fromkeys(_FIRST, (-1, 0))
-    wanted = sorted(held, key=lambda name: places.get(name, (len(visit.new), 0)))
+    wanted = sorted(held, key=lambda name: places.get(name, (len(visit.work.edit.new.statements), 0)))
     first = next((index for index, pair in enumerate(zip(held, wanted, strict=True)) if pair[0] != pair[1]), None)
     if first is not None:
         visit.swap.journal.do(partial(_arrange, names, wanted[first:]), partial(_arrange, names, held[first:]))
@@ -64,9 +70,15 @@ def _is_safe() -> bool:
 
 
 def _places(visit: Visit) -> dict[str, tuple[int, int]]:
-    """Return where each name is bound first: the index of its statement, and its place among the names of that."""
+    """Return where each name is bound first: the index of its statement, and its place among the names of that; those
+    of submodules are bound while what imports them first is still running.
+    """
     found: dict[str, tuple[int, int]] = {}
-    for index, statement in enumerate(visit.new):
+    package = f"{visit.work.edit.module}."
+    for index, (statement, loaded) in enumerate(loading(visit.swap, visit.work, visit.work.edit.new.statements)):
+        below = (name.removeprefix(package) for name in loaded if name.startswith(package))
+        for name in below if hasattr(visit.work.module, "__path__") else ():
+            found.setdefault(name, (index, -1))
         for place, name in enumerate(_bound(visit, statement)):
             found.setdefault(name, (index, place))
     return found

@@ -78,9 +78,10 @@ class Scope:
 
 
 class ModuleScope(Scope):
-    """A module's own namespace."""
+    """A module's own namespace. `absent` are submodules that a statement which goes over all names does not meet."""
 
     around: tuple[Outer, ...] = ()
+    absent: frozenset[str] = frozenset()
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
         super().__init__(module, edit)
@@ -122,7 +123,8 @@ class ModuleScope(Scope):
     def _names_above(self, line: int) -> dict[str, Any]:
         """Return what a fresh start would have bound above `line`, the wave that is not set yet included."""
         names = {**self.namespace, **dict(dict.items(self.stores))}
-        left = {name: value for name, value in names.items() if name not in self.stores.gone}
+        without = {*self.stores.gone, *self.absent}
+        left = {name: value for name, value in names.items() if name not in without}
         return _asking.names_above(self.edit.new.statements, line, left)
 
     @contextmanager

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply._moves import has_file
-from hotswap._apply._unloaded import imports, names_in
+from hotswap._apply._unloaded import loading
 from hotswap._apply._visit import Visit
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import MISSING
@@ -60,32 +60,6 @@ def _last_that_binds(visit: Visit, name: str) -> Statement | None:
 
 
 def _imported(swap: Swap, work: Work, last: Statement) -> set[str]:
-    """Return the modules that are loaded when the statement `last` of a package has run: what it and those above it
-    import, and what these do.
-    """
+    """Return the modules that are loaded when the statement `last` of a package has run."""
     above = [one for one in work.edit.new.statements if one.lineno <= last.lineno]
-    waiting = list(_names(work.edit.module, work.edit.module, above))
-    found = {work.edit.module}
-    while waiting:
-        name = waiting.pop()
-        if name in found or not name:
-            continue
-        found.add(name)
-        waiting += [name.rpartition(".")[0], *_imports_of(swap, name)]
-    return found
-
-
-def _imports_of(swap: Swap, name: str) -> Iterator[str]:
-    work = swap.works.get(name)
-    if work is None:
-        module = swap.modules.get(name)
-        yield from swap.imports(name) if module is not None and swap.is_project(module) else ()
-    else:
-        package = name if hasattr(work.module, "__path__") else name.rpartition(".")[0]
-        yield from _names(name, package, work.edit.new.statements)
-
-
-def _names(module: str, package: str, statements: list[Statement] | tuple[Statement, ...]) -> Iterator[str]:
-    for statement in statements:
-        for node in imports(statement.node):
-            yield from (one for one in names_in(node, package) if one != module)
+    return {name for _, loaded in loading(swap, work, above) for name in loaded}

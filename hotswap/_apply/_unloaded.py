@@ -12,12 +12,15 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import decode_source
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._graph._imports import origin_of, static_truth
+from hotswap._run._values import is_a
 
 if TYPE_CHECKING:
-    from hotswap._apply._swap import Swap
+    from hotswap._apply._swap import Swap, Work
+    from hotswap._model import Statement
 
 _COMPOUND = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match, ast.ExceptHandler, ast.match_case)
 
@@ -50,6 +53,49 @@ def imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
         yield from (one for inner in node.orelse for one in imports(inner))
     elif isinstance(node, _COMPOUND):
         yield from (one for inner in ast.iter_child_nodes(node) for one in imports(inner))
+
+
+def loading(swap: Swap, work: Work, statements: Iterable[Statement]) -> Iterator[tuple[Statement, set[str]]]:
+    """Yield each of `statements`, which begin the text of a package, with the modules that a fresh start loads for it:
+    what it imports, and what that imports in turn.
+    """
+    found = {work.edit.module}
+    for statement in statements:
+        waiting, before = list(_stated(work.edit.module, work.edit.module, [statement])), set(found)
+        while waiting:
+            name = waiting.pop()
+            if name in found or not name:
+                continue
+            found.add(name)
+            waiting += [name.rpartition(".")[0], *_imports_of(swap, name)]
+        yield statement, found - before
+
+
+def late_submodules(swap: Swap, work: Work, line: int) -> Iterator[str]:
+    """Yield the names of submodules that a package has by now, and that no statement above `line` loads."""
+    package = work.edit.module
+    if hasattr(work.module, "__path__"):
+        above = [one for one in work.edit.new.statements if one.lineno < line]
+        loaded = {name for _, names in loading(swap, work, above) for name in names}
+        for name, value in vars(work.module).items():
+            if is_a(value, ModuleType) and f"{package}.{name}" in sys.modules and f"{package}.{name}" not in loaded:
+                yield name
+
+
+def _imports_of(swap: Swap, name: str) -> Iterator[str]:
+    work = swap.works.get(name)
+    if work is None:
+        module = swap.modules.get(name)
+        yield from swap.imports(name) if module is not None and swap.is_project(module) else ()
+    else:
+        package = name if hasattr(work.module, "__path__") else name.rpartition(".")[0]
+        yield from _stated(name, package, work.edit.new.statements)
+
+
+def _stated(module: str, package: str, statements: Iterable[Statement]) -> Iterator[str]:
+    for statement in statements:
+        for node in imports(statement.node):
+            yield from (one for one in names_in(node, package) if one != module)
 
 
 def _imported(swap: Swap, name: str, importer: str, seen: set[str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from hotswap._apply import (
     _ordered,
     _remembered,
     _stale,
+    _taken_off,
     _temporary,
 )
 from hotswap._apply._branches import Wrap
@@ -59,7 +60,7 @@ class Visit:
         self.chains, self.closing, self.line = _chains.Chains(), 0, 0
         self.passing, self.made = set[str](), set[str]()
         self.old, self.new = tuple[Statement, ...](), tuple[Statement, ...]()
-        self.elsewhere, self.siblings = frozenset[str](), frozenset[str]()
+        self.elsewhere = self.siblings = frozenset[str]()
         self.above = frozenset[str]()  # what statements around a suite have just made anew, for it to alter
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
@@ -223,9 +224,9 @@ class Visit:
 
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
         """Run `nodes`, which stand for `statement`, in this scope."""
-        wrapped = self.wrap(nodes)
-        reaching = self.make_ready(statement, wrapped)
+        reaching = self.make_ready(statement, wrapped := self.wrap(nodes))
         _ordered.arrange(self, statement)
+        _taken_off.put_back(self, statement)
         if (error := _follow.leaving_error(self, statement)) is not None:
             if wrapped == nodes:
                 raise error

@@ -44,10 +44,6 @@ class Graph:
         """Return what `module` imports directly, by name."""
         return tuple(sorted(self._imports.get(module, _EMPTY)))
 
-    def firm_imports(self, module: str) -> tuple[str, ...]:
-        """Return what `module` imports whenever it is imported itself, by name; what is loose is left out."""
-        return tuple(name for name in self.imports(module) if module in self._firm_importers.get(name, _EMPTY))
-
     def dependents(self, module: str) -> tuple[str, ...]:
         """Return the direct importers of `module`, by name."""
         return tuple(sorted(self._importers.get(module, _EMPTY)))

@@ -257,7 +257,19 @@ def below(cls: type) -> list[type]:
     return sorted(found, key=lambda one: len(one.__mro__))
 
 
-def renew_inherited(journal: Journal, cls: type) -> None:
-    """Record on a dataclass that inherits from one that changed what the decorator would write on it now."""
+def renew_inherited(journal: Journal, cls: type, module: str = "") -> None:
+    """Record on a dataclass that inherits from one that changed what the decorator would write on it now.
+
+    `module` is the one that defines it, where that is not the one that the decorator wrote for before.
+    """
     decorate, fields = dataclasses.dataclass(**params_of(cls)), annotations_of(cls)
-    renew(journal, cls, text_members(cls, vars(cls), fields), {}, fields, decorate)
+    renew(journal, cls, text_members(cls, vars(cls), fields), {}, fields, decorate, module or _home_of(cls))
+
+
+def _home_of(cls: type) -> str:
+    """Return the module that the decorator wrote for, "" if it wrote nothing: a package may say since that the class is
+    its own.
+    """
+    written = (attribute(one, "__wrapped__", one) for name, one in vars(cls).items() if is_generated(cls, name, one))
+    texts = (one for one in written if type(one) is types.FunctionType and one.__code__.co_filename == "<string>")
+    return next((str(one.__globals__.get("__name__", "")) for one in texts), "")
