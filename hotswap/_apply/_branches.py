@@ -13,6 +13,7 @@ from hotswap._apply._segments import suppresses
 from hotswap._apply._stale import stale_because, truth, unquiet
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
+from hotswap._graph._facts import WHOLE
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import alike, is_a
@@ -206,7 +207,8 @@ def fails_still(visit: Visit, statement: Statement) -> bool:
 
 
 def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
-    """Yield the names that `statement` binds; of an ``if`` only those of the branch taken, if that is known.
+    """Yield the names that `statement` binds; of an ``if`` only those of the branch taken, if that is known: whether a
+    name is in ``globals()`` it may have seen to itself.
 
     A ``try`` binds none from an import on that did not come about.
     """
@@ -216,7 +218,8 @@ def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
         inner = (one for one in statement.children if not _is_behind(one, failed))
         yield from (name for one in inner for name in bound_by(visit, one))
         return
-    if not isinstance(node, ast.If) or (taken := truth(visit, node)) is None:
+    asks = not WHOLE.isdisjoint(statement.calls)
+    if asks or not isinstance(node, ast.If) or (taken := truth(visit, node)) is None:
         yield from statement.binds
         return
     inside = {name for child in statement.children for name in child.binds}

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
     """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as
-    no statement binds them any more, and those of builtins that this one is the first to bind.
+    no statement binds them any more, and those of builtins, or of a statement that left, which this one is the first to
+    bind.
     """
     edit = visit.work.edit
     if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
@@ -30,8 +31,9 @@ def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
     if takes_all := not WHOLE.isdisjoint(statement.calls):
         lost = [*edit.diff.removed, *(pair.old for pair in edit.diff.changed)]
         read = set(visit.work.names_before).union(n for s in lost if "*" in s.binds for n in names_bound(visit, s))
+    late = _bound_anew(visit, statement) if takes_all else frozenset()
     if not read or "*" in visit.work.names_now:
-        return frozenset()
+        return late
     taken = {n for s in edit.new.statements for n in visit.bound_by(s)} if takes_all else frozenset()
     now = taken or visit.work.names_now  # a branch that does not run binds nothing
     gone = (name for name in read - now if name[:2] != "__")
@@ -39,7 +41,19 @@ def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
         name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
     }
     first = (read & set(statement.binds)).intersection(vars(builtins)) - above
-    return frozenset(first).union(name for name in gone if not is_bound_elsewhere(visit.work, name))
+    return late.union(first, (name for name in gone if not is_bound_elsewhere(visit.work, name)))
+
+
+def _bound_anew(visit: Visit, statement: Statement) -> frozenset[str]:
+    """Return what statements that left have bound, and only `statement`, which is new, binds now:
+    ``if "size" not in globals(): size = 3``.
+    """
+    diff = visit.work.edit.diff
+    if all(one is not statement for one in diff.added):
+        return frozenset()
+    above = [one for one in visit.work.edit.new.statements if one.lineno < statement.lineno]
+    left = {name for one in diff.removed for name in one.binds}
+    return frozenset(left & {*statement.binds} - {name for one in above for name in names_bound(visit, one)})
 
 
 def is_bound_elsewhere(work: Work, name: str) -> bool:

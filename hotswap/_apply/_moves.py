@@ -327,7 +327,7 @@ def _take_class(visit: Visit, statement: Statement, known: Departed, live: type)
     swap.commit()
     for one in before:
         if _generated.kind_of(one) == "dataclass":  # what the decorator wrote belongs to the module, too
-            _dataclasses.renew_inherited(swap.journal, one)
+            _dataclasses.renew_inherited(swap.journal, one, module)
             swap.commit()
     for one, members in before.items():
         _forward_members(swap, members, one)
