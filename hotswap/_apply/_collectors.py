@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _below, _generate
 from hotswap._apply._reach import behaves_otherwise, content_of
-from hotswap._apply._uses import of_arguments, use_of
+from hotswap._apply._uses import of_arguments, returned, use_of
 from hotswap._graph._overrides import runs_for_classes
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
@@ -237,11 +237,19 @@ def _does_otherwise(visit: Visit, member: object) -> bool:
     changes, names, module = visit.swap.changes, raw.__globals__, str(raw.__globals__.get("__name__", ""))
     if visit.swap.pending_code(raw) in changes.codes:
         return True
-    chains = use_of(visit.swap.pending_code(raw)).chains
+    chains = frozenset[str]().union(*(use_of(one).chains for one in _running(visit.swap.pending_code(raw))))
     called = [*(way_to(names, chain)[-1:] for chain in chains), *([content_of(cell)] for cell in raw.__closure__ or ())]
     return any(changes.reads(names, module, chain, altered=False) for chain in chains) or any(
         behaves_otherwise(visit.swap, one) for way in called for one in way if not is_a(one, type)
     )
+
+
+def _running(code: CodeType) -> Iterator[CodeType]:
+    """Yield what runs while `code` does, each without what stands inside it: not what inner functions only give back."""
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    yield code.replace(co_consts=tuple(None if isinstance(const, CodeType) else const for const in code.co_consts))
+    for one in inner:
+        yield from (_running(one) if one.co_name not in returned(code) else ())
 
 
 def _behaves_otherwise(visit: Visit, member: object) -> bool:

@@ -48,13 +48,18 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
 
 
 def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
-    """Whether all that `statement` did was to alter the object of a name that has been made anew without it."""
+    """Whether all that `statement` did was to alter the object of a name that leaves, or was made anew without it."""
     if len(statement.mutates) != 1 or statement.kind is not Kind.OTHER or isinstance(visit.scope, ClassScope):
         return False
     name = statement.mutates[0]
     was, now = visit.work.before.get(name, MISSING), visit.scope.peek(name)
-    made_anew = was is not MISSING and now is not MISSING and now is not was
-    return made_anew and not _remaking.unquiet_link(visit, visit.chains, statement, name)
+    leaves = (visit.scope, name) in visit.swap.last and not _has_other_name(visit, name, was)
+    gone = leaves if now is was else now is not MISSING
+    return was is not MISSING and gone and not _remaking.unquiet_link(visit, visit.chains, statement, name)
+
+
+def _has_other_name(visit: Visit, name: str, held: object) -> bool:
+    return any(value is held and other != name for other, value in visit.scope.namespace.items())
 
 
 def _has_added(visit: Visit, statement: Statement) -> bool:

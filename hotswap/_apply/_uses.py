@@ -102,10 +102,10 @@ def use_of(code: CodeType, levels: int | None = None) -> Use:
         if step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
             before = (before[1], step.argval)
     attributes.update(of_code(code))
-    returned = _returned(code) if levels is not None else frozenset()
+    given = returned(code) if levels is not None else frozenset()
     for const in code.co_consts:
-        if isinstance(const, CodeType) and not (const.co_name in returned and levels == 0):
-            inner = use_of(const, levels - 1 if levels and const.co_name in returned else None)
+        if isinstance(const, CodeType) and not (const.co_name in given and levels == 0):
+            inner = use_of(const, levels - 1 if levels and const.co_name in given else None)
             chains |= inner.chains
             wholes |= inner.wholes
             attributes |= inner.attributes
@@ -113,7 +113,7 @@ def use_of(code: CodeType, levels: int | None = None) -> Use:
     return Use(frozenset(chains - {""}), frozenset(wholes), frozenset(attributes), frozenset(imports))
 
 
-def _returned(code: CodeType) -> frozenset[str]:
+def returned(code: CodeType) -> frozenset[str]:
     """Return the names of variables that `code` returns as they are, or as ``update_wrapper(name, ...)`` left them."""
     found, last, wrapped, calls = set[str](), "", list[str](), 2
     for step in dis.get_instructions(code):

@@ -135,12 +135,13 @@ def _set_members(journal: Journal, cls: Any, fresh: Any, table: Mapping[str, Any
 
 
 def _set_others(journal: Journal, cls: Any, fresh: Any, names: Collection[str]) -> None:
-    """Record attributes that are no members, where their statements changed."""
-    for name in names:
+    """Record attributes that are no members, where their statements changed; an own ``__new__`` has other names."""
+    for name in (*names, *(("__new_member__", "_new_member_") if "__new__" in names else ())):
         if name in fresh._member_map_ or _goes_on(vars(cls).get(name), vars(fresh).get(name)):
             continue
         if name in vars(fresh):
             journal.set_member(cls, name, vars(fresh)[name])
+            _own(vars(fresh)[name], fresh, cls)
         elif name in vars(cls) and name not in cls._member_map_:
             journal.del_member(cls, name)
 
@@ -148,6 +149,8 @@ def _set_others(journal: Journal, cls: Any, fresh: Any, names: Collection[str]) 
 def _goes_on(live: object, new: object) -> bool:
     """Whether `live` is a function that has been given the code of `new` already."""
     if not isinstance(live, types.FunctionType) or not isinstance(new, types.FunctionType):
+        return False
+    if sys.version_info < (3, 14) and live.__annotations__ != new.__annotations__:  # else they are in the code
         return False
     return live.__code__ == new.__code__ and equal(live.__defaults__, new.__defaults__)
 
