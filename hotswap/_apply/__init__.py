@@ -25,6 +25,7 @@ from hotswap._apply._enrolled import take_places, tell_enrolled
 from hotswap._apply._expected import expected_places
 from hotswap._apply._files import follow_files
 from hotswap._apply._follow import let_names_go
+from hotswap._apply._hooked import call_for_all
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import stored, tell_lost, tell_replaced
@@ -223,6 +224,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     swap.unvisited = {name: partial(_run, swap, work, around) for name, work in swap.works.items()}
     for name in swap.works:
         swap.visit(name)
+    call_for_all(swap)
     settle_submodules(swap)
     if swap.too_early:
         _go_round(swap)

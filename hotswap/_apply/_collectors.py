@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _below, _generate
 from hotswap._apply._reach import behaves_otherwise, content_of
+from hotswap._apply._swap import Hooked
 from hotswap._apply._uses import of_arguments, returned, use_of
 from hotswap._graph._overrides import runs_for_classes
 from hotswap._model import Diff, Kind, Pair, Statement
@@ -29,6 +30,7 @@ from hotswap._text._diff import only_code
 from hotswap.patch._classes import instances, subclasses
 
 if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
     from hotswap._apply._visit import Visit
 
 _OVER_ALL: Final = frozenset(
@@ -145,12 +147,26 @@ def tell_made(visit: Visit, pair: Pair, live: type) -> None:
         ):
             what = "descriptors" if name == SET_NAME else "classes"
             made = instances(live, *subclasses(live)) if is_meta or name == SET_NAME else subclasses(live)
-            found = [one for one in made if one is not live and (name == SET_NAME or _is_named(one))]
-            if found:
+            found = [one for one in made if one is not live and (name == SET_NAME or is_named(one))]
+            if found and not (name == HOOK and is_new and _is_first(live)):
                 named = f"{visit.named(pair.new)}.{name}"
                 what += f": {', '.join(sorted(one.__qualname__ for one in found))}" if is_enum else ""
                 visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=len(found), what=what)
+            elif found:
+                visit.swap.hooked.append(Hooked(visit.work, statement, live, tuple(found)))
     _tell_read(visit, pair, live)
+
+
+def _is_first(live: type) -> bool:
+    """Whether no class above `live` has a hook of the project's: that of `live` is called for those below it then."""
+    above = [vars(base).get(HOOK) for base in live.__mro__[1:-1]]
+    return not any(True for member in above for _ in _named("", member)) and HOOK in vars(live)
+
+
+def tell_older_hook(swap: Swap, hooked: Hooked, count: int) -> None:
+    """Tell of classes for which a hook that came could not be called."""
+    name = f"{hooked.live.__qualname__}.{HOOK}"
+    swap.tell(hooked.work, "HS229", hooked.statement.lineno, name=name, count=count, what="classes")
 
 
 def _is_gone(statement: Statement, live: type) -> bool:
@@ -170,7 +186,7 @@ def _tell_read(visit: Visit, pair: Pair, live: type) -> None:
     for statement in (*pair.inner.added, *(one.new for one in pair.inner.changed)):
         name = next((one for one in statement.binds if statement.kind is Kind.ASSIGN and one in read), "")
         if name and visit.swap.changes.changed(visit.work.edit.module, f"{visit.named(pair.new)}.{name}"):
-            count = sum(one is not live and _is_named(one) for one in subclasses(live))
+            count = sum(one is not live and is_named(one) for one in subclasses(live))
             named = f"{visit.named(pair.new)}.{name}, which {HOOK} reads,"
             if count:
                 visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what="classes")
@@ -210,7 +226,7 @@ def _tell_hooks(visit: Visit, statements: Iterable[Statement]) -> None:
     """Tell of classes that were made before something changed which a hook reads or calls that made them."""
     for statement in statements if visit.swap.maybe else ():
         live = visit.scope.peek(statement.binds[-1]) if statement.kind is Kind.CLASS and statement.children else None
-        if not is_a(live, type):
+        if not is_a(live, type) or any(one.live is live for one in visit.swap.hooked):
             continue
         for one in (one for one in statement.children if one.kind is Kind.DEF and id(one) in visit.swap.maybe):
             _tell_hook(visit, one, live)
@@ -223,7 +239,7 @@ def _tell_hook(visit: Visit, statement: Statement, live: Any) -> None:
         return
     is_meta = issubclass(live, type)
     made = instances(live, *subclasses(live)) if is_meta or name == SET_NAME else subclasses(live)
-    count = sum(one is not live and (name == SET_NAME or _is_named(one)) for one in made)
+    count = sum(one is not live and (name == SET_NAME or is_named(one)) for one in made)
     if count and _does_otherwise(visit, vars(live).get(name)):
         what, named = "descriptors" if name == SET_NAME else "classes", f"what {live.__qualname__}.{name} does"
         visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what=what)
@@ -245,7 +261,7 @@ def _does_otherwise(visit: Visit, member: object) -> bool:
 
 
 def _running(code: CodeType) -> Iterator[CodeType]:
-    """Yield what runs while `code` does, each without what stands inside it: not what inner functions only give back."""
+    """Yield what runs while `code` does, each without what stands inside it, but for what is only given back."""
     inner = [const for const in code.co_consts if isinstance(const, CodeType)]
     yield code.replace(co_consts=tuple(None if isinstance(const, CodeType) else const for const in code.co_consts))
     for one in inner:
@@ -271,7 +287,7 @@ def _globals(code: CodeType) -> set[str]:
     return own.union(*map(_globals, inner))
 
 
-def _is_named(cls: type) -> bool:
+def is_named(cls: type) -> bool:
     """Whether a name of its module leads to the class; others may be nobody's any more."""
     value: object = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split("."):
@@ -298,7 +314,8 @@ def collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple
         for name in ("__new__", "__init__") if base is not type else ():
             yield from _named(f"metaclass {meta.__name__}", vars(base).get(name))
     for base in live.__mro__[1:]:
-        yield from _named(f"{HOOK} of {base.__name__}", vars(base).get(HOOK))
+        if not any(one.live is base for one in visit.swap.hooked):  # it sees what the class is in the end
+            yield from _named(f"{HOOK} of {base.__name__}", vars(base).get(HOOK))
     assert isinstance(statement.node, ast.ClassDef)
     for decorator in (*statement.node.decorator_list, *_below.by_hand(visit, statement)):
         called: Any = _generate.called(visit, decorator)

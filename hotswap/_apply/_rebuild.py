@@ -238,6 +238,7 @@ def _in_place(
     called = [_collectors.HOOK] if header.differs else []
     if header.differs:
         attempt(visit, new, lambda: _init_subclass(live, header.keywords))
+        swap.initialised.add(id(live))
     _header.settle_generic(swap.journal, live)
     assert isinstance(new.node, ast.ClassDef)
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]

@@ -7,6 +7,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +42,17 @@ DefinitionOf = Callable[[FunctionType], Definition | None]
 
 
 _KEPT: Final = ("HS201", "HS202", "HS226")
+
+
+@dataclass(frozen=True, slots=True)
+class Hooked:
+    """A class `live` that got the hook `statement`, classes `below` that were made before, and those it `refused`."""
+
+    work: Work
+    statement: Statement
+    live: Any
+    below: tuple[Any, ...]
+    refused: list[Any] = field(default_factory=list)
 
 
 class Swap:
@@ -98,6 +110,7 @@ class Swap:
         self.registrations: Registrations | None = None
         self.altered: Altered | None = None
         self.severities: Mapping[str, Severity] = {}
+        self.hooked, self.initialised = list[Hooked](), set[int]()
         self.tried: list[tuple[Work, AnyScope, Statement]] = []
 
     def commit(self) -> None:

@@ -12,6 +12,7 @@ from types import FunctionType
 from hotswap import _quiet
 from hotswap._apply import (
     _annotations,
+    _beforehand,
     _branches,
     _by_text,
     _chains,
@@ -25,7 +26,6 @@ from hotswap._apply import (
     _ordered,
     _remembered,
     _stale,
-    _taken_off,
     _temporary,
 )
 from hotswap._apply._branches import Wrap
@@ -225,8 +225,7 @@ class Visit:
     def run(self, statement: Statement, nodes: list[ast.stmt]) -> None:
         """Run `nodes`, which stand for `statement`, in this scope."""
         reaching = self.make_ready(statement, wrapped := self.wrap(nodes))
-        _ordered.arrange(self, statement)
-        _taken_off.put_back(self, statement)
+        _beforehand.prepare(self, statement)
         if (error := _follow.leaving_error(self, statement)) is not None:
             if wrapped == nodes:
                 raise error
