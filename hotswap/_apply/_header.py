@@ -194,6 +194,11 @@ def _others(statement: Statement) -> list[ast.AST]:
     return [one for name in ("keywords", "decorator_list", "type_params") for one in getattr(node, name, ())]
 
 
+def names_in(statement: Statement) -> frozenset[str]:
+    """Return the names that the body of a class statement binds."""
+    return frozenset(name for child in statement.children for name in child.binds)
+
+
 def made_of(node: ast.stmt) -> list[ast.expr]:
     """Return the bases and the values of keywords of a class statement."""
     assert isinstance(node, ast.ClassDef)

@@ -36,7 +36,8 @@ def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
         return late
     taken = {n for s in edit.new.statements for n in visit.bound_by(s)} if takes_all else frozenset()
     now = taken or visit.work.names_now  # a branch that does not run binds nothing
-    gone = (name for name in read - now if name[:2] != "__")
+    stated = {name for one in edit.diff.removed for name in one.binds} - {"__annotations__", "__doc__"}
+    gone = (name for name in read - now if name[:2] != "__" or name in stated)
     above = {
         name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
     }

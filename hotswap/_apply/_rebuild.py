@@ -104,6 +104,7 @@ def visit_members(visit: Visit, pair: Pair, live: type, parameters: Mapping[str,
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     scope = visit.work.class_scope(visit.scope, pair.new.node, live)
     scope.parameters, scope.keys = parameters or {}, _generated.keys_of(live)
+    scope.left = _header.names_in(pair.old) - _header.names_in(pair.new)
     scope.held_back = _generate.held_back(visit, pair, live)
     diff, new = _generate.to_visit(visit, pair, live)
     block = Block(visit.swap, visit.work, scope)
@@ -133,7 +134,7 @@ def annotated(statements: Iterable[Statement]) -> Iterator[ast.AnnAssign]:
 
 def _settle_hash(scope: ClassScope, pair: Pair) -> None:
     """A body that binds ``__eq__`` and not ``__hash__`` makes the class unhashable; one that binds neither does not."""
-    old, new = (frozenset(name for s in side.children for name in s.binds) for side in (pair.old, pair.new))
+    old, new = _header.names_in(pair.old), _header.names_in(pair.new)
     if "__hash__" in new or not {"__eq__", "__hash__"} & (old ^ new):
         return
     if _generated.kind_of(scope.cls) in ("dataclass", "namedtuple"):  # the one says so itself, the other does not
@@ -327,7 +328,7 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
     held = {**vars(live), **scope.members, **scope.aside}
     held = {name: value for name, value in held.items() if name not in scope.gone}
     annotations = _annotations.names(scope, pair.new.children)
-    bound = {name for s in pair.new.children for name in s.binds}
+    bound = _header.names_in(pair.new)
     assert isinstance(pair.new.node, ast.ClassDef)
     if _generate.kind_of(visit, live) == "dataclass":
         stated = _generate.stated(visit, pair, scope)

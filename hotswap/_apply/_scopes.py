@@ -207,6 +207,7 @@ class ClassScope(Scope):
         self.held_back: frozenset[str] = frozenset()
         self.touched: set[str] = set()
         self.late: AbstractSet[str] = frozenset()
+        self.left: frozenset[str] = frozenset()  # what the body does not bind any more: the module's is meant now
         self._stored: dict[int, set[str]] = {}
 
     def mangled(self, name: str) -> str:
@@ -238,7 +239,7 @@ class ClassScope(Scope):
     def run(self, nodes: Sequence[ast.stmt], given: Mapping[str, object] = _NONE, *, doc: bool = False) -> Layer:
         """Run `nodes` as a class body of their own that sees the members that exist; return what they bound."""
         members: dict[str, Any] = {"__annotations__": {}}  # else those of the module would be found
-        hidden = {*self.gone, *self._not_there_yet(nodes)}
+        hidden = {*self.gone, *map(self.mangled, self.left), *self._not_there_yet(nodes)}
         members |= {name: value for name, value in vars(self.cls).items() if name not in hidden}
         members |= {**self.members, **self.aside, **given}
         members = {**self.as_above(nodes), **members}
