@@ -18,7 +18,7 @@ from enum import EnumMeta
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _adapter, _below, _generate
+from hotswap._apply import _adapter, _below, _generate, _notes
 from hotswap._apply._reach import behaves_otherwise, content_of
 from hotswap._apply._swap import Hooked
 from hotswap._apply._uses import of_arguments, returned, use_of
@@ -239,10 +239,14 @@ def _tell_hook(visit: Visit, statement: Statement, live: Any) -> None:
         return
     is_meta = issubclass(live, type)
     made = instances(live, *subclasses(live)) if is_meta or name == SET_NAME else subclasses(live)
-    count = sum(one is not live and (name == SET_NAME or is_named(one)) for one in made)
-    if count and _does_otherwise(visit, vars(live).get(name)):
-        what, named = "descriptors" if name == SET_NAME else "classes", f"what {live.__qualname__}.{name} does"
-        visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=count, what=what)
+    found = [one for one in made if one is not live and (name == SET_NAME or is_named(one))]
+    if not found or not _does_otherwise(visit, vars(live).get(name)):
+        return
+    if name == HOOK and _notes.were_lost(visit.swap, vars(live).get(name)):
+        visit.swap.hooked.append(Hooked(visit.work, statement, live, _notes.made_before(visit.swap, found)))
+        return
+    what, named = "descriptors" if name == SET_NAME else "classes", f"what {live.__qualname__}.{name} does"
+    visit.swap.tell(visit.work, "HS229", statement.lineno, name=named, count=len(found), what=what)
 
 
 def _does_otherwise(visit: Visit, member: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _dispatch, _remaking, _stores, _tables, _taken_off
@@ -58,6 +59,25 @@ def _went_with_its_object(visit: Visit, statement: Statement) -> bool:
     return was is not MISSING and gone and not _remaking.unquiet_link(visit, visit.chains, statement, name)
 
 
+def _has_marked(visit: Visit, statement: Statement) -> bool:
+    """Whether `statement` is a loop that set attributes of what it went over, as none does now, and bound no names but
+    its variables.
+    """
+    node = statement.node
+    if not isinstance(node, ast.For) or id(statement) in visit.work.by_text:
+        return False
+    own = {inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)}
+    now = {name for one in visit.new for name in _marks(one.node)}
+    return not now.issuperset(_marks(node)) and own.issuperset((*statement.binds, *statement.mutates))
+
+
+def _marks(node: ast.stmt) -> Iterator[str]:
+    """Yield the attributes that a loop sets on names."""
+    for inner in ast.walk(node) if isinstance(node, ast.For) else ():
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and isinstance(inner.value, ast.Name):
+            yield inner.attr
+
+
 def _has_other_name(visit: Visit, name: str, held: object) -> bool:
     return any(value is held and other != name for other, value in visit.scope.namespace.items())
 
@@ -78,7 +98,7 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
     if _went_with_its_object(visit, statement):
         return
     acted = statement.kind is Kind.OTHER and not statement.binds
-    if _has_added(visit, statement) or (acted and unquiet(visit, statement)):
+    if _has_added(visit, statement) or (acted and unquiet(visit, statement)) or _has_marked(visit, statement):
         visit.swap.tell(visit.work, "HS203", statement.lineno, name=_said(statement))
     elif statement.kind is Kind.CLASS and not _arrived(visit, statement):
         for child in statement.children:

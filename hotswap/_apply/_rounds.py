@@ -25,6 +25,7 @@ def visit_unchanged(swap: Swap, work: Work) -> None:
     visit = Visit(swap, work, work.scope)
     visit.old, visit.new = work.edit.old.statements, work.edit.new.statements
     diff = work.edit.diff
+    visit.chains.partner.update((id(pair.new), pair.old) for pair in diff.unchanged)
     for statement in (*(pair.new for pair in diff.changed), *diff.added):
         _follow_inside(visit, statement)
     for pair in diff.unchanged:

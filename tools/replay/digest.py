@@ -14,6 +14,7 @@ import functools
 import gc
 import inspect
 import itertools
+import pathlib
 import pickle
 import re
 import sys
@@ -484,6 +485,8 @@ def _attributes(value: object) -> dict[str, Any]:
         "logging",
     ):
         return {}
+    if isinstance(value, pathlib.PurePath) and type(value).__module__.startswith("pathlib"):
+        return {"path": str(value)}  # its slots remember what was asked of it
     found: dict[str, Any] = {}
     try:
         own = object.__getattribute__(value, "__dict__")
