@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import calendar
 import contextlib
+import linecache
+import secrets
 import sys
 import textwrap
 import time
@@ -416,8 +419,21 @@ def test_source_not_known(project: Project) -> None:
 
 
 def test_code_of_others(project: Project) -> None:
-    """A function of a library that is not listed is not quiet, however harmless."""
-    assert project.judge("X = w('a')", w=textwrap.TextWrapper) is not None
+    """A function of a library that is not listed is judged by its code, as far as its file gives it."""
+    assert project.judge("X = w('a')", w=textwrap.TextWrapper) is None
+    assert project.judge("X = f(1)", f=calendar.isleap) is None
+    assert "_urandom()" in (project.judge("X = f(1)", f=secrets.token_bytes) or "")
+
+
+def test_code_of_others_that_is_not_known(project: Project, tmp_path: Path) -> None:
+    """Without its text, or with that of another function in its place, a function of a library is not quiet."""
+    code = compile("def f(n): return n + 1", str(tmp_path / "lib.py"), "exec")
+    for text, is_quiet in (("", False), ("def f(k): return k + 1\n", False), ("def f(n): return n + 1\n", True)):
+        names: dict[str, Any] = {}
+        exec(code, names)
+        (tmp_path / "lib.py").write_text(text, encoding="utf-8")
+        linecache.clearcache()
+        assert (project.judge("X = f(1)", f=names["f"]) is None) == is_quiet
 
 
 def test_deep_expression(project: Project) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._quiet._results import make_result
 from hotswap._quiet._scope import Scope
+from hotswap._quiet._shadowed import may_be_shadowed
 from hotswap._quiet._values import (
     MISSING,
     NOTHING,
@@ -63,6 +64,7 @@ class Access(ABC):
         self.scope = scope
         self.table = table
         self.altered = False  # whether it stores into what was there before
+        self.stored = set[str]()  # attributes, of whatever objects
         self.given: dict[int, object] = {}
         table.catch_up()
 
@@ -157,7 +159,7 @@ class Access(ABC):
     def _load_raw(self, found: Found, value: Value, name: str) -> Value:
         """Judge the load of a raw object found in the class of `value`.
 
-        What comes out is not known, even of a plain class attribute: the instance may have its own by that name.
+        Of a plain class attribute that is what comes out, unless the instance may have its own by that name.
         """
         owner, raw = found
         if (listed := self.table.find(raw)) is not None:
@@ -171,7 +173,9 @@ class Access(ABC):
         if type(raw) is property:
             return self.call(know(raw.fget), Arguments((value,)), f"the property {name}")
         self._use_descriptor(raw, name)
-        return UNKNOWN
+        if look_up(type(raw), "__get__") or name in self.stored or value.kind is None:
+            return UNKNOWN
+        return UNKNOWN if may_be_shadowed(value.kind, name) else know(raw)
 
     def _use_descriptor(self, raw: object, name: str) -> None:
         getter = look_up(type(raw), "__get__")

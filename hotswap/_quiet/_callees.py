@@ -1,8 +1,9 @@
-"""What is called, and whether it is quiet: an entry of the table, project code whose body is walked, or neither.
+"""What is called, and whether it is quiet: an entry of the table, code in Python whose body is walked, or neither.
 
-A project function is judged with what is known of its arguments, so that a function which fills a list that its caller
-made is quiet, and one that fills a list of the module is not. A recursive call is taken for quiet while it is being
-judged: the first reason found ends the whole, so nothing rests on that but the absence of reasons.
+A function of the project, or of a library, as its file has it, is judged with what is known of its arguments, so that
+one which fills a list that its caller made is quiet, and one that fills a list of the module is not. A recursive call
+is taken for quiet while it is being judged: the first reason found ends the whole, so nothing rests on that but the
+absence of reasons.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyT
 from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
-from hotswap._quiet._annotated import annotated
 from hotswap._quiet._calls import LIKE_VALUES
 from hotswap._quiet._entries import Entries
+from hotswap._quiet._frames import bind_parameters, open_closure
 from hotswap._quiet._items import use_items
+from hotswap._quiet._libraries import definition_of
 from hotswap._quiet._results import look_into
 from hotswap._quiet._scope import Scope, find_global
 from hotswap._quiet._table import Table, find_raw
@@ -36,7 +38,6 @@ from hotswap._quiet._values import (
     Value,
     is_class,
     is_module,
-    is_unknown,
     join_all,
     know,
     list_members,
@@ -55,6 +56,8 @@ _OF_ATTRS: Final = "__attrs_attrs__"
 
 class Callees(Entries):
     """Judges calls; the bodies of functions are walked by the class below."""
+
+    looks_into_libraries = True
 
     def __init__(self, scope: Scope, table: Table) -> None:
         super().__init__(scope, table)
@@ -199,11 +202,12 @@ class Callees(Entries):
             return True
         return self.table.trusts(owner) and name.startswith("__") and name not in ("__call__", "__next__")
 
-    # --- project functions
+    # --- functions in Python
 
     def _call_function(self, function: FunctionType, given: Arguments, label: str) -> Value:
-        if not self.scope.is_project(function):
-            return self._call_generic(function, given, label)
+        is_project = self.scope.is_project(function)
+        if not is_project and (generic := self._call_generic(function, given, label)) is not None:
+            return generic
         named = tuple((name, value.key()) for name, value in given.names.items())
         key = (id(function), given.open, tuple(value.key() for value in given.values), named)
         if key in self._judged:
@@ -211,23 +215,29 @@ class Callees(Entries):
                 self._again += 1
                 lose_items(*given.everything())
             return self._judged[key][0]
-        node = self.scope.definition(function)
+        node = self._definition(function, is_project=is_project)
         if node is None:
-            raise LoudError(f"calls {label}, whose source is not known")
+            why = "whose source is not known" if is_project else "which is not known to be quiet"
+            raise LoudError(f"calls {label}, {why}")
         self._judged[key] = UNKNOWN, given  # kept, so that ids in the key stay what they are
         find = functools.partial(find_global, self.scope.globals_of(function))
-        frame = Frame(find, outer=_open_closure(function))
+        frame = Frame(find, outer=open_closure(function))
         keywords = {name: know(value) for name, value in (function.__kwdefaults__ or {}).items()}
         local = Local(node, frame, tuple(map(know, function.__defaults__ or ())), keywords)
         result = self._enter(local, frame, given, label)
         self._judged[key] = result, given
         return result
 
-    def _call_generic(self, function: FunctionType, given: Arguments, label: str) -> Value:
+    def _definition(self, function: FunctionType, *, is_project: bool) -> Definition | None:
+        if is_project:
+            return self.scope.definition(function)
+        return definition_of(function) if self.looks_into_libraries else None
+
+    def _call_generic(self, function: FunctionType, given: Arguments, label: str) -> Value | None:
         """Judge a call of what `functools.singledispatch` made: any of the functions in its registry may run."""
         registry = vars(function).get("registry")
         if type(registry) is not MappingProxyType or function.__code__.co_filename != functools.__file__:
-            raise LoudError(f"calls {label}, which is not known to be quiet")
+            return None
         return join_all(tuple(self.call(know(one), given, label) for one in registry.values())) or UNKNOWN
 
     def _call_local(self, local: Local, given: Arguments, label: str) -> Value:
@@ -254,12 +264,12 @@ class Callees(Entries):
 
     def _walk(self, local: Local, frame: Frame, given: Arguments) -> Value:
         """Walk a body; once more if it calls itself, for what it puts into containers behind that."""
-        _bind_parameters(local, frame, given)
+        bind_parameters(local, frame, given)
         before, calls = Items.changes, self._again
         result = self.run_body(local.node, frame)
         if calls == self._again or before == Items.changes:
             return result
-        _bind_parameters(local, frame, given)
+        bind_parameters(local, frame, given)
         return self.run_body(local.node, frame)
 
     # --- objects
@@ -358,39 +368,3 @@ def _is_generated(owner: type, raw: Any) -> bool:
     if not issubclass(owner, tuple) or "_fields" not in list_members(owner):
         return False
     return str(function.__globals__.get("__name__")).startswith(("namedtuple_", "collections"))
-
-
-def _open_closure(function: FunctionType) -> Frame | None:
-    """Return a frame of the free variables of `function`, as they are now."""
-    if not function.__closure__:
-        return None
-    frame = Frame(functools.partial(find_global, function.__globals__))
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__, strict=True):
-        try:
-            frame.names[name] = know(cell.cell_contents)
-        except ValueError:  # not filled yet
-            frame.names[name] = UNKNOWN
-    return frame
-
-
-def _bind_parameters(local: Local, frame: Frame, given: Arguments) -> None:
-    """Bind the parameters of a function to what it is given, or to their defaults."""
-    spec = local.node.args
-    places = [*spec.posonlyargs, *spec.args]
-    defaults = dict(zip([arg.arg for arg in reversed(places)], reversed(local.defaults), strict=False))
-    defaults.update(local.keywords)
-    for arg in (*places, *spec.kwonlyargs):
-        default = UNKNOWN if given.open else defaults.get(arg.arg, UNKNOWN)
-        frame.names[arg.arg] = given.names.get(arg.arg, default)
-    for arg, value in zip(places, given.values, strict=False):
-        frame.names[arg.arg] = value
-    for arg in (*places, *spec.kwonlyargs):
-        if is_unknown(frame.names[arg.arg]):
-            frame.names[arg.arg] = Value(kind=annotated(arg.annotation))
-    if spec.vararg:
-        rest = () if given.open else given.values[len(places) :]
-        frame.names[spec.vararg.arg] = Value(kind=tuple, own=True, parts=rest)
-    if spec.kwarg:
-        frame.names[spec.kwarg.arg] = Value(kind=dict, own=True)
-    if places:
-        frame.receiver = frame.names[places[0].arg]

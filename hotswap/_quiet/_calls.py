@@ -97,7 +97,7 @@ _LOOKS: Final[Groups] = {
     "typing": "get_args get_origin get_type_hints",
 }
 
-# Decorators and what wraps a function: they keep it, and call it only when they are called themselves.
+# Decorators and what wraps a function: they call it only when they are called themselves. And a warning, which says so.
 _WRAPPERS: Final[Groups] = {
     "builtins": "classmethod property staticmethod super",
     "contextlib": "asynccontextmanager contextmanager nullcontext suppress",
@@ -108,7 +108,7 @@ _WRAPPERS: Final[Groups] = {
     "types": "DynamicClassAttribute",
     "typing": "NamedTuple NewType ParamSpec TypeVar TypeVarTuple TypedDict assert_type cast dataclass_transform "
     "overload",
-    "warnings": "deprecated",
+    "warnings": "deprecated warn",
 }
 
 # They make classes, or the empty frame of one; nobody else learns of it.

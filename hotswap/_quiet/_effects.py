@@ -33,7 +33,9 @@ def effect(node: ast.stmt, scope: Scope, table: Table = TABLE) -> str | None:
 
 
 class _Effects(Statements):
-    """Walks statements past those that only store."""
+    """Walks statements past those that only store. What a library stores is not taken back."""
+
+    looks_into_libraries = False
 
     def walk(self, nodes: Sequence[ast.stmt], frame: Frame) -> None:
         for node in nodes:

@@ -29,7 +29,7 @@ class Scope(Protocol):
         """Return what the dotted name is where the statement stands, `MISSING` if that is not known."""
 
     def is_project(self, thing: ModuleType | FunctionType) -> bool:
-        """Whether the source of `thing` is judged by its code; all others by the table alone."""
+        """Whether `thing` is of the project, so that its source is what `definition` gives, and not what a file has."""
 
     def definition(self, function: FunctionType) -> Definition | None:
         """Return the syntax tree of `function`, with its defaults and body; None if its source is not known."""

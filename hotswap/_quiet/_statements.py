@@ -115,6 +115,7 @@ class Statements(Expressions):
 
     def _bind_attribute(self, target: ast.Attribute, value: Value, frame: Frame) -> None:
         receiver, name = self.evaluate(target.value, frame), write_dotted(target)
+        self.stored.add(target.attr)
         self.store(receiver, "__setattr__", name, anywhere=frame.top)
         for other in [known for known in frame.names if known.endswith(f".{target.attr}") and known != name]:
             del frame.names[other]  # the same object may go by that name, too
