@@ -180,10 +180,18 @@ class Living:
             _, module, _, name, _, alias = line.split()
             there = vars(sys.modules[module]).get(name) if module in sys.modules else None
             here = vars(client).get(alias)
-            is_same = here is there or (type(here) is type(there) and repr(here) == repr(there))
+            is_same = here is there or (type(here) is type(there) and _text(here) == _text(there))
             if not is_same or f"{module}:{name}" in stale:
                 facet = AS_THERE if is_same else "binding"
-                yield ("client", f"{module}:{name}", facet, f"{there!r:.80}", f"{here!r:.80}")
+                yield ("client", f"{module}:{name}", facet, f"{_text(there):.80}", f"{_text(here):.80}")
+
+
+def _text(value: object) -> str:
+    """Return the `repr` of `value`; its type, where that fails: the version may have made it a coroutine."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001  it is the project's
+        return f"an object of {type(value)}"
 
 
 def _is_named(path: str, function: FunctionType) -> bool:
