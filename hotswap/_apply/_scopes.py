@@ -207,6 +207,7 @@ class ClassScope(Scope):
         self.held_back: frozenset[str] = frozenset()
         self.touched: set[str] = set()
         self.late: AbstractSet[str] = frozenset()
+        self.live: Callable[[ast.FunctionDef], object] = lambda _: None  # what a plain ``def`` has made, if one has it
         self.left: frozenset[str] = frozenset()  # what the body does not bind any more: the module's is meant now
         self._stored: dict[int, set[str]] = {}
 
@@ -244,7 +245,9 @@ class ClassScope(Scope):
         members |= {**self.members, **self.aside, **given}
         members = {**self.as_above(nodes), **members}
         if above := self._deleted(nodes, members):
-            members |= self.run(above, given)
+            members |= (known := {one.name: held for one in above if (held := self.live(one)) is not None})
+            rest = [one for one in above if one.name not in known]
+            members |= self.run(rest, given) if rest else {}
         body = self.body(nodes, doc=doc)
         layer = Layer(members, self.outer)
         closure = tuple(map(self.cell, body.co_freevars))
@@ -260,7 +263,7 @@ class ClassScope(Scope):
             layer.pop(name)
         return layer
 
-    def _deleted(self, nodes: Sequence[ast.stmt], members: Mapping[str, Any]) -> list[ast.stmt]:
+    def _deleted(self, nodes: Sequence[ast.stmt], members: Mapping[str, Any]) -> list[ast.FunctionDef]:
         """Return the definitions of names that `nodes` read and that a ``del`` below took from the class."""
         read = {inner.id for node in nodes for inner in ast.walk(node) if _loads(inner)} - members.keys()
         below = (one for one in self.node.body if isinstance(one, ast.Delete) and one.lineno > nodes[-1].lineno)

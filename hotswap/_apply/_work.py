@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import filterfalse
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -127,10 +127,16 @@ class Work:
     def class_scope(self, parent: AnyScope, node: ast.ClassDef, cls: type) -> ClassScope:
         """Return a scope for the body of the live class `cls`; its members wait for the next wave like the module's."""
         scope = ClassScope(parent, self.scope.stores, node, cls)
+        scope.live = partial(self._plain, scope.prefix)
         if scope.local:
             scope.cells = cells_of(cls)
         self.classes.append(scope)
         return scope
+
+    def _plain(self, prefix: str, node: ast.FunctionDef) -> FunctionType | None:
+        """Return the live function that a plain ``def`` in a class body has made; None if there is not just one."""
+        found = [one for (place, _), held in self.functions.items() if place == prefix + node.name for one in held]
+        return found[0] if len(found) == 1 and not node.decorator_list else None
 
     def stars(self, absolute: Callable[[ast.ImportFrom], str]) -> list[tuple[int, str]]:
         """Return line and source of each star import of the new text, those in suites included."""

@@ -241,13 +241,21 @@ def followers_of(process: Process, selected: Selected, works: AbstractSet[str]) 
     found: dict[tuple[str, str], Followers] = {}
     lazy = [one for one in process.dynamic - works if one in sys.modules and _serves(process, one)]
     for module in (*works, *(selected.altered.names.keys() - works)):
-        for name in selected.selection.values(module):
+        for name in (*selected.selection.values(module), *_set_by_text(process, module)):
             followers = follow(process, module, name, works)
             if keeping := [follower for one in lazy if (follower := _keeping(process, one, module, name)) is not None]:
                 followers = Followers.of((*followers.members, *keeping))
             if followers.members:
                 found[module, name] = followers
     return found
+
+
+def _set_by_text(process: Process, module: str) -> Iterable[str]:
+    """Return the names that a loaded module has, and that no statement binds: ``globals()[name] = value``."""
+    sketch = process.bindings.sketches.get(module)
+    if sketch is None or "globals" not in sketch.runs or module not in sys.modules:
+        return ()
+    return [name for name in vars(sys.modules[module]) if name not in sketch.own and name[:2] != "__"]
 
 
 def _serves(process: Process, module: str) -> bool:
