@@ -42,7 +42,7 @@ def names_above(statements: Sequence[Statement], line: int, names: Mapping[str, 
         for name in statement.binds:
             place.setdefault(name, statement.lineno)
     star = place.pop("*", line)
-    place |= dict.fromkeys((name for name in names if name[:2] == "__"), -1)
+    place = dict.fromkeys((name for name in names if name[:2] == "__"), -1) | place
     return {name: value for name, value in names.items() if place.get(name, min(star, line - 1)) < line}
 
 
