@@ -128,7 +128,7 @@ class Transactions:
         others = self._others(group, applied, waiting, prepared)
         if others:
             joint = yield from self._try_group(group.union(*others), prepared, entries, done)
-            if joint[0].outcomes:
+            if not _raises_alone(joint[0]):
                 applied, plan, edits, left = joint
                 waiting = [one for one in waiting if one not in others]
         if applied.outcomes:
@@ -151,8 +151,8 @@ class Transactions:
         return applied, plan, edits, left
 
     def _others(self, group: Group, applied: Applied, waiting: list[Group], prepared: Prepared) -> list[Group]:
-        """Return the groups that a module depends on, too, which may be what raised as it met only half of the save."""
-        if applied.interrupt is not None or not isinstance(applied.error, StatementError):
+        """Return the groups that a module depends on which is not edited and may be what raised."""
+        if not _raises_alone(applied):
             return []
         graph = self._process.graph
         dependents = graph.affected(group) - group
@@ -213,6 +213,12 @@ class Transactions:
                 self._process.baselines.note(name, gone._replace(packed=Packed(b"")))
         self._process.note_departed(applied.departed)
         self.migrations.waiting += applied.migrations
+
+
+def _raises_alone(applied: Applied) -> bool:
+    """Whether a statement of the program raised: it may do so as it met only half of the save."""
+    is_statement = isinstance(applied.error, StatementError) and not isinstance(applied.error, HookError)
+    return applied.interrupt is None and is_statement
 
 
 def _concerned(plan: Plan, edits: Iterable[Edit]) -> Iterable[ModuleType]:

@@ -29,7 +29,7 @@ from hotswap._apply._hooked import call_for_all
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
 from hotswap._apply._lost import stored, tell_lost, tell_replaced
-from hotswap._apply._missing import tell_missing, tell_second_modules
+from hotswap._apply._missing import do_without, find_missing, tell_second_modules
 from hotswap._apply._moves import moves
 from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
@@ -226,6 +226,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         swap.visit(name)
     call_for_all(swap)
     settle_submodules(swap)
+    swap.is_first_round = False
     if swap.too_early:
         _go_round(swap)
         packages = settle_submodules(swap)  # an import that followed has bound such a name once more
@@ -239,10 +240,15 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     for work in works:
         _annotations.forget_stale(swap, work)
     forget(swap)
-    tell_missing(swap)
+    missing = find_missing(swap)
     tell_second_modules(swap)
     let_names_go(swap)
     swap.commit()
+    known = len(swap.last)
+    if do_without(swap, missing):
+        _go_round(swap)
+        let_names_go(swap, known)
+        swap.commit()
     for module, name, one in swap.following.left_behind:
         swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)
     _codes.follow(swap, around.of_code)

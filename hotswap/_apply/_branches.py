@@ -131,7 +131,7 @@ def _handler_ran(visit: Visit, old: Statement, branch: str) -> bool:
     ended = _has_run(visit, old, body[-1], branch) if body else True
     handler = [child for child in old.children if child.branch == branch]
     if ended is None:
-        return any(_has_run(visit, old, child, "body") for child in handler) or _took_over(visit, body[-1], handler)
+        return any(_has_run(visit, old, child, "") for child in handler) or _took_over(visit, body[-1], handler)
     return not ended and all(_has_run(visit, old, child, "body") is not False for child in handler)
 
 
@@ -160,14 +160,15 @@ def _took_over(visit: Visit, last: Statement, handler: Iterable[Statement]) -> b
 
 def _has_run(visit: Visit, old: Statement, child: Statement, other: str) -> bool | None:
     """Whether `child` of the old statement has run, by what it bound; None if the suite `other` may have bound it,
-    too.
+    too, or without that any other one.
     """
     if child.kind is Kind.DEF:
         return bool(visit.work.live(visit.scope, child))
     held = [visit.scope.peek(name) for name in child.binds]
     if child.kind is Kind.IMPORT:
         return bool(held) and all(value is not MISSING and _is_import(child.node, value) for value in held)
-    shared = {name for statement in old.children if statement.branch == other for name in statement.binds}
+    others = (one for one in old.children if (one.branch == other if other else one.branch != child.branch))
+    shared = {name for statement in others for name in statement.binds}
     return None if not held or shared.intersection(child.binds) else MISSING not in held
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _dispatch, _remaking, _stores, _tables, _taken_off
+from hotswap._apply._put_again import is_put_again
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._stale import unquiet
 from hotswap._model import Diff, How, Kind, Statement
@@ -39,9 +40,11 @@ def tell_effects(visit: Visit, diff: Diff) -> None:
     for statement in diff.removed if not visit.scope.prefix else ():
         if statement.kind is Kind.ASSIGN:
             _tables.take_out(visit.swap, visit.work, statement)
+    come = [*diff.added, *(pair.new for pair in diff.changed)]
     for statement in (*diff.removed, *replaced):
         if (
             id(statement) not in undone
+            and not is_put_again(visit, statement, come)
             and not visit.swap.is_registered(statement)
             and not visit.swap.tends(visit.scope.cls)
         ):

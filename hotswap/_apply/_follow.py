@@ -167,9 +167,7 @@ def _follow_name(visit: Visit, statement: Statement, source: str, there: str, he
         visit.swap.following.alter(visit.work.edit.module, here, held)
     if new is MISSING:
         if held is not MISSING:
-            visit.swap.tell(
-                visit.work, "HS205", statement.lineno, name=there, module=source, holder=visit.work.edit.module
-            )
+            visit.swap.left_imports.append((visit, statement, source, there))
     elif old is MISSING or held is MISSING or visit.swap.changes.held(source, there, held):
         if not _is_bound_later(visit, statement, here):
             _bind(visit, here, new)
@@ -298,9 +296,9 @@ def leaving(visit: Visit, statement: Statement) -> set[str]:
     return {name for scope, name in visit.swap.last if scope in scopes}
 
 
-def let_names_go(swap: Swap) -> None:
-    """Unbind, with the next wave, the names that leave with the save."""
-    for scope, name in swap.last:
+def let_names_go(swap: Swap, since: int = 0) -> None:
+    """Unbind, with the next wave, the names that leave with the save; or those `since` that many were known."""
+    for scope, name in swap.last[since:]:
         if not isinstance(scope, ModuleScope) or scope.peek(name) is not MISSING:
             scope.drop(name)
 

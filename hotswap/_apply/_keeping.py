@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotswap._run._values import attribute
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
+
+
+_MAKING: Final = frozenset(("__new__", "__init__", "__post_init__", "__setattr__", "__dataclass_fields__"))
 
 
 def only_keeps(swap: Swap, cls: type, names: Iterable[str], held: str) -> bool:
@@ -45,6 +49,34 @@ def _put_into(node: ast.AST) -> Iterator[ast.expr]:
             yield node
         case ast.Call(func=ast.Name(id="len"), args=[container]):
             yield container
+
+
+def defaults_used(swap: Swap, function: FunctionType, asked: AbstractSet[str]) -> Iterator[object]:
+    """Yield the defaults of `function` that a call of it may run. Those that ``__init__`` only sets on its object run
+    when somebody asks that for more: then names of it are `asked`.
+    """
+    code = function.__code__
+    names, given = code.co_varnames[: code.co_argcount], function.__defaults__ or ()
+    defaults = dict(zip(names[len(names) - len(given) :], given, strict=True)) | (function.__kwdefaults__ or {})
+    kept = _only_set(swap, function) if defaults and function.__name__ == "__init__" and asked <= _MAKING else ()
+    yield from (value for name, value in defaults.items() if name not in kept)
+
+
+def _only_set(swap: Swap, function: FunctionType) -> AbstractSet[str]:
+    """Return the parameters with which `function` does no more than to set attributes."""
+    node = swap.definition(function)
+    every = [] if node is None else list(ast.walk(node))
+    sets = [one for one in every if isinstance(one, (ast.Assign, ast.AnnAssign))]
+    values = {id(value) for one in sets for value in (one.value, *getattr(one.value, "elts", ()))}
+    names = [one for one in every if isinstance(one, ast.Name)]
+    return {one.id for one in names} - {one.id for one in names if id(one) not in values or _is_local(one, sets)}
+
+
+def _is_local(name: ast.Name, sets: Iterable[ast.Assign | ast.AnnAssign]) -> bool:
+    """Whether one of the statements that use `name` binds a variable: what becomes of that is not looked at."""
+    using = (one for one in sets if one.value is not None and any(inner is name for inner in ast.walk(one.value)))
+    targets = (to for one in using for to in (one.targets if isinstance(one, ast.Assign) else [one.target]))
+    return any(isinstance(to, ast.Name) for whole in targets for to in (whole, *getattr(whole, "elts", ())))
 
 
 def only_handed(node: ast.stmt, dotted: str) -> bool:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._keeping import only_keeps
+from hotswap._apply._keeping import defaults_used, only_keeps
 from hotswap._apply._specials import COMPARISON
-from hotswap._apply._uses import Use, alters_things, imported, of_arguments, setters, use_of
+from hotswap._apply._uses import Use, alters_things, imported, of_arguments, setters, use_of, uses_itself
 from hotswap._graph._facts import BY_NAME, LOADERS
 from hotswap._loader._compile import inner_codes
 from hotswap._run._journal import CONTAINERS, MISSING
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 METHODS: Final = (FunctionType, staticmethod, classmethod)
 _NOTHING: Final = frozenset[str]()
 _SETTING: Final = frozenset({"__setattr__"})
-_CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__dataclass_fields__")
 _HOLDERS = (*CONTAINERS, tuple, frozenset)
 _GETTERS = (operator.attrgetter, operator.methodcaller)
 _MANY = 1000
@@ -238,7 +238,7 @@ class _Walk:
             member = member.fget
         else:
             self.reach(attribute(member, "__func__", member), names)
-        return looked_up_by(self.swap, member)
+        return looked_up_by(self.swap, member).union(_CONSTRUCTORS if uses_itself(member) else ())
 
     def _set_by(self, cls: type, member: object) -> frozenset[str]:
         """Go through what runs as a method sets attributes of its object; return the names looked up for it."""
@@ -271,7 +271,7 @@ class _Walk:
             self.found = True
             return
         namespace = function.__globals__
-        for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        for default in defaults_used(self.swap, function, asked):
             self.reach(default, attributes)
         for chain in use.chains:
             held = _static(namespace, chain)

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 from hotswap._apply import _asking
 from hotswap._loader._builds import build_of
-from hotswap._loader._compile import Outer, class_body, compile_in, imported_by
+from hotswap._loader._compile import Outer, all_codes, class_body, compile_in, imported_by
 from hotswap._model import Edit
 from hotswap._run._execute import Layer, Stores, run
 from hotswap._run._journal import MISSING, Journal
@@ -42,6 +42,7 @@ class Scope:
         self.module, self.edit, self.namespace = module, edit, vars(module)
         self.build = build_of(module, edit.new.text)
         self.annotations_changed = self.annotations_anew = False
+        self.fresh = set[int]()
 
     @contextmanager
     def before(self, _node: ast.stmt) -> Iterator[None]:
@@ -60,6 +61,11 @@ class Scope:
         new = self.edit.new
         code = compile_in(nodes, self.around, new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
         self.note_added(code)
+        return self.noted(code)
+
+    def noted(self, code: CodeType) -> CodeType:
+        """Note that `code` and what is inside it are `fresh`: of the new text, whatever stood there in the old one."""
+        self.fresh.update(map(id, all_codes(code)))
         return code
 
     def as_above(self, nodes: Sequence[ast.stmt]) -> Mapping[str, object]:
@@ -177,7 +183,7 @@ class CallScope(ModuleScope):
 
     def __init__(self, parent: Scope, around: tuple[Outer, ...], live: type | None) -> None:
         super().__init__(parent.module, parent.edit)
-        self.around, self.live = around, live
+        self.around, self.live, self.fresh = around, live, parent.fresh
 
     def peek(self, name: str) -> object:
         """Return what `name` is bound to: the class itself, or what the module binds; MISSING if neither."""
@@ -186,7 +192,7 @@ class CallScope(ModuleScope):
     def compile(self, nodes: Sequence[ast.stmt], *, doc: bool = False) -> CodeType:
         """Return the module code of `nodes`, as if they stood in the module itself."""
         new = self.edit.new
-        return compile_in(nodes, (), new.origin, new.flags, imports=new.imports, doc=doc, build=self.build)
+        return self.noted(compile_in(nodes, (), new.origin, new.flags, imports=new.imports, doc=doc, build=self.build))
 
 
 class ClassScope(Scope):
@@ -194,6 +200,7 @@ class ClassScope(Scope):
 
     def __init__(self, parent: Scope, outer: Stores, node: ast.ClassDef, cls: type) -> None:
         super().__init__(parent.module, parent.edit)
+        self.fresh = parent.fresh
         self.outer, self.node, self.temporaries = outer, node, parent.temporaries
         self.cls: type = cls
         self.around = (*parent.around, node)

@@ -72,6 +72,7 @@ _BY_OPCODE: Final[dict[str, tuple[str, ...]]] = {
     "UNARY_INVERT": _SIGNS,
     "UNARY_NEGATIVE": _SIGNS,
     "UNARY_NOT": _TRUTH,
+    "MATCH_CLASS": ("__match_args__", "__instancecheck__"),
     "UNPACK_EX": _ITERATION,
     "UNPACK_SEQUENCE": _ITERATION,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hotswap import _quiet
@@ -203,14 +204,14 @@ def _stale_header(visit: Visit, statement: Statement) -> str:
 def _keep_suite(visit: Visit, pair: Pair) -> None:
     if id(pair.new) in visit.swap.units:
         if why := reason(visit, pair.new):
-            _run_unit(visit, pair.new, why)
+            run_unit(visit, pair.new, why)
     elif id(pair.new) in visit.swap.maybe and _stale_head(visit, pair.new):
         run_for_head(visit, pair)
     elif any_maybe(visit.swap, pair.new) or _imports_inside(pair.new):
         visit.suite(Pair(pair.old, pair.new, unchanged_inner(pair)))
 
 
-def _run_unit(visit: Visit, statement: Statement, why: str) -> None:
+def run_unit(visit: Visit, statement: Statement, why: str) -> None:
     """Run a ``try`` or ``with`` that makes values; what it does not make this time goes."""
     made, visit.made = visit.made, set()
     if run_or_tell(visit, statement, why):
@@ -301,8 +302,7 @@ def run_or_tell(visit: Visit, statement: Statement, reason: str) -> bool:
         why = "# hotswap: keep" if said == KEEP else why
         tell_kept(visit, statement, reason, why, "HS201" if loud or said == KEEP else "HS226")
         return False
-    visit.execute(statement, reason)
-    return True
+    return visit.swap.runs_in_time(partial(visit.execute, statement, reason), sure=bool(loud))
 
 
 def _is_renewed(visit: Visit, statement: Statement) -> bool:

@@ -19,8 +19,10 @@ from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._unload import unload_new
 from hotswap._apply._unloaded import visit_imported
 from hotswap._apply._work import Ready, Work
+from hotswap._errors import StatementError
 from hotswap._findings import finding, graded
 from hotswap._model import Edit, How, Kind, Patch, Severity, Statement
+from hotswap._quiet._table import origin_of
 from hotswap._quiet._values import Definition
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import is_a
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from hotswap._apply._departed import Departed
     from hotswap._apply._instances import Migration
     from hotswap._apply._registrations import Registrations
+    from hotswap._apply._visit import Visit
 
 __all__ = ["DefinitionOf", "IsProject", "Ready", "Swap", "Work", "resolve"]
 
@@ -72,6 +75,7 @@ class Swap:
         self.following = Following(self.journal, self.changes, modules)
         self.works = {edit.module: ready.work(modules[edit.module], edit) for edit in edits}
         _temporary.give((work.scope for work in self.works.values()), is_project, definition)
+        self.left_imports: list[tuple[Visit, Statement, str, str]] = []
         self.maybe: AbstractSet[int] = frozenset()
         self.within: AbstractSet[int] = frozenset()
         self.aside: AbstractSet[int] = frozenset()
@@ -92,7 +96,7 @@ class Swap:
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.gives_way: dict[int, type] = {}
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
-        self.memo, self.too_early, self.only_leaving = True, False, False
+        self.memo, self.too_early, self.only_leaving, self.is_first_round = True, False, False, True
         self.unvisited: dict[str, Callable[[], None]] = {}
         self.under_way, self.passed = set[str](), set[str]()
         self.imports: Callable[[str], Iterable[str]] = lambda _: ()
@@ -194,7 +198,7 @@ class Swap:
         """Return the code that `function` runs once the wave is set."""
         work = self.works.get(self.copies.get(id(function)) or function.__globals__.get("__name__", ""))
         code = function.__code__
-        if work is None or code in self.changes.codes:
+        if work is None or code in self.changes.codes or id(code) in work.scope.fresh:
             return code
         if id(function) in work.patched:
             return work.patched[id(function)]
@@ -238,6 +242,19 @@ class Swap:
         if self.registrations is not None:
             self.registrations.ran(statement)
 
+    def runs_in_time(self, run: Callable[[], object], *, sure: bool) -> bool:
+        """Run a statement that did not change; return False if it raises, but may not once all modules were gone
+        through: what it reads may come further down, as in a cycle of imports.
+        """
+        try:
+            run()
+        except StatementError:
+            if sure or not self.is_first_round:
+                raise
+            self.too_early = True
+            return False
+        return True
+
     def is_registered(self, old: Statement) -> bool:
         """Whether an adapter knows what the old statement registered, so that it is replaced or goes."""
         return self.registrations is not None and self.registrations.owns(old)
@@ -276,6 +293,7 @@ def resolve(scope: AnyScope, dotted: str) -> object:
 
 
 def _member(value: object, name: str) -> object:
+    value = origin_of(value)
     if is_a(value, type):
         return next((vars(base)[name] for base in value.__mro__ if name in vars(base)), MISSING)
     return vars(value).get(name, MISSING) if is_a(value, ModuleType) else MISSING

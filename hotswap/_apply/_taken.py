@@ -54,7 +54,7 @@ def modules_read(scope: AnyScope, statement: Statement) -> list[ModuleType]:
 
 def _objects(scope: AnyScope, dotted: str) -> Iterator[object]:
     """Yield what `dotted` leads to through modules and classes, if it is not only a name of these that is read."""
-    first, *parts = dotted.removesuffix(".__dict__").split(".")
+    first, *parts = dotted.partition(".__dict__")[0].split(".")
     value = resolve(scope, first)
     while parts and is_a(value, (ModuleType, type)):
         first = f"{first}.{parts.pop(0)}"

@@ -6,6 +6,7 @@ import dis
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Final
 
@@ -163,9 +164,14 @@ def stored(code: CodeType) -> Iterator[str]:
             yield from stored(const)
 
 
+@lru_cache(4096)
+def _all_stored(code: CodeType) -> frozenset[str]:
+    return frozenset(stored(code))
+
+
 def setters(cls: type, code: CodeType) -> Iterator[tuple[str, object]]:
     """Yield properties and other descriptors of `cls` that run as `code` sets attributes by their names."""
-    for name in frozenset(stored(code)):
+    for name in _all_stored(code):
         raw = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
         if any("__set__" in vars(base) for base in type(raw).__mro__):
             yield name, raw
@@ -178,3 +184,19 @@ def imported(function: FunctionType, use: Use) -> Iterator[tuple[str, str]]:
         parts = package.split(".")
         base = parts[: len(parts) - level + 1] if level else []
         yield ".".join([*base, *([module] if module else [])]), name
+
+
+def uses_itself(member: object) -> bool:
+    """Whether a class method does more with its class than to look up names on it: it may make an object of it."""
+    function = member.__func__ if type(member) is classmethod else None
+    return type(function) is FunctionType and _uses_first(function.__code__)
+
+
+@lru_cache(4096)
+def _uses_first(code: CodeType) -> bool:
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SILENT]
+    own = code.co_varnames[:1]
+    loads = ((step.argval, later) for step, later in pairwise(steps) if step.opname.startswith("LOAD_FAST"))
+    return any(
+        later.opname not in _ATTRIBUTES for one, later in loads if own == (one if type(one) is tuple else (one,))[-1:]
+    )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from hotswap._graph import _facts
-from hotswap._graph._facts import BY_NAME, HINTS, LOADERS, Fact, Facts, bound_around, names_loaders, statement_at
+from hotswap._graph._facts import BY_NAME, HINTS, LOADERS, Fact, Facts, bound_around, names_loaders
 from hotswap._graph._overrides import runs_for_classes
 from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import (
@@ -112,10 +112,10 @@ class Selection:
         if not all(here in sketch.once for _, _, here in sketch.froms if here in taint.values):
             return True
         taint.passes = bool(taint.modules)
-        if self._spread_sketch(module, sketch, taint, names, inner=inner):
-            return True
-        self._taints[module] = taint
-        return False
+        needed = self._spread_sketch(module, sketch, taint, names, inner=inner)
+        if not needed:
+            self._taints[module] = taint
+        return needed
 
     def _import_sketch(self, sketch: Sketch, taint: Taint) -> bool:
         """Taint what a module imports; return whether function or class bodies import what may change."""
@@ -223,12 +223,15 @@ class Selection:
         """Whether an import binding of `module` may have to be bound anew."""
         return self._taints[module].follows
 
-    def running(self, *, handing: bool = False) -> Iterator[tuple[str, Statement]]:
-        """Yield, with modules, unchanged statements that may run, or those `handing` on what behaves otherwise."""
+    def running(self, *, handing: bool = False) -> Iterator[tuple[str, Statement, AbstractSet[str]]]:
+        """Yield, with modules, unchanged statements that may run, or those `handing` on what behaves otherwise; with
+        those that may store into something the names behind a dot in them.
+        """
         for module, taint in self._taints.items():
-            if taint.facts is not None:
-                places = taint.handing if handing else taint.found
-                yield from ((module, statement_at(taint.facts.statements, place)) for place in places)
+            places = taint.handing if handing else taint.found
+            for fact in taint.facts.every if taint.facts is not None and places else ():
+                if fact.place in places:
+                    yield module, fact.statement, fact.attributes if fact.statement.mutates else frozenset()
 
     def runs(self) -> bool:
         """Whether a statement of any module may have to run."""
@@ -307,7 +310,7 @@ class Selection:
     def _held(self, name: str, taint: Taint) -> list[Taint]:
         """Return what is tainted in the modules that `name` is or has inside."""
         inside = taint.inside.get(name.partition(".")[0], ())
-        found = map(self._taints.get, (*inside, taint.modules.get(name.removesuffix(".__dict__"), "")))
+        found = map(self._taints.get, (*inside, taint.modules.get(name.partition(".__dict__")[0], "")))
         return [other for other in found if other and other is not taint]
 
     def _holds(self, fact: Fact, taint: Taint) -> bool:
@@ -349,7 +352,7 @@ class Selection:
             ):
                 return f"reads {name}"
         looks = fact.statement.kind in _VALUES and (fact.calls or "__dict__" in fact.attributes)
-        for name in fact.reads if looks else ():
+        for name in (*fact.reads, *(one.rpartition(".")[0] for one in fact.calls)) if looks else ():
             if any(parts_of(name, taint, self._taints)):
                 return f"looks through {name}"
         if taint.values and {"sys.modules", "__name__"}.issubset(fact.reads):
@@ -386,12 +389,10 @@ class Selection:
     def _import(self, taint: Taint) -> set[str]:
         """Taint what the module imports; return the names that function bodies import and that may change."""
         for module, there, here in taint.froms:
-            other = self._taints.get(module)
-            if other:
+            if other := self._taints.get(module):
                 taint.carry(here, other, there)
         for module in taint.stars:
-            other = self._taints.get(module)
-            if other:
+            if other := self._taints.get(module):
                 taint.take_all(other)
         for fact in taint.facts.nested_imports if taint.follows and taint.facts else ():
             if any(name == "*" or fact.scope + name in taint.values for name in fact.statement.binds):

@@ -22,6 +22,7 @@ from hotswap._apply._altered import ENVIRONMENT
 from hotswap._apply._reach import content_of
 from hotswap._apply._uses import alters_things, globals_set, use_of
 from hotswap._graph._select import Selection
+from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import Altered
 from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind, Statement
@@ -52,8 +53,10 @@ def altered_by(
     `importers` gives those importers of a module that do more with its names than bind them.
     """
     walk, altering = _Walk(project), set[str]()
-    running = [(name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)]
-    running += ((name, one, frozenset()) for name, one in selection.running())  # most of them will not run
+    running: list[tuple[str, Statement, AbstractSet[str]]] = [
+        (name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)
+    ]
+    running += selection.running()  # most of them will not run
     for module, statement, attributes in running:
         if walk.start(_names_of(module), statement, attributes):
             altering.add(module)
@@ -62,7 +65,8 @@ def altered_by(
                 altering.add(module)
     holding, handed = _Walk(project), set[str]()
     handing = [(name, one) for name, edit in edits.items() for one in _decorated(edit.diff)]
-    for module, statement in (*handing, *selection.running(handing=True)):
+    handing += ((name, one) for name, one, _ in selection.running(handing=True))
+    for module, statement in handing:
         if holding.start(_names_of(module), statement, ()):
             handed.add(module)
     names, members = _places(walk, project) if walk.found else ({}, set[str]())
@@ -80,8 +84,16 @@ def altered_by(
             for name, methods in sketch.using(firsts, imports=False, but=but.get(module, ())) if sketch else ():
                 calls.setdefault(module, set()).add(name)
                 members |= methods
+            if sketch is not None and (using := set(_methods_with(sketch, dotted)) - {*but.get(module, ())}):
+                calls.setdefault(module, set()).update(using)
     by = {module: {*by_module.get(module, ()), *others.get(module, ())} for module in {**by_module, **others}}
     return Altered(names, calls, by, frozenset(members), frozenset(late), holders)
+
+
+def _methods_with(sketch: Sketch, names: Iterable[str]) -> Iterator[str]:
+    """Yield the methods that use one of `names` which are members of their class: those that say ``cls._items``."""
+    for cls, _, member in (name.rpartition(".") for name in names):
+        yield from (f"{cls}.{method}" for method, used in sketch.bodies.get(cls, ()) if member in used)
 
 
 def _names_of(module: str) -> Mapping[str, object]:

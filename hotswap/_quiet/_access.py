@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hotswap._quiet._results import make_result
 from hotswap._quiet._scope import Scope
 from hotswap._quiet._shadowed import may_be_shadowed
+from hotswap._quiet._table import origin_of
 from hotswap._quiet._values import (
     MISSING,
     NOTHING,
@@ -111,6 +112,8 @@ class Access(ABC):
                 return self._load_from_module(value, name)
             if is_class(value.obj):
                 return self._load_from_class(value, name)
+            if name[:2] != "__" and (origin := origin_of(value.obj)) is not value.obj:
+                return self._load(know(origin), name)
         if value.kind is None:
             return UNKNOWN
         if name == "value" and value.obj is MISSING and (values := find_enum_values(value.kind)):
@@ -132,6 +135,8 @@ class Access(ABC):
         if found is MISSING:
             self._use_override(value, "__getattribute__", name)
             self._use_override(value, "__getattr__", name)
+            if name == "__dict__":
+                return self.give_names(attributes_of(value.obj))
             getter = find_member(value.obj, "__getattr__")
             if getter is not MISSING:
                 return self.call(know(getter), Arguments((_TEXT,)), "the module's __getattr__")

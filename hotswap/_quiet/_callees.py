@@ -13,7 +13,7 @@ import functools
 from abc import abstractmethod
 from enum import EnumMeta
 from operator import methodcaller
-from types import BuiltinFunctionType, FunctionType, GenericAlias, MappingProxyType, MethodType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType
 from typing import Any, Final
 
 from hotswap._quiet._access import Found, LoudError
@@ -24,7 +24,7 @@ from hotswap._quiet._items import use_items
 from hotswap._quiet._libraries import definition_of
 from hotswap._quiet._results import look_into
 from hotswap._quiet._scope import Scope, find_global
-from hotswap._quiet._table import Table, find_raw
+from hotswap._quiet._table import Table, origin_of
 from hotswap._quiet._values import (
     ABSENT,
     MISSING,
@@ -49,7 +49,6 @@ from hotswap._quiet._values import (
 
 _DEEPEST: Final = 40  # calls inside calls: far more than a constant needs, far less than the recursion limit
 _CLASS_METHOD_IN_C: Final = type(vars(dict)["fromkeys"])
-_ALIAS: Final = find_raw("typing._GenericAlias")
 _MEMO: Final = type(functools.cache(id))
 _OF_ATTRS: Final = "__attrs_attrs__"
 
@@ -105,8 +104,8 @@ class Callees(Entries):
         if type(obj) is functools.partial:
             names = {name: know(value) for name, value in obj.keywords.items()} | dict(given.names)
             return self.call(know(obj.func), Arguments((*map(know, obj.args), *given.values), names, given.open), label)
-        if type(obj) is GenericAlias or type(obj) is _ALIAS:
-            return self.call(know(obj.__origin__), given, label)
+        if (origin := origin_of(obj)) is not obj:
+            return self.call(know(origin), given, label)
         if type(obj) is methodcaller and given.values:
             return self._call_named(obj, given.values[0])
         if type(obj) is _MEMO:  # what it remembers is what its function gives, and cleared when that changes
@@ -137,6 +136,8 @@ class Callees(Entries):
             return item
         if receiver is NOTHING:
             return receiver
+        if name[:2] != "__" and (origin := origin_of(receiver.obj)) is not receiver.obj:
+            return self.call_member(know(origin), name, given, label)
         if (item := use_items(receiver, name, given)) is not None:
             return item
         found: Found | None = None

@@ -44,7 +44,7 @@ _VALUES: Final[Groups] = {
     "math": "acos acosh asin asinh atan atan2 atanh ceil comb copysign cos cosh degrees dist erf erfc exp expm1 fabs "
     "factorial floor fmod frexp fsum gamma gcd hypot isclose isfinite isinf isnan isqrt lcm ldexp lgamma log log10 "
     "log1p log2 modf nextafter perm pow prod radians remainder sin sinh sqrt tan tanh trunc ulp",
-    "re": "compile escape findall fullmatch match search split sub subn",
+    "re": "compile escape findall finditer fullmatch match search split sub subn",
     "shlex": "join quote split",
     "statistics": "fmean mean median pstdev pvariance stdev variance",
     "string": "Template capwords",
@@ -203,7 +203,7 @@ METHODS: Final[Groups] = {
     "pathlib.PurePath": "__fspath__ anchor as_posix as_uri drive is_absolute is_relative_to joinpath match name parent "
     "parents parts relative_to root stem suffix suffixes with_name with_stem with_suffix",
     "re.Match": "end group groupdict groups span start",
-    "re.Pattern": "findall flags fullmatch groupindex groups match pattern search split sub subn",
+    "re.Pattern": "findall finditer flags fullmatch groupindex groups match pattern search split sub subn",
     "string.Template": "safe_substitute substitute",
     "struct.Struct": "pack unpack",
     "types.MappingProxyType": "copy get items keys values",

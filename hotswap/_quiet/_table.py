@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import sys
 from dataclasses import dataclass
-from types import ModuleType
+from types import GenericAlias, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._quiet._calls import (
@@ -107,6 +107,11 @@ def find_raw(dotted: str) -> object:
                 found = _find_part(found, name)
             return found
     return None
+
+
+def origin_of(obj: Any) -> object:
+    """Return the class behind ``Box[int]``, whose members that gives as well; of anything else itself."""
+    return obj.__origin__ if type(obj) is GenericAlias or type(obj) is _ALIAS else obj
 
 
 def _find_part(whole: Any, name: str) -> object:
@@ -212,3 +217,6 @@ TABLE: Final = Table()
 def extend(names: Iterable[str]) -> None:
     """Declare `names` quiet in this process's table; see `Table.extend`."""
     TABLE.extend(names)
+
+
+_ALIAS: Final = find_raw("typing._GenericAlias")
