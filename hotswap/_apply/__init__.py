@@ -34,6 +34,7 @@ from hotswap._apply._moves import moves
 from hotswap._apply._probe import Block, probe, within
 from hotswap._apply._registrations import Registrar
 from hotswap._apply._remembered import forget
+from hotswap._apply._replaced import give_way
 from hotswap._apply._rounds import follow_imports, visit_unchanged
 from hotswap._apply._submodules import settle_submodules
 from hotswap._apply._swap import Ready, Swap, Work
@@ -253,6 +254,7 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
         swap.tell(swap.works[module], "HS205", 1, name=name, module=module, holder=one.module)
     _codes.follow(swap, around.of_code)
     take_places(swap)
+    give_way(swap)
     gave_way = {id(old) for _, _, old, _ in swap.replaced}
     swap.replace_references()
     tell_replaced(swap, filled)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hotswap._apply._follow import absolute
 from hotswap._apply._segments import suppresses
-from hotswap._apply._stale import stale_because, truth, unquiet
+from hotswap._apply._stale import has_stale_header, stale_because, truth, unquiet
 from hotswap._apply._temporary import deleted_by
 from hotswap._errors import StatementError
 from hotswap._graph._facts import WHOLE
@@ -46,11 +46,23 @@ def fails_otherwise(visit: Visit, pair: Pair) -> bool:
     """Whether the body of a ``try`` that did not come to its end changed: it may come further, so it starts again."""
     if not _may_end_early(pair.new.node) or pair.inner is None:
         return False
-    changed = (*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added, *pair.inner.removed)
+    changed = [*(p.new for p in pair.inner.changed if not only_code(p)), *pair.inner.added, *pair.inner.removed]
+    changed += (p.new for p in pair.inner.unchanged if _may_come_now(visit, p.new))
     never = idle(visit, pair)
     if not any(statement.branch == "body" and id(statement) not in never for statement in changed):
         return False
     return _ended_early(visit, pair)
+
+
+def _may_come_now(visit: Visit, statement: Statement) -> bool:
+    """Whether what an unchanged statement would bind is not there, and depends on what changed."""
+    if id(statement) not in visit.swap.within or not statement.binds:
+        return False
+    if any(visit.scope.peek(name) is not MISSING for name in statement.binds):
+        return False
+    if statement.kind is Kind.CLASS:
+        return has_stale_header(visit, statement)
+    return statement.kind is Kind.ASSIGN and bool(stale_because(visit, statement))
 
 
 def _ran_by_what_is_there(visit: Visit, old: Statement) -> bool | None:

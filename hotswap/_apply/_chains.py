@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 from hotswap import _quiet
@@ -25,14 +26,15 @@ from hotswap._apply._remaking import (
     touched,
     unquiet_link,
 )
-from hotswap._apply._reordered import bound_last_by_others, note_readers
+from hotswap._apply._reordered import note_readers
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._segments import makes_of_itself, segments
 from hotswap._apply._temporary import deleted_by
 from hotswap._model import Diff, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_parser
-from hotswap._text._diff import decorators, dump, only_code, past_stars, same_header
+from hotswap._text._diff import changed_places, decorators, dump, only_code, same_header
+from hotswap.patch._proxies import is_forwarder
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -78,7 +80,7 @@ class Chains:
 def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
     """Work out what the links of chains have to do; tells of those that cannot run again."""
     chains = Chains()
-    past = past_stars(diff)
+    past = changed_places(diff)
     chains.starred = _stars.remade(visit, new, past)
     affected = _affected(visit, diff)
     stale = _stale_links(visit, diff, affected, new, chains)
@@ -90,8 +92,7 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     names.pop("__annotations__", None)  # each annotation has an entry of its own there
     chains.partner = {id(pair.new): pair.old for pair in (*diff.unchanged, *diff.changed)}
     names |= dict.fromkeys([name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)])
-    names |= dict.fromkeys(name for star in chains.starred.values() for name in sorted(star & past))
-    names |= dict.fromkeys(bound_last_by_others(old, new, chains.partner) if diff.changed else ())
+    names |= dict.fromkeys(sorted(past))
     passed = note_readers(visit, diff, old, new, chains.partner)
     names |= dict.fromkeys(passed)
     stale |= {id(statement) for statement in new if not passed.isdisjoint((*statement.binds, *statement.mutates))}
@@ -317,5 +318,10 @@ def live_link(visit: Visit, chains: Chains, link: Statement) -> object:
     if link.kind is Kind.CLASS:
         held = chains.open.get(link.binds[-1], MISSING)
         return held if isinstance(held, type) and held.__name__ == link.binds[-1] else MISSING
-    raws = visit.work.live(visit.scope, old) if link.kind is Kind.DEF else []
+    raws = raws_of(visit, old) if link.kind is Kind.DEF else []
     return raws[0] if len(raws) == 1 and returns_what_it_gets(visit, link.node) else MISSING
+
+
+def raws_of(visit: Visit, old: Statement) -> list[FunctionType]:
+    """Return the live functions that a ``def`` made, without those that lead to what took their name."""
+    return [one for one in visit.work.live(visit.scope, old) if not is_forwarder(one)]

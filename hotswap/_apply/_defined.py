@@ -45,6 +45,14 @@ def was_defined(visit: Visit, name: str, old: object) -> bool:
     )
 
 
+def is_taken_between(visit: Visit, name: str) -> bool:
+    """Whether the class that the text defines as `name`, above what is about to bind it, is read between the two."""
+    above = [s for s in _flat(visit.work.edit.new.statements, visit.scope.prefix) if s.lineno < visit.line]
+    defining = [index for index, s in enumerate(above) if s.kind is Kind.CLASS and s.binds[-1] == name]
+    below = above[defining[-1] + 1 :] if defining else []
+    return any(name == read.partition(".")[0] for s in below if s.kind is not Kind.SUITE for read in s.reads)
+
+
 def _is_of_module(visit: Visit, value: object) -> bool:
     return any(function.__globals__ is visit.scope.namespace for function in functions_in(value))
 

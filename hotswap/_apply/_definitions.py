@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _decorators, _defaults, _dispatch, _kinds, _rebuild, _stale, _unnamed
 from hotswap._apply._bodies import patch
-from hotswap._apply._defined import functions_in, made_of, parts_of, was_defined, wraps_class
+from hotswap._apply._defined import functions_in, is_taken_between, made_of, parts_of, was_defined, wraps_class
 from hotswap._apply._header import makes_members
 from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
@@ -299,7 +299,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         for one in forwarders(old):
             forward(visit.swap.journal, one, old, like=value)
         return old
-    if was_defined(visit, name, old) and not _goes_on(visit, old):
+    if was_defined(visit, name, old) and not _goes_on(visit, name, old):
         _leave_to(visit, name, old, value)
     elif type(old) is partial and callable(value) and not alike(value, old):  # C code, that cannot forward
         _replace(visit, name, old, value)
@@ -315,8 +315,12 @@ def _replace(visit: Visit, name: str, old: object, value: object) -> None:
             visit.swap.forwarded.add(one)
 
 
-def _goes_on(visit: Visit, old: object) -> bool:
-    """Whether another statement of the block is what the definition of the function `old` became."""
+def _goes_on(visit: Visit, name: str, old: object) -> bool:
+    """Whether another statement of the block is what the definition of the function `old` became, or its class is
+    read before the name is bound anew.
+    """
+    if is_a(old, type):
+        return is_taken_between(visit, name)
     partners = visit.chains.partner.items() if type(old) is FunctionType else ()
     last = {id(s) for s in visit.new if id(s) in visit.chains.last or _is_handed_on(visit, s)}
     before = (

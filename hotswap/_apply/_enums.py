@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from hotswap._apply import _counted
 from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._departed import Departed
-from hotswap._model import Pair, Statement
+from hotswap._model import Kind, Pair, Statement
 from hotswap.patch import _generated
+from hotswap.patch._proxies import forward
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -29,7 +30,17 @@ def merge(visit: Visit, pair: Pair, edit: ClassEdit, *, anew: bool) -> None:
         _note_left(visit, f"{name}.{member._name_}", member, pair.old)
         swap.removed.append((visit.work, pair.new.lineno, f"{name}.{member._name_}", member))
     swap.commit()
+    _lead_methods(visit, pair, live)
     _generated.let_go(fresh)
+
+
+def _lead_methods(visit: Visit, pair: Pair, live: type) -> None:
+    """Have methods that became something else that is called, as a class, lead to that."""
+    for one in pair.inner.removed if pair.inner is not None else ():
+        now = vars(live).get(one.binds[-1]) if one.kind is Kind.DEF else None
+        place = f"{visit.named(pair.new)}.{one.binds[-1]}" if callable(now) else ""
+        for raw in visit.work.functions.get((place, one.lineno), ()):
+            forward(visit.swap.journal, raw, now)
 
 
 def _note_left(visit: Visit, name: str, member: object, statement: Statement) -> None:

@@ -9,7 +9,8 @@ from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
-from hotswap._apply._moves import LIKE, has_file, is_made_anew, removed
+from hotswap._apply._moved_classes import is_made_anew
+from hotswap._apply._moves import LIKE, has_file, removed
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import CONTAINERS
 from hotswap._run._values import is_a

@@ -312,7 +312,8 @@ def _strip_dataclass(visit: Visit, pair: Pair, live: type, scope: ClassScope) ->
     if _dataclasses.has_slots(live) and not _states_slots(pair.old):
         return "its fields are no slots any more"
     documented = any(one.key == "doc" for one in (*pair.old.children, *pair.new.children))
-    _dataclasses.strip(visit.swap.journal, live, scope.peek("__eq__"), documented=documented)
+    stays = _annotations.names(scope, pair.new.children)
+    _dataclasses.strip(visit.swap.journal, live, scope.peek("__eq__"), stays, documented=documented)
     scope.members |= scope.aside
     scope.aside.clear()
     scope.flush(visit.swap.journal)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from types import CodeType, FunctionType
@@ -23,12 +23,12 @@ from hotswap._apply._books import alike, entries_of, fill
 from hotswap._apply._enrolled import unquiet_decorators
 from hotswap._apply._swap import resolve
 from hotswap._apply._uses import stored
-from hotswap._model import Pair
+from hotswap._model import Kind, Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
 from hotswap._run._values import attribute
 from hotswap._text._names import dotted_of
 from hotswap.patch import _generated
-from hotswap.patch._classes import containers
+from hotswap.patch._classes import containers, subclasses
 
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
@@ -83,7 +83,38 @@ def let_go(
         did = who not in after and who not in withdrawn.whose and reaches_out(function.__code__)
         if did and not _is_standard(function) and unquiet_decorators(visit.swap, visit.work, pair.old):
             visit.swap.tell(visit.work, "HS203", pair.old.lineno, name=f"what {who} did for {visit.named(pair.new)}")
+    _let_go_below(visit, live, header, [hook for who, hook in gone.items() if who.startswith(_collectors.HOOK)])
     return withdrawn
+
+
+def _let_go_below(visit: Visit, live: type, header: Header, hooks: Sequence[FunctionType]) -> None:
+    """Record that classes below `live` lose what its `hooks`, which are not called any more, had set on them."""
+    for one in subclasses(live) if hooks else ():
+        having = [attribute(vars(base).get(_collectors.HOOK), "__func__") for base in _above(one, live, header.bases)]
+        left = {name for hook in hooks if hook not in having for name in stored(hook.__code__)} & vars(one).keys()
+        found = _statement(visit, one) if left and one is not live else None
+        stated = {name for child in found.children for name in child.binds} if found is not None else left
+        for name in left - stated:
+            visit.swap.journal.del_member(one, name)
+
+
+def _above(cls: type, live: type, bases: Iterable[type]) -> Iterator[type]:
+    """Yield `cls` and the classes above it, once `live` has `bases`."""
+    yield cls
+    for base in bases if cls is live else cls.__bases__:
+        yield from _above(base, live, bases)
+
+
+def _statement(visit: Visit, cls: type) -> Statement | None:
+    """Return the statement of a class, if the text of its module is at hand; those in suites are looked at as well."""
+    work = visit.swap.works.get(cls.__module__)
+    waiting, found = list(work.edit.new.statements) if work is not None else [], list[Statement]()
+    for part in cls.__qualname__.split("."):
+        for one in waiting:
+            waiting += one.children if one.kind is Kind.SUITE else ()
+        found = [one for one in waiting if one.kind is Kind.CLASS and one.binds[-1] == part]
+        waiting = list(found[-1].children) if found else []
+    return found[-1] if found else None
 
 
 def _key_in(container: Any) -> Callable[[Any], Any]:

@@ -41,7 +41,7 @@ def run(visit: Visit, statement: Statement, pair: Pair | None) -> None:
         _put_back(visit, name, live, statement)
         if type(live) is FunctionType and pair is not None and only_code(pair) and not decorators(statement.node):
             _stale.keep(visit, pair)  # its defaults may read what changed
-    elif pair is not None and statement.kind is Kind.DEF and (raws := visit.work.live(visit.scope, pair.old)):
+    elif pair is not None and statement.kind is Kind.DEF and (raws := _chains.raws_of(visit, pair.old)):
         _decorate(visit, statement, pair, raws)
     else:
         visit.execute(statement, _WHY)

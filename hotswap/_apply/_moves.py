@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import _rebuild
 from hotswap._apply._collectors import collectors
 from hotswap._apply._departed import Departed
-from hotswap._model import Diff, Edit, How, Kind, Pair, Statement
+from hotswap._apply._moved_classes import function_of, take_class
+from hotswap._model import Diff, Edit, How, Kind, Statement
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a, same
-from hotswap._text._diff import diff, renamed, same_header
-from hotswap.patch import _dataclasses, _generated
-from hotswap.patch._classes import take_constructor_back
+from hotswap._run._values import attribute, is_a
+from hotswap._text._diff import renamed
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
 from hotswap.patch._proxies import forward, is_forwarder
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 _DEFINITIONS = (Kind.DEF, Kind.CLASS)
 LIKE = 0.5
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def moves(edits: Iterable[Edit]) -> list[tuple[str, str, str]]:
@@ -227,7 +225,7 @@ def take_up(visit: Visit, statement: Statement) -> bool:
         registered = registrations is not None and registrations.owns(known.statement)
         same_name = known.name == visit.scope.prefix + statement.binds[-1]
         if not registered and (same_name or not any(collectors(visit, statement, live))):
-            _take_class(visit, statement, known, live)
+            take_class(visit, statement, known, live)
         else:  # what runs for each class goes by its name, or has let go of it
             visit.execute(statement, "new")
             _rebuild.leave_class(visit.swap, visit.work, known.name, live, visit.scope.peek(statement.binds[-1]))
@@ -264,7 +262,7 @@ def take_place(visit: Visit, name: str, held: object, value: object) -> None:
 def note_left(visit: Visit, statement: Statement, name: str) -> None:
     """Note a method that leaves its class, or gave way to something else: somebody may have it, it may come back."""
     raws = visit.work.live(visit.scope, statement) if statement.kind is Kind.DEF else []
-    member = _function(visit.scope.peek(name)) or next(iter(raws), None)
+    member = function_of(visit.scope.peek(name)) or next(iter(raws), None)
     arrived = any(known.ref() is member for known in visit.swap.arrivals.values())
     if visit.scope.prefix and statement.kind is Kind.DEF and member is not None and not arrived:
         known = Departed(visit.work.edit.module, visit.scope.prefix + name, weakref.ref(member), statement)
@@ -297,100 +295,10 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
             set_doc(swap.journal, live, old, fresh.__code__)
         swap.changes.codes.setdefault(fresh.__code__)
         swap.later.append(partial(DEPARTED.discard, live))
-        swap.bind(visit.work, visit.scope, name, live)
-    elif callable(fresh := _function(fresh) or fresh):
+        if name in visit.chains.open:  # others below it make the name
+            visit.scope.store(name, live)
+        else:
+            swap.bind(visit.work, visit.scope, name, live)
+    elif callable(fresh := function_of(fresh) or fresh):
         forward(swap.journal, live, fresh)
         swap.patched(visit.work, name, How.FORWARDED)
-
-
-def _take_class(visit: Visit, statement: Statement, known: Departed, live: type) -> None:
-    swap, name, module = visit.swap, statement.binds[-1], visit.work.edit.module
-    visit.make_ready(statement, [statement.node])
-    before = {one: dict(vars(one)) for one in _nested(live, known.statement)}
-    visit.bind(name, live)  # what the name held meanwhile leads to it
-    for one in before if live.__name__ != name else ():
-        if _generated.kind_of(one) == "dataclass" and _dataclasses.is_generated(one, "__doc__", vars(one)["__doc__"]):
-            swap.journal.set_member(one, "__doc__", None)  # it begins with the name, and is written again
-        rest = type.__getattribute__(one, "__qualname__").removeprefix(known.name)
-        _rename_private(swap, one, one.__name__, (name + rest).rpartition(".")[2])
-        swap.journal.set_attribute(one, "__qualname__", name + rest)
-        swap.journal.set_attribute(one, "__name__", (name + rest).rpartition(".")[2])
-    for one in before if not any("__module__" in child.binds for child in statement.children) else ():
-        if vars(one).get("__module__") != module:
-            swap.journal.set_member(one, "__module__", module)
-    swap.commit()
-    pair = _pair(known.statement, statement, live)
-    if same_header(pair):
-        _rebuild.change_members(visit, pair, live)
-    else:
-        _rebuild.change_header(visit, pair, live)
-    swap.commit()
-    for one in before:
-        if _generated.kind_of(one) == "dataclass":  # what the decorator wrote belongs to the module, too
-            _dataclasses.renew_inherited(swap.journal, one, module)
-            swap.commit()
-    for one, members in before.items():
-        _forward_members(swap, members, one)
-    swap.later.insert(0, partial(take_constructor_back, live))
-    swap.patched(visit.work, name, How.ADDED, "its class lives on")
-
-
-def _rename_private(swap: Swap, live: type, old: str, new: str) -> None:
-    """Let private members go by the new name of their class, as its text will have them."""
-    before, after = (f"_{name.lstrip('_')}__" for name in (old, new))
-    for name, value in list(vars(live).items()) if old != new else ():
-        if name.startswith(before) and not name.endswith("__"):
-            swap.journal.del_member(live, name)
-            swap.journal.set_member(live, after + name.removeprefix(before), value)
-
-
-def _nested(live: type, statement: Statement) -> Iterator[type]:
-    yield live
-    for child in statement.children:
-        inner = vars(live).get(child.binds[-1]) if child.kind is Kind.CLASS else None
-        if isinstance(inner, type):
-            yield from _nested(inner, child)
-
-
-def _pair(old: Statement, new: Statement, live: type) -> Pair:
-    """Return the two as a pair whose functions are all made anew, and whose other unchanged members stay."""
-    found = diff(old.children, new.children)
-    pairs = (*found.unchanged, *found.changed)
-    nested = [p for p in pairs if p.old.kind is p.new.kind is Kind.CLASS]
-    anew = [p for p in found.unchanged if p.new.kind is not Kind.CLASS and is_made_anew(p.new, live)]
-    anew += [p for p in found.changed if p.new.kind is Kind.DEF]
-    taken = {id(p) for p in (*nested, *anew)}
-    inner = Diff(
-        unchanged=tuple(p for p in found.unchanged if id(p) not in taken),
-        changed=(*(p for p in found.changed if id(p) not in taken), *(_nested_pair(p, live) for p in nested)),
-        added=(*found.added, *(p.new for p in anew)),
-        removed=found.removed,
-    )
-    return Pair(old, new, inner)
-
-
-def _nested_pair(pair: Pair, live: type) -> Pair:
-    inner = vars(live).get(pair.new.binds[-1])
-    return _pair(pair.old, pair.new, inner) if isinstance(inner, type) else pair
-
-
-def is_made_anew(statement: Statement, live: type) -> bool:
-    """Whether a member holds a function, which belongs to one module, or a plain value made of names of the module."""
-    if any(isinstance(node, _FUNCTIONS) for node in ast.walk(statement.node)):
-        return True
-    held = [vars(live).get(name, MISSING) for name in statement.binds]
-    return bool(statement.reads) and all(type(value) in (int, str, float, bytes, bool, tuple) for value in held)
-
-
-def _forward_members(swap: Swap, members: Mapping[str, object], live: type) -> None:
-    """Lead who holds an old function of the class, as a bound method, to the one that took its place."""
-    for name, member in members.items():
-        old, new = _function(member), _function(vars(live).get(name))
-        if old is not None and new is not None and not same(old, new) and old is not new:
-            forward(swap.journal, old, new)
-    swap.journal.commit()
-
-
-def _function(member: object) -> FunctionType | None:
-    member = attribute(member, "__func__", attribute(member, "fget", member))
-    return member if type(member) is FunctionType else None

@@ -375,7 +375,7 @@ def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[
         if left:
             swap.later.append(partial(keep_methods, old, value))
         elif old not in value.__mro__:  # else its functions call those of `old` by ``super()``
-            _replaced.lead_functions(swap, old, value)
+            _replaced.lead_functions(swap, work, old, value)
         swap.gives_way[id(old)] = value
         for below, made in list(replace_base(swap.journal, old, value, swap.gives_way)):
             behind += _leave_below(swap, work, below, made)

@@ -112,7 +112,7 @@ def touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     if known is not None:
         return known
     held = visit.scope.peek(name)
-    if held is MISSING or not olds or any(one.kind in IN_PLACE for one in olds) or alters_borrowed(visit, name, olds):
+    if held is MISSING or not olds or any(_defines(one, name) for one in olds) or alters_borrowed(visit, name, olds):
         return ""
     if not makes_it(name, olds):
         return "" if name in visit.above else "it is made elsewhere"  # which they must not alter once more
@@ -130,6 +130,12 @@ def touched(visit: Visit, name: str, olds: list[Statement]) -> str:
     except StatementError:
         return "its text does not give it any more"
     return "" if alike(made.get(name, MISSING), held) else f"{name} was changed since"
+
+
+def _defines(statement: Statement, name: str) -> bool:
+    """Whether `statement` is the definition of `name`, or has it in a suite."""
+    inside = (child for child in statement.children if statement.kind is Kind.SUITE and name in child.binds)
+    return statement.kind in IN_PLACE or any(_defines(child, name) for child in inside)
 
 
 def makes_it(name: str, segment: Sequence[Statement]) -> bool:

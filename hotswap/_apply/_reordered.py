@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hotswap._model import Diff, Kind, Statement
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 def note_readers(
     visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement], partners: Mapping[int, Statement]
 ) -> set[str]:
-    """Have unchanged assignments made anew that stand behind another binding of what they read; return the names that
-    are not bound for the last time above one of these. `partners` are old statements by the ids of the new ones.
+    """Have unchanged assignments and classes made anew that stand behind another binding of what they read; return the
+    names that are not bound for the last time above one of these. `partners` are old statements by the ids of new ones.
     """
     if not diff.moved:
         return set()
     times = Counter(name for one in new for name in {*one.binds, *one.mutates})
     between = set[str]()
     for pair in diff.unchanged:
-        if pair.new.kind is not Kind.ASSIGN:
+        if pair.new.kind not in (Kind.ASSIGN, Kind.CLASS):
             continue
         for name in {read.partition(".")[0] for read in pair.new.reads} - {*pair.new.binds}:
             was, now = _last(name, pair.old, old), _last(name, pair.new, new)
@@ -37,17 +37,3 @@ def _last(name: str, reader: Statement, block: Sequence[Statement]) -> Statement
     """Return the last statement above `reader` that binds or alters `name`."""
     above = (one for one in reversed(block) if one.lineno < reader.lineno)
     return next((one for one in above if name in one.binds or name in one.mutates), None)
-
-
-def bound_last_by_others(
-    old: Sequence[Statement], new: Sequence[Statement], partners: Mapping[int, Statement]
-) -> Iterator[str]:
-    """Yield names whose statements changed places and text, so that another one binds the name last."""
-    place = {id(statement): index for index, statement in enumerate(old)}
-    last: dict[str, int] = {}
-    for statement in new:
-        was = place.get(id(partners.get(id(statement))), -1)
-        for name in statement.binds if was >= 0 else ():
-            if was < last.get(name, -1):
-                yield name
-            last[name] = max(was, last.get(name, -1))

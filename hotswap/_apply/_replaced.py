@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._run._values import attribute
+from hotswap.patch._heap import referrers
 from hotswap.patch._proxies import forward
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap, Work
 
 
-def lead_functions(swap: Swap, old: type, new: type) -> None:
-    """Lead who holds a function of the class, as a bound method, to the one that took its place."""
+def lead_functions(swap: Swap, work: Work, old: type, new: type) -> None:
+    """Lead who holds a function of the class to the one that took its place."""
     found = {name: attribute(member, "__func__", member) for name, member in vars(new).items()}
     kept = set(map(id, found.values()))
     for name, member in vars(old).items():
@@ -23,6 +24,16 @@ def lead_functions(swap: Swap, old: type, new: type) -> None:
         if was.__qualname__ == f"{old.__qualname__}.{name}" and swap.is_project(was):
             forward(swap.journal, was, now)
             swap.forwarded.add(was)
+            swap.led[was] = work, now
+
+
+def give_way(swap: Swap) -> None:
+    """Have bound methods of functions that lead to others now give way to those of what took their place."""
+    gone, swap.led = swap.led, {}
+    for one in referrers(*gone) if gone else ():
+        if type(one) is MethodType and type(one.__func__) is FunctionType and one.__func__ in gone:
+            work, now = gone[one.__func__]
+            swap.replaced.append((work, now.__qualname__, one, MethodType(now, one.__self__)))
 
 
 def lead_members(swap: Swap, work: Work, name: str, old: Any, value: object) -> None:

@@ -65,6 +65,8 @@ def keep(visit: Visit, pair: Pair) -> None:
     if (why := swap.forced.get(id(statement))) is not None:
         if not why:
             visit.execute(statement, "asked for")
+        elif statement.kind is Kind.CLASS and (live := _unnamed.class_of(visit, pair)) is not None:
+            _rebuild.change_header(visit, Pair(pair.old, statement, _members.inner(visit, pair, live)), live)
         elif not _fails_still(visit, statement) and run_or_tell(visit, statement, why):
             visit.forget([pair.old], visit.new)
     elif statement.kind is Kind.IMPORT:
@@ -140,7 +142,8 @@ def _gives_otherwise(visit: Visit, statement: Statement) -> str:
 def value_reason(visit: Visit, statement: Statement) -> str:
     """Say why the value of an assignment is stale, whatever its annotation reads; "" if it is not."""
     value = getattr(statement.node, "value", None)
-    names = frozenset(map(_dotted, ast.walk(value))) if value is not None else frozenset()
+    parts = ast.walk(value) if value is not None else ()
+    names = {dotted_of(one) for one in parts if isinstance(one, ast.expr)}
     reads, calls = ([name for name in found if name in names] for found in (statement.reads, statement.calls))
     return stale_because(visit, replace(statement, reads=tuple(reads), calls=tuple(calls)))
 
@@ -260,14 +263,8 @@ def _imports_inside(statement: Statement) -> bool:
 
 def _expressions(statement: Statement) -> frozenset[str]:
     """Return the dotted names that the header of a ``with`` reads."""
-    parts: list[ast.AST] = list(getattr(statement.node, "items", ()))
-    return frozenset(
-        _dotted(inner) for part in parts for inner in ast.walk(part) if isinstance(inner, (ast.Name, ast.Attribute))
-    )
-
-
-def _dotted(node: ast.AST) -> str:
-    return (dotted_of(node) if isinstance(node, ast.expr) else None) or ""
+    inside = (inner for one in getattr(statement.node, "items", ()) for inner in ast.walk(one))
+    return frozenset(dotted_of(inner) or "" for inner in inside if isinstance(inner, ast.expr))
 
 
 def keep_def(visit: Visit, pair: Pair, reason: str) -> None:

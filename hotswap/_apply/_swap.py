@@ -95,6 +95,7 @@ class Swap:
         self.known = frozenset(sys.modules)
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.gives_way: dict[int, type] = {}
+        self.led: dict[FunctionType, tuple[Work, FunctionType]] = {}
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
         self.memo, self.too_early, self.only_leaving, self.is_first_round = True, False, False, True
         self.unvisited: dict[str, Callable[[], None]] = {}

@@ -42,13 +42,13 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     own = is_a(public, type) and (given("__name__") == name or given("__qualname__") == visit.named(pair.old))
     if own and (inside := _decorated(visit, pair, public)):
         return inside
-    own = own and not _is_taken(visit, pair, public)
-    if own and not given("__flags__") & _IMMUTABLE:  # a statement may have given it another `__name__`
+    taken = own and _is_taken(visit, pair, public)
+    if own and not taken and not given("__flags__") & _IMMUTABLE:  # a statement may have given it another `__name__`
         return public  # type: ignore[return-value]
-    if not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
+    if not taken and not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
         return None
     found = living(visit.work.edit.module, visit.named(pair.old))
-    if len(found) > 1:
+    if taken or len(found) > 1:
         del found
         gc.collect()  # classes that were made aside, or that undone edits left, go
         found = living(visit.work.edit.module, visit.named(pair.old))

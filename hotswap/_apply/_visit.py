@@ -268,7 +268,7 @@ class Visit:
     def _meets_stores(self, statement: Statement) -> bool:
         """Whether `statement` may look, through a module object, at stores that another module still has waiting."""
         dotted = any("." in name for name in statement.reads)
-        if dotted and len(self.swap.journal):  # attributes of functions
+        if (dotted or statement.mutates) and len(self.swap.journal):  # attributes of functions
             return True
         if dotted and any(scope.members or scope.gone for work in self.swap.works.values() for scope in work.classes):
             return True

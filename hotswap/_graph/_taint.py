@@ -13,7 +13,7 @@ from hotswap._graph._facts import Fact, Facts
 from hotswap._graph._overrides import is_called_back
 from hotswap._graph._sketch import Sketch
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._text._diff import decorators, only_code, past_stars, same_header, says_otherwise
+from hotswap._text._diff import changed_places, decorators, only_code, same_header, says_otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -262,7 +262,7 @@ def from_diff(diff: Diff, taint: Taint, scope: str) -> None:
         if scope and statement.kind is Kind.DEF:
             _constructor(statement, taint, scope)
     moved = {name for pair in diff.moved for name in (*pair.new.binds, *pair.new.mutates)}
-    taint.values |= {scope + name for name in moved | past_stars(diff)}
+    taint.values |= {scope + name for name in moved | changed_places(diff)}
 
 
 def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:

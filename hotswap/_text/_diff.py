@@ -191,17 +191,21 @@ def out_of_order(diff: Diff) -> Iterator[Pair]:
         last = max(last, pair.old.lineno)
 
 
-def past_stars(diff: Diff) -> set[str]:
-    """Return the names of statements that stand on the other side of a star import now, which may give them, too."""
-    pairs = (*diff.unchanged, *diff.changed)
-    past = (
-        pair.new
-        for star in pairs
-        if "*" in star.new.binds
-        for pair in pairs
-        if (pair.old.lineno < star.old.lineno) != (pair.new.lineno < star.new.lineno)
-    )
-    return {name for one in past for name in (*one.binds, *one.mutates)} - {"*"}
+def changed_places(diff: Diff) -> set[str]:
+    """Return the names of which another statement may be the last one now: two that bind them changed places, or one
+    and a star import, which may give them, too.
+    """
+    pairs = sorted((*diff.unchanged, *diff.changed), key=lambda pair: pair.new.lineno)
+    found, last = set[str](), dict[str, int]()
+    for pair in pairs:
+        star = last.get("*", 0)
+        for name in (*pair.new.binds, *pair.new.mutates):
+            if pair.old.lineno < max(last.get(name, 0), star):
+                found.add(name)
+            last[name] = max(last.get(name, 0), pair.old.lineno)
+        if "*" in pair.new.binds:
+            found |= {name for name, line in last.items() if line > pair.old.lineno}
+    return found - {"*"}
 
 
 def renamed(diff: Diff) -> Iterator[tuple[Statement, Statement]]:

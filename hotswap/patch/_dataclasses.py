@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from inspect import get_annotations
 from operator import is_not
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute
@@ -28,6 +29,8 @@ _FLAGS: Final = ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_
 _BY_LAYOUT: Final = ("slots", "weakref_slot")
 _LAID_OUT: Final = ("__dict__", "__weakref__", "__slots__", "_abc_impl")
 _OWN_STATE: Final = ("__getstate__", "__setstate__")
+_LEFT: Final[WeakValueDictionary[tuple[int, str], types.FunctionType]] = WeakValueDictionary()
+"""What the decorator had written on classes that are no dataclasses for now, by their ids and its name."""
 
 
 def params_of(cls: type) -> dict[str, bool]:
@@ -158,7 +161,7 @@ def _take_place(journal: Journal, cls: type, name: str, value: Any, members: Map
     """Record a member that the decorator wrote; one of before that somebody holds leads to it, an equal one stays, and
     so does one that the text has among `members`, by another name.
     """
-    old = vars(cls).get(name)
+    old = vars(cls).get(name) or _LEFT.get((id(cls), name))
     if any(one is old for one in members.values()):
         old = None
     if type(old) is not types.FunctionType or type(value) is not types.FunctionType:
@@ -166,8 +169,11 @@ def _take_place(journal: Journal, cls: type, name: str, value: Any, members: Map
     elif not _is_same(old, value):
         journal.set_member(cls, name, value)
         forward(journal, old, value)
-    elif old.__qualname__ != value.__qualname__:  # the class got another name
-        journal.set_attribute(old, "__qualname__", value.__qualname__)
+    else:
+        if name not in vars(cls):
+            journal.set_member(cls, name, old)
+        if old.__qualname__ != value.__qualname__:  # the class got another name
+            journal.set_attribute(old, "__qualname__", value.__qualname__)
 
 
 def _is_same(old: types.FunctionType, new: types.FunctionType) -> bool:
@@ -226,8 +232,9 @@ def _belonging_to(cls: type, twin: type, value: Any) -> Any:
     return value
 
 
-def strip(journal: Journal, cls: type, equal: object, *, documented: bool) -> None:
-    """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave.
+def strip(journal: Journal, cls: type, equal: object, stays: Iterable[str], *, documented: bool) -> None:
+    """Record that what the decorator wrote on `cls` goes; fields without a plain default show what their text gave, as
+    far as they are among those that it `stays` annotated with.
 
     `equal` is its ``__eq__`` of now, MISSING if it has none: one of the text's leaves the class unhashable. If the text
     has not `documented` the class, a docstring that begins as a signature is the decorator's, whatever it goes on with.
@@ -240,7 +247,9 @@ def strip(journal: Journal, cls: type, equal: object, *, documented: bool) -> No
                 journal.set_member(cls, name, None)
         elif is_generated(cls, name, value) and not implied:
             journal.del_member(cls, name)
-    for name in annotations_of(cls):
+            if type(value) is types.FunctionType:
+                _LEFT[id(cls), name] = value
+    for name in stays:
         given = _given(cls, name)
         if name not in vars(cls) and getattr(given, "default_factory", dataclasses.MISSING) is not dataclasses.MISSING:
             journal.set_member(cls, name, given)

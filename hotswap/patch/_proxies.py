@@ -15,6 +15,7 @@ from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from hotswap._run._journal import Journal
+from hotswap._run._values import attribute
 from hotswap.patch._functions import FORWARDING, replace_annotations, set_code, set_marks
 
 _TARGET = "hotswap:target"
@@ -95,9 +96,9 @@ def _signature(code: CodeType) -> tuple[str, str]:
 
 
 def calls_forwarder(value: object) -> bool:
-    """Whether `value` is a memo cache, a partial or the like around a function that only forwards."""
+    """Whether `value` is a memo cache, a partial, a bound method or the like around a function that only forwards."""
     inner = getattr(value, "__wrapped__", None) if type(value).__module__ == "functools" else None
-    inner = value.func if isinstance(value, partial) else inner
+    inner = value.func if isinstance(value, partial) else attribute(value, "__func__", inner)
     return type(inner) is FunctionType and is_forwarder(inner)
 
 

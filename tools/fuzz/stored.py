@@ -14,14 +14,17 @@ from typing import Final
 
 CODES: Final = ("HS201", "HS202", "HS203", "HS227")
 _FILLING: Final = frozenset("append add update setdefault insert extend pop remove discard clear".split())
+_WRITTEN: Final = re.compile(r"writes (\w+), a global")
 _CALLED: Final = re.compile(r"(?:calls?|@|stays:) ?([\w.]+)")
 
 
 def stored(files: Mapping[str, str], message: str) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield for each of `files` the qualified names of the containers that what `message` says is called fills."""
     called = {part for found in _CALLED.findall(message) for part in found.split(".")}
+    written = set(_WRITTEN.findall(message))
     for path, text in files.items():
         names = frozenset(name for function, name in _fills(text) if function in called)
+        names |= {name for name in written if f"global {name}" in text}
         if names:
             yield path, names
 

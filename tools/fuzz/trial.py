@@ -23,6 +23,7 @@ from typing import Any, Final, NoReturn
 from client import CLIENT, client_text, names_of
 from digest import Walk
 from edits import Names, lines, made_of, module_of
+from handed import handed_on
 from process import Living, import_all
 from steps import Difference
 from stored import CODES, stored
@@ -147,7 +148,8 @@ class Trial:
         broken = {name: why for name, why in fresh["failed"].items() if name not in self.failed}
         came = Came(told=told, broken=broken, crash=next((text for code, _, _, text in told if code == "HS304"), ""))
         statements = self._statements(before)
-        self._claims += [self._claim(told, statements) for told in answer["told"]]
+        claims = [self._claim(told, statements) for told in answer["told"]]
+        self._claims += [*claims, *(other for one in claims for other in handed_on(self.files, one))]
         self._claims += [
             Claim(code, module_of(path), made_of(self.files[path].encode(), names))
             for code, _, _, message in answer["told"]
