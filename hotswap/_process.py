@@ -195,7 +195,10 @@ class Process:
 
     def note_departed(self, departed: Iterable[Departed]) -> None:
         """Remember definitions that leave with the generation under way."""
-        self._departed |= {(one.module, one.name): one for one in departed}
+        for one in departed:
+            known = self._departed.get((one.module, one.name))
+            if known is None or not isinstance(known.ref(), type) or isinstance(one.ref(), type):
+                self._departed[one.module, one.name] = one  # else the class, which may have objects, may come back
 
     def pin(self, module: str) -> None:
         """Have tracebacks show the text that runs, while the file says something else."""

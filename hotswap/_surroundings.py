@@ -43,6 +43,10 @@ def make(process: Process, settings: Settings, forced: dict[int, str] | None = N
         others = (process.baselines.get(name) for name in process.baselines if name != module)
         return any(text in text_of(other) for other in others if other is not None)
 
+    def known_text(module: str) -> str:
+        baseline = process.baselines.get(module)
+        return text_of(baseline) if baseline is not None else ""
+
     keep, rerun = frozenset(settings.keep), frozenset(settings.rerun)
     return Surroundings(
         sys.modules,
@@ -56,6 +60,7 @@ def make(process: Process, settings: Settings, forced: dict[int, str] | None = N
         severities=settings.severities,
         of_code=frozenset(process.baselines.of_code),
         mentions=mentions,
+        known_text=known_text,
         imports=process.first_imports,
         is_kept=process.remains.is_kept,
     )

@@ -63,7 +63,8 @@ class Surroundings:
     asked, or that are stale for the reason that is given.
     `departed` are definitions that left lately, by module and name. `severities` are what the settings say of codes.
     `of_code` are the modules whose texts speak of ``__code__``. `mentions` says whether the text of another module than
-    the one named has a piece of text in it. `imports` gives the modules that a module imports as it is imported.
+    the one named has a piece of text in it, `known_text` is the text that a module runs, "" if nobody knows.
+    `imports` gives the modules that a module imports as it is imported.
     `is_kept` says of a target whether it was told to be kept as it is although what it depends on changed.
     """
 
@@ -80,6 +81,7 @@ class Surroundings:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     of_code: frozenset[str] = frozenset()
     mentions: Callable[[str, str], bool] = lambda *_: False
+    known_text: Callable[[str], str] = lambda _: ""
     imports: Callable[[str], Iterable[str]] = lambda _: ()
     is_kept: Callable[[str], bool] = lambda _: False
 
@@ -127,7 +129,7 @@ def apply(
     done: Applied | None = None
     try:
         swap = Swap(edits, around.modules, around.is_project, around.definition, ready)
-        swap.adapters, swap.mentions = around.adapters, around.mentions
+        swap.adapters, swap.mentions, swap.known_text = around.adapters, around.mentions, around.known_text
         swap.keep, swap.rerun, swap.forced = around.keep, around.rerun, around.forced
         swap.maybe = around.forced.keys() | {
             id(p.statement) for step in plan.steps for p in step.statements if not p.certain

@@ -223,9 +223,13 @@ def bound_by(visit: Visit, statement: Statement) -> Iterator[str]:
     """Yield the names that `statement` binds; of an ``if`` only those of the branch taken, if that is known: whether a
     name is in ``globals()`` it may have seen to itself.
 
-    A ``try`` binds none from an import on that did not come about.
+    A ``try`` binds none from an import on that did not come about; of one that ran just now it is known.
     """
     node = statement.node
+    ran = visit.swap.ran_bound.get(id(statement)) if _may_end_early(node) else None
+    if ran is not None:
+        yield from (name for name in statement.binds if name in ran)
+        return
     failed = failed_import(visit, statement) if _may_end_early(node) else None
     if failed is not None:
         inner = (one for one in statement.children if not _is_behind(one, failed))

@@ -22,7 +22,7 @@ from hotswap._apply._uses import imported, stored, use_of
 from hotswap._graph._taint import HEADER
 from hotswap._model import Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import is_a, way_to
+from hotswap._run._values import attributes_of, is_a, way_to
 from hotswap._text._diff import decorators, is_documented_anew, only_code, shape
 from hotswap._text._names import dotted_of
 
@@ -71,15 +71,19 @@ def reads(visit: Visit, expression: ast.expr) -> bool:
 def drop_marks(visit: Visit, pair: Pair, functions: Iterable[object]) -> None:
     """Record that the attributes go which the old decorators of a ``def`` left on `functions`: it is decorated anew.
 
-    They are those that the decorators' code sets by name, and special ones; other names are state.
+    They are those that the decorators' code sets by name, that `functools.wraps` copied, and special ones; other names
+    are state.
     """
     node = pair.old.node
     called = [_called(visit, one)[0] for one in (node.decorator_list if isinstance(node, _Def) else ())]
     names = {name for one in called if type(one) is FunctionType for name in stored(one.__code__)}
     for function in functions:
-        for name in list(vars(function)) if type(function) is FunctionType else ():
+        marks = vars(function) if type(function) is FunctionType else {}
+        copied = attributes_of(marks.get("__wrapped__"))
+        for name in list(marks):
             ours = name == "__wrapped__" or name.startswith("__hotswap")
-            if not ours and (name in names or (name.startswith("__") and name.endswith("__"))):
+            was_copied = name in copied and copied[name] is marks[name]
+            if not ours and (name in names or was_copied or (name.startswith("__") and name.endswith("__"))):
                 visit.swap.journal.del_item(vars(function), name)
 
 

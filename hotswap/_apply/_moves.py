@@ -24,6 +24,7 @@ from hotswap._model import Diff, Edit, How, Kind, Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attribute, is_a
 from hotswap._text._diff import renamed
+from hotswap._text._source import read
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
 from hotswap.patch._proxies import forward, is_forwarder
 
@@ -138,8 +139,17 @@ def _expect_from_gone(swap: Swap, module: str, statement: Statement) -> None:
     if home is None or home.__name__ == module or getattr(live, "__qualname__", "") != name:
         return
     if type(home) is ModuleType and swap.is_project(home) and not has_file(home):
-        swap.arrivals.setdefault((module, name), Departed(home.__name__, name, weakref.ref(live), statement))
+        was = _statement_there(swap, home, statement)
+        swap.arrivals.setdefault((module, name), Departed(home.__name__, name, weakref.ref(live), was))
         swap.given_away.add(home.__name__)
+
+
+def _statement_there(swap: Swap, home: ModuleType, statement: Statement) -> Statement:
+    """Return the statement of that name in the text that `home` runs, whose file is gone; `statement` if none."""
+    known = swap.known_text(home.__name__)
+    found = read(known, home.__name__, str(vars(home).get("__file__"))).statements if known else ()
+    alike = (one for one in found if one.kind is statement.kind and one.binds[-1:] == statement.binds[-1:])
+    return next(alike, statement)
 
 
 def _added(diff: Diff, prefix: str) -> Iterator[tuple[str, Statement]]:
@@ -232,8 +242,17 @@ def take_up(visit: Visit, statement: Statement) -> bool:
         return True
     if statement.kind is Kind.DEF and type(live) is FunctionType:
         _take_function(visit, statement, live)
+        _lead_departed(visit, visit.scope.prefix + statement.binds[-1], statement.binds[-1])
         return True
     return False
+
+
+def _lead_departed(visit: Visit, place: str, name: str) -> None:
+    """Lead a function that had that place once, and left it, to what got its name from another definition."""
+    known = visit.swap.departed.get((visit.work.edit.module, place))
+    old, now = known.ref() if known is not None else None, function_of(visit.scope.peek(name))
+    if type(old) is FunctionType and now is not None and old is not now and old in DEPARTED:
+        forward(visit.swap.journal, old, now)
 
 
 def _live(swap: Swap, known: Departed | None) -> object:

@@ -12,6 +12,7 @@ from types import CellType, CodeType, MemberDescriptorType, ModuleType
 from typing import Any, TypeGuard
 
 from hotswap._apply import _asking
+from hotswap._errors import StatementError
 from hotswap._loader._builds import build_of
 from hotswap._loader._compile import Outer, all_codes, class_body, compile_in, imported_by
 from hotswap._model import Edit
@@ -332,7 +333,10 @@ class ClassScope(Scope):
     def flush(self, journal: Journal) -> None:
         """Hand the waiting members to `journal`."""
         old = vars(self.cls)
-        set_members(journal, self.cls, {n: v for n, v in self.members.items() if old.get(n, MISSING) is not v})
+        try:
+            set_members(journal, self.cls, {n: v for n, v in self.members.items() if old.get(n, MISSING) is not v})
+        except Exception as error:  # of a ``__set_name__``, as the class statement would raise it
+            raise StatementError(error, self.edit.path, self.node.lineno) from error
         del_members(journal, self.cls, (name for name in self.gone if name in old))
         self.members, self.gone = {}, {}
 

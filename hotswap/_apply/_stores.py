@@ -91,7 +91,7 @@ def _places(node: ast.AST) -> Iterator[tuple[Place, ast.expr]]:
 
 def _is_borrowed(visit: Visit, root: str | None) -> bool:
     """Whether the module did not make the object of `root`, or keeps it: else what alters it are links of a chain."""
-    makers = [one for one in visit.work.edit.new.statements if root in one.binds]
+    makers = list(_makers(visit.work.edit.new.statements, root))
     if root is None or visit.scope.peek(root) is MISSING:
         return False
     registrations = visit.swap.registrations
@@ -99,6 +99,15 @@ def _is_borrowed(visit: Visit, root: str | None) -> bool:
         return True
     kept = (Kind.IMPORT, Kind.DEF, Kind.CLASS)
     return all(one.kind in kept or isinstance(getattr(one.node, "value", None), TAKES) for one in makers)
+
+
+def _makers(statements: Iterable[Statement], name: str | None) -> Iterator[Statement]:
+    """Yield the statements that bind `name`, those in suites for these."""
+    for one in statements:
+        if name in one.binds and one.kind is Kind.SUITE and any(name in child.binds for child in one.children):
+            yield from _makers(one.children, name)
+        elif name in one.binds:
+            yield one
 
 
 def _take_back(visit: Visit, place: Place, value: ast.expr) -> bool:

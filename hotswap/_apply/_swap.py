@@ -84,6 +84,7 @@ class Swap:
         self.repeatable, self.units, self.truths = set[int](), set[int](), dict[int, bool | None]()
         self.keep, self.rerun, self.forced = frozenset[str](), frozenset[str](), dict[int, str]()
         self.mentions: Callable[[str, str], bool] = lambda *_: False
+        self.known_text: Callable[[str], str] = lambda _: ""
         self.departed: Mapping[tuple[str, str], Departed] = {}
         self.arrivals: dict[tuple[str, str], Departed] = {}
         self.left: list[Departed] = []
@@ -108,6 +109,7 @@ class Swap:
         self.other_kinds: list[tuple[Work, str, FunctionType, object, object]] = []
         self.without_cells: list[tuple[Work, int, str, FunctionType]] = []
         self.ran_at: dict[int, tuple[int, int]] = {}
+        self.ran_bound: dict[int, frozenset[str]] = {}
         self.ran_without: dict[int, list[tuple[AnyScope, str]]] = {}
         self.removed: list[tuple[Work, int, str, object]] = []
         self.tables, self.copies, self.old_codes = list[object](), dict[int, str](), list[CodeType]()

@@ -52,15 +52,16 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
         del found
         gc.collect()  # classes that were made aside, or that undone edits left, go
         found = living(visit.work.edit.module, visit.named(pair.old))
+    found = [one for one in found if not taken or one is not public]
     return found[0] if len(found) == 1 else None
 
 
 def _is_taken(visit: Visit, pair: Pair, public: Any) -> bool:
-    """Whether `public` is another module's class, which a statement below the old one took by its name."""
+    """Whether `public` is the class of a statement below the old one, or another module's that one took by its name."""
+    name, below = pair.new.binds[-1], [one for one in visit.old if one.lineno > pair.old.lineno]
     if public.__module__ == visit.work.edit.module:
-        return False
-    name, line = pair.new.binds[-1], pair.old.lineno
-    return any(name in _stars.names_of(visit, one) for one in visit.old if one.lineno > line and one is not pair.old)
+        return any(one.kind is Kind.CLASS and one.binds[-1] == name for one in below)
+    return any(name in _stars.names_of(visit, one) for one in below)
 
 
 def _decorated(visit: Visit, pair: Pair, public: Any) -> type | None:

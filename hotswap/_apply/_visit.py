@@ -60,7 +60,7 @@ class Visit:
         self.chains, self.closing, self.line = _chains.Chains(), 0, 0
         self.passing, self.made = set[str](), set[str]()
         self.old, self.new = tuple[Statement, ...](), tuple[Statement, ...]()
-        self.elsewhere = self.siblings = frozenset[str]()
+        self.elsewhere = self.siblings = self.waiting = frozenset[str]()  # the last: what is bound below a suite
         self.above = frozenset[str]()  # what statements around a suite have just made anew, for it to alter
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
@@ -202,17 +202,15 @@ class Visit:
                 visit.siblings = frozenset(n for s in pair.new.children if s.branch != branch for n in s.binds)
             visit.above = self.above.union(n for n, held in self.chains.open.items() if self.scope.peek(n) is not held)
             visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self.bound_by(s))
+            visit.waiting = self.waiting.union(self.chains.open) - {*self.chains.last.get(id(pair.new), ())}
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
-            else:
-                visit.patch_only(inner)
+                self.passing |= visit.made & visit.waiting
+                continue
+            for one in inner.changed:  # the code map patches them, nothing runs
+                self.swap.patched(self.work, self.named(one.new), How.IN_PLACE)
         there = {branch for branch, _ in suites(pair.new.node)}
         self.forget([s for s in pair.inner.removed if s.branch not in there], self.new)
-
-    def patch_only(self, diff: Diff) -> None:
-        """Name what the code map patches in a branch that did not run; nothing in it is run."""
-        for pair in diff.changed:
-            self.swap.patched(self.work, self.named(pair.new), How.IN_PLACE)
 
     def execute(self, statement: Statement, reason: str) -> None:
         """Run a statement whole and bind what it binds; `reason` is for the report."""
@@ -283,6 +281,7 @@ class Visit:
             bound.gone.pop(name)
         self.work.starred |= bound.keys() if "*" in statement.binds else bound.keys() - {*statement.binds}
         self.made |= bound.keys()
+        self.swap.ran_bound[id(statement)] = frozenset(bound)
         picked = targets_of(statement.node) - self.chains.open.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)
@@ -312,11 +311,12 @@ class Visit:
         if _follow.is_taken_by_star(self, name):
             return False
         bound, name = name, self.scope.plain(name)
+        is_last = name in self.chains.last.get(self.closing, ())
+        if name in self.waiting or (name in self.chains.open and not is_last):
+            self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
+            self.passing.add(name)
+            return False
         if name in self.chains.open:
-            if name not in self.chains.last.get(self.closing, ()):
-                self.scope.store(name, value)  # a link before the last: what it makes is not what the name becomes
-                self.passing.add(name)
-                return False
             self.restore(name, self.chains.open.pop(name))
         old = self.scope.peek(name)
         value = _definitions.settle(self, name, old, value)

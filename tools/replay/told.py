@@ -144,6 +144,8 @@ def aliases(digest: Mapping[str, Mapping[str, str]]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path, facets in digest.items():
         target = facets.get("value", "")
+        if target in digest and target != path:  # a class or function by its home
+            found.setdefault(target, []).append(path)
         if target.startswith("same as "):
             found.setdefault(target.removeprefix("same as "), []).append(path)
             found.setdefault(path, []).append(target.removeprefix("same as "))
