@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _branches
 from hotswap._apply._scopes import AnyScope, ClassScope
-from hotswap._apply._stale import truth
+from hotswap._apply._stale import run_or_tell, truth, value_reason
 from hotswap._loader._compile import annotated, class_body, inner_codes
 from hotswap._model import Edit, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING
@@ -50,6 +50,18 @@ def are_other(edit: Edit) -> bool:
 
 _SCOPES: Final = (Kind.DEF, Kind.CLASS, Kind.IMPORT)
 """Statements in which no annotation of the scope itself stands."""
+
+
+def take_alone(visit: Visit, pair: Pair) -> bool:
+    """Handle a variable of which only the annotation changed, came or went: its value stays, unless it is stale."""
+    new = pair.new.node
+    if not is_all(pair.old.node, new):
+        return False
+    why = value_reason(visit, pair.new)
+    ran = bool(why) and run_or_tell(visit, pair.new, why)
+    if not ran and isinstance(new, ast.AnnAssign):
+        visit.annotate(pair.new, new)
+    return True
 
 
 def renew(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> None:

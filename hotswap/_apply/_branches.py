@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -294,14 +294,52 @@ def wrapping(node: ast.stmt, branch: str, outer: Wrap) -> Wrap:
 
     def wrap(nodes: list[ast.stmt]) -> list[ast.stmt]:
         if branch == "body" and isinstance(node, (ast.Try, ast.TryStar)):
-            again: ast.stmt = type(node)(body=nodes, handlers=node.handlers or [_reraise()], orelse=[], finalbody=[])
+            again: ast.stmt = type(node)(
+                body=[*nodes, _marking(node, nodes[-1])],
+                handlers=node.handlers or [_reraise()],
+                orelse=[],
+                finalbody=[],
+            )
         elif branch == "body" and isinstance(node, ast.With):
-            again = ast.With(items=node.items, body=nodes)
+            ending = [_marking(node, nodes[-1])] if suppresses(node) else []
+            again = ast.With(items=node.items, body=[*nodes, *ending])
         else:
             return outer(nodes)
         return outer([ast.fix_missing_locations(ast.copy_location(again, node))])
 
     return wrap
+
+
+def marks(node: ast.stmt, branch: str) -> frozenset[str]:
+    """Return the name that is bound when a part of the suite `branch` of `node`, which may end early, came to its
+    end.
+    """
+    return frozenset((_mark(node),)) if branch == "body" and _may_end_early(node) else frozenset()
+
+
+def _mark(node: ast.stmt) -> str:
+    return f"__hotswap_ended_{id(node)}__"
+
+
+def stop(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> None:
+    """Let go what only statements bound that did not run this time: one above them raised, and that was caught."""
+    failed = next(index for index, one in enumerate(new) if id(one) == visit.closing)
+    visit.swap.idle |= {id(one) for one in new[failed:]}
+    seen_to = new[failed].kind is Kind.SUITE  # what it did not come to went with the statement inside that raised
+    visit.forget(old, new[: failed + 1] if seen_to else new[:failed])
+
+
+def end_early(visit: Visit, pair: Pair, inner: Visit) -> None:
+    """End a suite of which the body raised when a part of it ran: its handlers have run, what was behind it goes."""
+    visit.ended = inner.ended - marks(pair.new.node, "body")
+    inner.siblings = frozenset(name for one in pair.new.children for name in one.binds)
+    inner.forget([one for one in pair.old.children if one.branch == "orelse"], ())
+    visit.swap.idle |= {id(one) for one in pair.new.children if one.branch == "orelse"}
+
+
+def _marking(node: ast.stmt, last: ast.stmt) -> ast.stmt:
+    assign = ast.Assign([ast.Name(_mark(node), ast.Store())], ast.Constant(True))
+    return ast.fix_missing_locations(ast.copy_location(assign, last))
 
 
 def _reraise() -> ast.ExceptHandler:

@@ -49,7 +49,8 @@ class Chains:
     `last` are the names of which a statement is the last link. `stacked` are names of classes that have a class of the
     same name for a base (``class A(A)``): one object cannot go on for both, so they are made anew. `starred` are the
     names that star imports give and statements below make something else of (``from base import *; APPS += [x]``),
-    `changed` those that are others there now, `taken` the names that imports give again.
+    `changed` those that are others there now, `taken` the names that imports give again, `inside` what statements of
+    suites make of which something else changed.
     """
 
     again: dict[int, str] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Chains:
     starred: dict[int, frozenset[str]] = field(default_factory=dict)
     changed: dict[int, frozenset[str]] = field(default_factory=dict)
     taken: dict[int, set[str]] = field(default_factory=dict)
+    inside: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def bound_by(self, statement: Statement) -> Iterable[str]:
         """Return the names that a statement of the new text binds, those of a star import that are `starred`."""
@@ -80,6 +82,7 @@ class Chains:
 def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> Chains:
     """Work out what the links of chains have to do; tells of those that cannot run again."""
     chains = Chains()
+    visit.work.open += [chains.open] if not visit.scope.prefix else []
     past = changed_places(diff)
     chains.starred = _stars.remade(visit, new, past)
     affected = _affected(visit, diff)
@@ -96,6 +99,8 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
     passed = note_readers(visit, diff, old, new, chains.partner)
     names |= dict.fromkeys(passed)
     stale |= {id(statement) for statement in new if not passed.isdisjoint((*statement.binds, *statement.mutates))}
+    chains.inside = {id(pair.new): _changed_inside(visit, pair) for pair in diff.changed if pair.new.kind is Kind.SUITE}
+    names |= dict.fromkeys(sorted(frozenset().union(*chains.inside.values())))
     waiting = [*names]
     for name in waiting:  # it grows: what makes one name again may make others as well
         if _is_kept_for_registrations(visit, name, affected, new):
@@ -103,7 +108,8 @@ def plan(visit: Visit, diff: Diff, old: Sequence[Statement], new: Sequence[State
         stars = chains.stars(name)
         links, olds = links_of(visit, name, new, stars), links_of(visit, name, old, stars, lost)
         if len(links) > 1 or len(olds) > 1:
-            _plan_one(visit, chains, name, links, olds, affected, stale)
+            parts = {id(link) for link in links if name in chains.inside.get(id(link), ())}
+            _plan_one(visit, chains, name, links, olds, affected | parts, stale)
             more = [link for link in links if id(link) in chains.again and id(link) not in stale]
             stale |= set(map(id, more))
             waiting += [other for link in more for other in (*link.binds, *link.mutates) if other != name]
@@ -185,6 +191,17 @@ def _runs(visit: Visit, pair: Pair) -> bool:
         inner = _affected(visit, pair.inner) | {id(s) for s in pair.inner.removed}
         return any(s.mutates for s in (*pair.new.children, *pair.inner.removed) if id(s) in inner)
     return pair.inner is None
+
+
+def _changed_inside(visit: Visit, pair: Pair) -> frozenset[str]:
+    """Return the names that statements of a suite with the same header bind or alter which changed, came or left."""
+    if pair.inner is None or not same_header(pair):
+        return frozenset()
+    other = (one.new for one in pair.inner.changed if one.new.kind not in IN_PLACE and _runs(visit, one))
+    found = (*pair.inner.added, *pair.inner.removed, *other)
+    names = {name for one in found for name in (*one.binds, *one.mutates)}
+    below = (_changed_inside(visit, one) for one in pair.inner.changed if one.new.kind is Kind.SUITE)
+    return frozenset(names).union(*below)
 
 
 def _plan_one(
@@ -287,7 +304,9 @@ def _run_segment(
         first = next((link for link in segment if id(link) in affected), segment[0])
         code, told = "HS201" if loud else "HS226", visit.scope.prefix + name
         target = f"{visit.work.edit.module}:{told}"
-        visit.swap.tell(visit.work, code, first.lineno, name=told, why=why, target=target)
+        others = frozenset().union(*(chains.inside.get(id(link), ()) for link in segment)) - {name}
+        named = ", ".join([told, *(visit.scope.prefix + other for other in sorted(others))])
+        visit.swap.tell(visit.work, code, first.lineno, name=named, why=why, target=target)
         own = {id(link): link.kind in IN_PLACE for link in segment if makes_of_itself(name, link)}
         chains.skip |= {link for link, goes_on in own.items() if not goes_on}
         chains.kept |= {link for link, goes_on in own.items() if goes_on}

@@ -309,7 +309,8 @@ def passed_over(visit: Visit, statement: Statement, bound: Mapping[str, object])
     other statements read of the module while it runs is bound.
     """
     if "*" in statement.binds:
-        return leaving(visit, statement) & bound.keys()
+        own = {name for name, value in bound.items() if value is visit.work.module}  # its package lacks it as yet
+        return leaving(visit, statement) & bound.keys() | own
     if statement.kind is not Kind.IMPORT or not isinstance(visit.scope, ModuleScope):
         return set()
     module = visit.work.edit.module

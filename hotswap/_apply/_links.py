@@ -70,4 +70,6 @@ def _must_be_new(visit: Visit, statement: Statement, name: str, live: object) ->
     """Whether old references are to `live` itself, which later links of the chain wrap: then it becomes a forwarder."""
     if type(live) is not FunctionType or name in visit.chains.last.get(id(statement), ()):
         return False
+    if not any(name in one.binds for one in visit.new if one.lineno > statement.lineno):  # they alter it, at most
+        return False
     return _definitions.is_bare(visit.chains.open.get(name, MISSING), [live])

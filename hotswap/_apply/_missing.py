@@ -118,7 +118,7 @@ def _missing(visit: Visit, left: str) -> Iterator[Missing]:
     statements = [statement for statement in looked_at(edit) if id(statement) not in known]
     for scope, statement in _each(visit.work, visit.scope, statements):
         inner = visit if scope is visit.scope else Visit(visit.swap, visit.work, scope)
-        if _found_none(inner, statement):
+        if id(statement) in visit.swap.idle or _found_none(inner, statement):
             continue
         if why := _stale.stale_because(inner, _evaluated(statement)):
             yield Missing(inner, statement, why, left)

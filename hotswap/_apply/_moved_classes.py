@@ -98,8 +98,12 @@ def _nested_pair(pair: Pair, live: type) -> Pair:
 
 
 def is_made_anew(statement: Statement, live: type) -> bool:
-    """Whether a member holds a function, which belongs to one module, or a plain value made of names of the module."""
-    if any(isinstance(node, _FUNCTIONS) for node in ast.walk(statement.node)):
+    """Whether a member holds a function, which belongs to one module, a plain value made of names of the module, or
+    just what such a name stands for.
+    """
+    if isinstance(getattr(statement.node, "value", None), (ast.Name, ast.Attribute)) or any(
+        isinstance(node, _FUNCTIONS) for node in ast.walk(statement.node)
+    ):
         return True
     held = [vars(live).get(name, MISSING) for name in statement.binds]
     return bool(statement.reads) and all(type(value) in (int, str, float, bytes, bool, tuple) for value in held)

@@ -97,6 +97,7 @@ class Swap:
         self.replaced: list[tuple[Work, str, object, object]] = []
         self.gives_way: dict[int, type] = {}
         self.led: dict[FunctionType, tuple[Work, FunctionType]] = {}
+        self.idle = set[int]()
         self.kept, self.forwarded, self.registered = set[int](), set[FunctionType](), frozenset[int]()
         self.memo, self.too_early, self.only_leaving, self.is_first_round = True, False, False, True
         self.unvisited: dict[str, Callable[[], None]] = {}

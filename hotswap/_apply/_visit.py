@@ -60,6 +60,7 @@ class Visit:
         self.chains, self.closing, self.line = _chains.Chains(), 0, 0
         self.passing, self.made = set[str](), set[str]()
         self.old, self.new = tuple[Statement, ...](), tuple[Statement, ...]()
+        self.marks = self.ended = frozenset[str]()
         self.elsewhere = self.siblings = self.waiting = frozenset[str]()  # the last: what is bound below a suite
         self.above = frozenset[str]()  # what statements around a suite have just made anew, for it to alter
 
@@ -75,6 +76,8 @@ class Visit:
         _ordered.force(self, diff)
         busy = {*changed, *swap.within, *swap.forced, *chains.again, *chains.skip}
         for statement in new:
+            if self.ended:
+                break
             idle = statement.kind in _KEPT and id(statement) in unchanged
             if idle and id(statement) not in busy and id(statement) not in chains.last:
                 self.closing, self.line = id(statement), statement.lineno
@@ -93,6 +96,9 @@ class Visit:
             elif not _moves.take_up(self, statement):
                 self.execute(statement, "new")
             self._end_chains(statement)
+        if self.ended:  # what stands below did not run this time
+            _branches.stop(self, old, new)
+            return
         self.forget(diff.removed, new)
         again = chains.again.keys()
         self.forget([p.old for p in diff.changed if p.inner is None or _ran_whole(p, again)], new)
@@ -156,19 +162,8 @@ class Visit:
             _definitions.note_docs(self, pair)
             self.swap.patched(self.work, self.named(new), How.IN_PLACE)
             _stale.keep_code(self, pair)
-        elif not self._only_annotation(pair):
+        elif not _annotations.take_alone(self, pair):
             self.execute(new, "changed")
-
-    def _only_annotation(self, pair: Pair) -> bool:
-        """Handle a variable of which only the annotation changed, came or went: its value stays, unless it is stale."""
-        new = pair.new.node
-        if not _annotations.is_all(pair.old.node, new):
-            return False
-        why = _stale.value_reason(self, pair.new)
-        ran = bool(why) and _stale.run_or_tell(self, pair.new, why)
-        if not ran and isinstance(new, ast.AnnAssign):
-            self.annotate(pair.new, new)
-        return True
 
     def annotate(self, statement: Statement, node: ast.AnnAssign) -> None:
         """Take the annotation of a variable alone from its statement."""
@@ -189,7 +184,7 @@ class Visit:
             return
         if _branches.begins_again(self, pair):
             self.execute(pair.new, "its body did not come to its end before")
-            self.forget(pair.inner.removed, self.new)
+            self.forget([pair.old, *pair.inner.removed], self.new)
             return
         idle = _branches.idle(self, pair)
         for branch, _ in suites(pair.new.node):
@@ -202,10 +197,14 @@ class Visit:
                 visit.siblings = frozenset(n for s in pair.new.children if s.branch != branch for n in s.binds)
             visit.above = self.above.union(n for n, held in self.chains.open.items() if self.scope.peek(n) is not held)
             visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self.bound_by(s))
+            visit.marks = self.marks | _branches.marks(pair.new.node, branch)
             visit.waiting = self.waiting.union(self.chains.open) - {*self.chains.last.get(id(pair.new), ())}
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
                 self.passing |= visit.made & visit.waiting
+                if visit.ended:
+                    _branches.end_early(self, pair, visit)
+                    return
                 continue
             for one in inner.changed:  # the code map patches them, nothing runs
                 self.swap.patched(self.work, self.named(one.new), How.IN_PLACE)
@@ -239,6 +238,7 @@ class Visit:
             with self.swap.journal.noting(noted), in_its_place(self, statement):
                 self.scope.hidden = left_over(self, statement)
                 bound = layer = self.scope.run(wrapped, doc=statement.key == "doc")
+                self.ended |= {mark for mark in self.marks if layer.pop(mark, None) is None}
         finally:
             self.scope.hidden = frozenset()
             _noting.bypassed(self, before, bound)
@@ -276,12 +276,12 @@ class Visit:
 
     def bind_all(self, statement: Statement, bound: Layer) -> None:
         """Bind what a run bound, each name where readers can tell the new value from the old."""
+        self.swap.ran_bound[id(statement)] = frozenset(bound)
         for name in _follow.passed_over(self, statement, bound):
             del bound[name]
             bound.gone.pop(name)
         self.work.starred |= bound.keys() if "*" in statement.binds else bound.keys() - {*statement.binds}
         self.made |= bound.keys()
-        self.swap.ran_bound[id(statement)] = frozenset(bound)
         picked = targets_of(statement.node) - self.chains.open.keys()
         for name, value in list(bound.items()):
             known = self.scope.peek(name)

@@ -37,9 +37,9 @@ class Work:
     """One module of the group: its edit, its scopes, its live functions by name and line, and its code map.
 
     `patched` has the new code of each function that got it, by id: lines of new code must not be taken for old ones.
-    `docs` has its old and new docstring. `starred` are the names that star imports give the
-    module, or that statements stored in it though their text does not say so. `gained` are
-    cells for type parameters that classes gain, `by_text` what statements have set by texts: names of modules.
+    `docs` has its old and new docstring. `starred` are the names that star imports give the module, or that statements
+    stored in it though their text does not say so. `open` are names of chains that are gone through, `gained` cells for
+    type parameters that classes gain, `by_text` what statements have set by texts: names of modules.
     """
 
     def __init__(self, module: ModuleType, edit: Edit) -> None:
@@ -56,6 +56,7 @@ class Work:
         self.expected: list[Place] | None = None
         self.surveyed: Survey | None = None
         self.gained: dict[tuple[str, str], CellType] = {}
+        self.open: list[Mapping[str, object]] = []
         self.by_text: dict[int, tuple[Statement, list[tuple[ModuleType, str]] | None]] = {}
         self._functions: dict[tuple[str, int], list[FunctionType]] | None = None
         self._lines: dict[int, int] = {}

@@ -15,6 +15,7 @@ from typing import Final
 CODES: Final = ("HS201", "HS202", "HS203", "HS227")
 _FILLING: Final = frozenset("append add update setdefault insert extend pop remove discard clear".split())
 _WRITTEN: Final = re.compile(r"writes (\w+), a global")
+_REGISTERED: Final = re.compile(r"(\w+)\.register\b")
 _CALLED: Final = re.compile(r"(?:calls?|@|stays:) ?([\w.]+)")
 
 
@@ -24,6 +25,7 @@ def stored(files: Mapping[str, str], message: str) -> Iterator[tuple[str, frozen
     written = set(_WRITTEN.findall(message))
     for path, text in files.items():
         names = frozenset(name for function, name in _fills(text) if function in called)
+        names |= {f"{name}.registry" for name in _REGISTERED.findall(message) if f"def {name}(" in text}
         names |= {name for name in written if f"global {name}" in text}
         if names:
             yield path, names
