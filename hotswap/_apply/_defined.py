@@ -38,7 +38,8 @@ def was_defined(visit: Visit, name: str, old: object) -> bool:
         is_definition = _home(old)[0] == visit.work.edit.module
     else:  # of a function that was imported, others go on with it
         is_definition = type(old) in (FunctionType, MethodType) and _is_of_module(visit, old)
-    if _was_made(old, binders[-1]) or (is_definition and is_alias_that_left(binders[-1], visit.new)):
+    there = (*visit.new, *visit.work.edit.new.statements)
+    if _was_made(old, binders[-1]) or (is_definition and is_alias_that_left(binders[-1], there)):
         return True
     return binders[-1].kind in _OBJECTS or (
         makes_of_itself(name, binders[-1]) and any(s.kind in _OBJECTS for s in binders)

@@ -56,7 +56,10 @@ def _with_class(function: Any) -> Any:
 
 
 def is_alias_that_left(binder: Statement, new: Iterable[Statement]) -> bool:
-    """Whether ``other = name``, or ``other = name.method``, bound of a definition that left the text as well."""
+    """Whether ``other = name``, or ``other = name.method``, bound of a definition that left the text as well.
+
+    `new` are the statements that bind the names which are seen from there.
+    """
     value = getattr(binder.node, "value", None) if isinstance(binder.node, ast.Assign | ast.AnnAssign) else None
     name = (dotted_of(value) or "").partition(".")[0] if value is not None else ""
     return bool(name) and not any(name in statement.binds for statement in new)
