@@ -82,16 +82,20 @@ def expect(swap: Swap, departed: Mapping[tuple[str, str], Departed]) -> None:
     for edit in edits if departed else ():
         for prefix, statement in _added(edit.diff, ""):
             known = departed.get((edit.module, prefix + statement.binds[-1]))
-            if known is not None and known.statement.kind is statement.kind and not _goes_by_another(known, edit):
+            if known is None or known.statement.kind is not statement.kind:
+                continue
+            if not _goes_by_another(known, edit, swap.works[edit.module].before):
                 swap.arrivals.setdefault((edit.module, known.name), known)
         for known in (departed[place] for place in _missed(edit, swap.works[edit.module].before) & departed.keys()):
             swap.arrivals.setdefault((edit.module, known.name), known)
 
 
-def _goes_by_another(known: Departed, edit: Edit) -> bool:
+def _goes_by_another(known: Departed, edit: Edit, before: Mapping[str, object]) -> bool:
     """Whether what once had the name `known` got another one, and the text has it still."""
     name = getattr(known.ref(), "__qualname__", known.name)
-    return name != known.name and name not in _names_gone(edit.diff, "")
+    if name == known.name or name in _names_gone(edit.diff, ""):
+        return False
+    return _resolved(before, name) is not None  # else a decorator has given it that name
 
 
 def _names_gone(diff: Diff, prefix: str) -> set[str]:
@@ -295,8 +299,9 @@ def _is_bound_later(visit: Visit, statement: Statement) -> bool:
 
 
 def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> None:
-    visit.execute(statement, "new")
     swap, name = visit.swap, statement.binds[-1]
+    held = visit.scope.peek(name)
+    visit.execute(statement, "new")
     fresh = visit.scope.peek(name)
     if (
         type(fresh) is FunctionType
@@ -318,6 +323,8 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
             visit.scope.store(name, live)
         else:
             swap.bind(visit.work, visit.scope, name, live)
+        if held is not live and type(held) is FunctionType and held in swap.forwarded:  # to what was run just now
+            forward(swap.journal, held, live)
     elif callable(fresh := function_of(fresh) or fresh):
         forward(swap.journal, live, fresh)
         swap.patched(visit.work, name, How.FORWARDED)
