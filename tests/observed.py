@@ -37,6 +37,8 @@ class Observed:
         found, news = [], {_of_object(place): fact for place, fact in later.facts.items()}
         for place, old in self.facts.items():
             new = news.get(_of_object(place), old)  # what is not reached any more: who held it differs
+            if place == "departed" and new < old:
+                continue  # the collector came to what nobody has
             if old != new and not any(place.startswith((f"{name}.", f"{name}@", f"{name} ")) for name in live):
                 found.append(f"{place}: {_shown(old)} became {_shown(new)}")
         return sorted(found)
@@ -107,7 +109,7 @@ class _Walk:
         facts["sys.meta_path"] = [id(one) for one in sys.meta_path]
         facts["sys.path"] = list(sys.path)
         facts["generation"] = PROCESS.generation
-        facts["departed"] = sorted(PROCESS.departed())
+        facts["departed"] = set(PROCESS.departed())
         facts["bodies"] = list(PROCESS.finder.bodies)
         for name, module in modules.items():
             baseline = PROCESS.baselines.get(name)

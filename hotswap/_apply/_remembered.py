@@ -24,9 +24,9 @@ def forget(swap: Swap) -> None:
         return
     changed = [name for module in swap.works for name in swap.changes.of(module) if "." in name]
     if changed or any("__subclasshook__" in work.edit.new.text for work in swap.works.values()):
-        swap.later.append(partial(forget_answers, swap.ready.asking))
+        swap.later.insert(0, partial(forget_answers, swap.ready.asking))  # before what is not taken back
     if any(name.endswith(".*") for name in changed):
-        swap.later.append(forget_dispatch)
+        swap.later.insert(0, forget_dispatch)
     _clear_caches(swap)
     _tell_computed(swap)
 
