@@ -1,6 +1,6 @@
 """A swap that fails, wherever it fails, leaves everything as it was, and succeeds once the fault is gone.
 
-Here one fault is tried for two in ten saves of the scenarios, others on each version of Python.
+Here one fault is tried for one in ten saves of the scenarios, others on each version of Python.
 ``HOTSWAP_FAULTS=40 pytest tests/test_faults.py`` tries forty, over ten thousand in all; ``python tests/faults.py`` does
 so outside of pytest and tells more.
 """
@@ -16,7 +16,7 @@ import pytest
 from hotswap._run._journal import Journal, restorer
 from scenario import FOLDER
 
-EACH = float(os.environ.get("HOTSWAP_FAULTS", "0.2"))
+EACH = float(os.environ.get("HOTSWAP_FAULTS", "0.1"))
 FILES = sorted(path.stem for path in FOLDER.glob("*.md") if path.name != "README.md")
 
 
