@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 from collections.abc import Iterator
+from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from hotswap._apply._kinds import is_alias_that_left
 from hotswap._apply._reach import content_of
 from hotswap._apply._segments import makes_of_itself
 from hotswap._model import Kind, Statement
-from hotswap._run._values import is_a
+from hotswap._run._values import attribute, is_a
 
 if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
@@ -132,3 +133,12 @@ def _inside(value: object) -> Iterator[object]:
             waiting += (*(one.__defaults__ or ()), *one.__dict__.values())
         else:
             waiting += gc.get_referents(one)
+
+
+def wrapped_by(public: object) -> object:
+    """Return the function that a memo cache, a partial or another C object around a function calls."""
+    if type(public) in (staticmethod, classmethod):
+        return made_of(public)
+    if type(public) is FunctionType or type(public).__module__ != "functools":
+        return None
+    return public.func if is_a(public, partial) else attribute(public, "__wrapped__")

@@ -13,15 +13,14 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _decorators, _defaults, _dispatch, _kinds, _rebuild, _stale, _unnamed
+from hotswap._apply import _decorators, _defaults, _dispatch, _rebuild, _stale, _successors, _unnamed
 from hotswap._apply._bodies import patch
-from hotswap._apply._defined import functions_in, is_taken_between, made_of, parts_of, was_defined, wraps_class
+from hotswap._apply._defined import functions_in, is_taken_between, was_defined, wrapped_by
 from hotswap._apply._header import makes_members
-from hotswap._apply._swap import Swap
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import alike, attribute, attributes_of, immutable, is_a
+from hotswap._run._values import alike, attributes_of, immutable, is_a
 from hotswap._text._diff import decorators, only_code, same_header, says_otherwise
 from hotswap._text._source import start_line
 from hotswap.patch._functions import (
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
-_DESCRIPTORS = (staticmethod, classmethod, property)
 
 
 def define(visit: Visit, pair: Pair) -> None:
@@ -191,7 +189,10 @@ def redecorate(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     public = visit.scope.peek(name)
     _decorators.drop_marks(visit, pair, [*raws, public])
     _dispatch.take_back(visit, pair.old, raws)
-    if is_bare(public, raws) and getattr(new.node, "decorator_list", []) and not _goes_back(visit, pair):
+    goes_inside = getattr(new.node, "decorator_list", []) or (
+        name in visit.chains.open and name not in visit.chains.last.get(id(new), ())
+    )
+    if is_bare(public, raws) and goes_inside and not _goes_back(visit, pair):
         visit.chains.partner.pop(id(new), None)  # its function gives way to the one that is made now
         visit.execute(new, "changed")
         for fresh in functions_in(visit.scope.peek(name)):
@@ -211,16 +212,7 @@ def _goes_back(visit: Visit, pair: Pair) -> bool:
 
 def is_bare(public: object, raws: list[FunctionType]) -> bool:
     """Whether a call of `public` is a call of the raw function at once: it is that, or a C object around it."""
-    return any(public is raw or _inside(public) is raw for raw in raws)
-
-
-def _inside(public: object) -> object:
-    """Return the function that a memo cache, a partial or another C object around a function calls."""
-    if type(public) in (staticmethod, classmethod):
-        return made_of(public)
-    if type(public) is FunctionType or type(public).__module__ != "functools":
-        return None
-    return public.func if is_a(public, partial) else attribute(public, "__wrapped__")
+    return any(public is raw or wrapped_by(public) is raw for raw in raws)
 
 
 def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
@@ -280,7 +272,10 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
     A function made anew from the same code is the live one with a new header. An old function that is not the name's
     object any more, and whose definition left the text, forwards to the object that is.
     """
-    if old is MISSING or old is value or immutable(old) or is_a(old, ModuleType):  # who has one has it from anywhere
+    if old is value:
+        return value
+    if old is MISSING or immutable(old) or is_a(old, ModuleType):  # who has one has it from anywhere
+        _successors.go_on(visit, name, old, value)
         return value
     if visit.swap.takes_over(old, value):
         return old
@@ -300,19 +295,12 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
             forward(visit.swap.journal, one, old, like=value)
         return old
     if was_defined(visit, name, old) and not _goes_on(visit, name, old):
-        _leave_to(visit, name, old, value)
+        _successors.leave_to(visit, name, old, value)
     elif type(old) is partial and callable(value) and not alike(value, old):  # C code, that cannot forward
-        _replace(visit, name, old, value)
+        _successors.replace(visit, name, old, value)
+    else:
+        _successors.go_on(visit, name, old, value)
     return value
-
-
-def _replace(visit: Visit, name: str, old: object, value: object) -> None:
-    """Have `value` take the place of `old` where it is held, and those lead to it that led to `old`."""
-    visit.swap.replaced.append((visit.work, visit.scope.prefix + name, old, value))
-    for one in forwarders(old) if callable(value) else ():
-        if not _holds(value, one) and value is not one:
-            forward(visit.swap.journal, one, value)
-            visit.swap.forwarded.add(one)
 
 
 def _goes_on(visit: Visit, name: str, old: object) -> bool:
@@ -342,58 +330,3 @@ def _same_function(old: FunctionType, new: FunctionType) -> bool:
     if old.__code__.co_qualname != new.__code__.co_qualname or old.__closure__ or new.__closure__:
         return False
     return own_content(old.__code__) == own_content(new.__code__) and old.__code__ == new.__code__
-
-
-def _leave_to(visit: Visit, name: str, old: object, value: object) -> None:
-    swap = visit.swap
-    if is_a(old, type):
-        if wraps_class(value, old):  # it goes on inside: what leads to it there must not lead back
-            return
-        _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, old, value)
-        return
-    target = _kinds.callee(visit.scope, value) if type(old) is FunctionType else value
-    if target is value and (type(old) in _DESCRIPTORS or type(value) in _DESCRIPTORS):
-        _leave_member(visit, name, old, value)
-        return
-    value = target
-    clear = None
-    if type(old) is not FunctionType:
-        _replace(visit, name, old, value)
-        clear, old = attribute(old, "cache_clear"), _inside(old)
-    if type(old) is FunctionType and callable(value) and _is_ours(swap, old) and not _holds(value, old):
-        for one in (*forwarders(old), old):
-            forward(swap.journal, one, value)
-            swap.forwarded.add(one)
-        swap.patched(visit.work, visit.scope.prefix + name, How.FORWARDED)
-        if clear is not None:
-            swap.later.append(clear)
-
-
-def _is_ours(swap: Swap, old: FunctionType) -> bool:
-    """Whether `old` is the program's, or a closure that a library, as `contextlib`, made around what is."""
-    if swap.is_project(old):
-        return True
-    return "<locals>" in old.__code__.co_qualname and any(map(swap.is_project, functions_in(old)))
-
-
-def _leave_member(visit: Visit, name: str, old: object, value: object) -> None:
-    """Have the function of a static or class method lead to the new one; of other kinds of members, note who has it.
-
-    What was a property, or a static or class method, and becomes another kind of member is called otherwise: nobody
-    can forward for it.
-    """
-    swap, qualname = visit.swap, visit.scope.prefix + name
-    for function, successor in zip(parts_of(old), parts_of(value), strict=False):
-        if type(function) is not FunctionType or function is successor or not swap.is_project(function):
-            continue
-        if type(old) is not type(value):
-            swap.other_kinds.append((visit.work, qualname, function, old, value))
-        elif type(successor) is FunctionType and not _holds(successor, function):
-            for one in (*forwarders(function), function):
-                forward(swap.journal, one, successor)
-                swap.forwarded.add(one)
-
-
-def _holds(value: object, old: FunctionType) -> bool:
-    """Whether calling `value` may come back to `old`, which it wraps."""
-    return any(function is old for function in functions_in(value))

@@ -110,11 +110,13 @@ def is_made_anew(statement: Statement, live: type) -> bool:
 
 
 def _forward_members(visit: Visit, members: Mapping[str, object], live: type) -> None:
-    """Lead who holds an old function of a class to the one that took its place."""
+    """Lead who holds an old function of a class to the one that took its place; one of a module has its own name."""
     swap = visit.swap
     for name, member in members.items():
         old, new = function_of(member), function_of(vars(live).get(name))
-        if old is not None and new is not None and not same(old, new) and old is not new:
+        if old is None or new is None or "." not in old.__qualname__:
+            continue
+        if not same(old, new) and old is not new:
             forward(swap.journal, old, new)
             swap.led[old] = visit.work, new
     swap.journal.commit()

@@ -16,7 +16,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _rebuild
+from hotswap._apply import _rebuild, _successors
 from hotswap._apply._collectors import collectors
 from hotswap._apply._departed import Departed
 from hotswap._apply._moved_classes import function_of, take_class
@@ -26,7 +26,7 @@ from hotswap._run._values import attribute, is_a
 from hotswap._text._diff import renamed
 from hotswap._text._source import read
 from hotswap.patch._functions import DEPARTED, set_code, set_doc, set_header
-from hotswap.patch._proxies import forward, is_forwarder
+from hotswap.patch._proxies import forward, forwarders, is_forwarder
 
 if TYPE_CHECKING:
     from hotswap._apply._swap import Swap
@@ -199,8 +199,9 @@ def departures(swap: Swap) -> Iterator[Departed]:
         for statement in removed(work.edit.diff) if work.edit.edited else ():
             name = statement.binds[-1]
             live = work.before.get(name)
-            if is_a(live, (type, FunctionType)) and (module, name) not in arrived:
+            if callable(live) and (module, name) not in arrived and type(live).__weakrefoffset__:
                 if vars(work.module).get(name) is not live:
+                    _successors.note_led((module, name), live)
                     yield Departed(module, name, weakref.ref(live), statement)
 
 
@@ -216,7 +217,7 @@ def let_go(swap: Swap) -> None:
 
 def _left_places(diff: Diff, prefix: str) -> Iterator[tuple[str, int]]:
     """Yield the places of the functions that left, those of classes and suites that changed included."""
-    for statement in diff.removed:
+    for statement in (*diff.removed, *_inside(diff.removed)):
         if statement.kind is Kind.DEF:
             yield prefix + statement.binds[-1], statement.lineno
     for pair in diff.changed:
@@ -230,11 +231,13 @@ def take_up(visit: Visit, statement: Statement) -> bool:
     """Run the definition `statement`, new here, with the object that it had elsewhere or before; False if none."""
     if statement.kind not in _DEFINITIONS:
         return False
-    known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + statement.binds[-1]))
+    place = visit.work.edit.module, visit.scope.prefix + statement.binds[-1]
+    known = visit.swap.arrivals.get(place)
     live = _live(visit.swap, known)
     if known is None or live is None or _is_bound_later(visit, statement):
         return False
     if statement.kind is Kind.CLASS and isinstance(live, type):
+        visit.swap.taken_up.add(place)
         registrations = visit.swap.registrations
         registered = registrations is not None and registrations.owns(known.statement)
         same_name = known.name == visit.scope.prefix + statement.binds[-1]
@@ -245,15 +248,16 @@ def take_up(visit: Visit, statement: Statement) -> bool:
             _rebuild.leave_class(visit.swap, visit.work, known.name, live, visit.scope.peek(statement.binds[-1]))
         return True
     if statement.kind is Kind.DEF and type(live) is FunctionType:
+        visit.swap.taken_up.add(place)
         _take_function(visit, statement, live)
-        _lead_departed(visit, visit.scope.prefix + statement.binds[-1], statement.binds[-1])
+        _lead_departed(visit, place, statement.binds[-1])
         return True
     return False
 
 
-def _lead_departed(visit: Visit, place: str, name: str) -> None:
+def _lead_departed(visit: Visit, place: tuple[str, str], name: str) -> None:
     """Lead a function that had that place once, and left it, to what got its name from another definition."""
-    known = visit.swap.departed.get((visit.work.edit.module, place))
+    known = visit.swap.departed.get(place)
     old, now = known.ref() if known is not None else None, function_of(visit.scope.peek(name))
     if type(old) is FunctionType and now is not None and old is not now and old in DEPARTED:
         forward(visit.swap.journal, old, now)
@@ -276,6 +280,8 @@ def take_place(visit: Visit, name: str, held: object, value: object) -> None:
         return
     known = visit.swap.arrivals.get((visit.work.edit.module, visit.scope.prefix + name))
     live = _live(visit.swap, known)
+    if live is value:  # it has the place already
+        return
     if is_a(live, type) and is_a(value, type):
         _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     elif type(live) is FunctionType and type(value) is FunctionType:
@@ -323,8 +329,11 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
             visit.scope.store(name, live)
         else:
             swap.bind(visit.work, visit.scope, name, live)
-        if held is not live and type(held) is FunctionType and held in swap.forwarded:  # to what was run just now
-            forward(swap.journal, held, live)
+        if held is not MISSING:  # what led to it leads to what was run just now
+            swap.replaced = [(w, n, o, live if value is fresh else value) for w, n, o, value in swap.replaced]
+            swap.commit()
+            for one in (*forwarders(fresh), fresh):
+                forward(swap.journal, one, live)
     elif callable(fresh := function_of(fresh) or fresh):
         forward(swap.journal, live, fresh)
         swap.patched(visit.work, name, How.FORWARDED)

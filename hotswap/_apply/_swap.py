@@ -87,6 +87,7 @@ class Swap:
         self.known_text: Callable[[str], str] = lambda _: ""
         self.departed: Mapping[tuple[str, str], Departed] = {}
         self.arrivals: dict[tuple[str, str], Departed] = {}
+        self.taken_up = set[tuple[str, str]]()
         self.left: list[Departed] = []
         self.given_away = set[str]()
         self.last: list[tuple[AnyScope, str]] = []

@@ -26,6 +26,7 @@ from hotswap._apply import (
     _ordered,
     _remembered,
     _stale,
+    _successors,
     _temporary,
 )
 from hotswap._apply._branches import Wrap
@@ -60,9 +61,8 @@ class Visit:
         self.chains, self.closing, self.line = _chains.Chains(), 0, 0
         self.passing, self.made = set[str](), set[str]()
         self.old, self.new = tuple[Statement, ...](), tuple[Statement, ...]()
-        self.marks = self.ended = frozenset[str]()
-        self.elsewhere = self.siblings = self.waiting = frozenset[str]()  # the last: what is bound below a suite
-        self.above = frozenset[str]()  # what statements around a suite have just made anew, for it to alter
+        self.marks = self.ended = self.elsewhere = self.siblings = frozenset[str]()
+        self.waiting = self.above = frozenset[str]()  # bound below a suite; just made anew above it, for it to alter
 
     def block(self, diff: Diff, old: Sequence[Statement], new: Sequence[Statement]) -> None:
         """Bring the block from `old` to `new`."""
@@ -188,7 +188,6 @@ class Visit:
             return
         idle = _branches.idle(self, pair)
         for branch, _ in suites(pair.new.node):
-            inner = _branches.without(idle, branch_of(pair.inner, branch))
             wrap = _branches.wrapping(pair.new.node, branch, self.wrap)
             old = [s for s in pair.old.children if s.branch == branch and id(s) not in idle]
             new = [s for s in pair.new.children if s.branch == branch and id(s) not in idle]
@@ -199,6 +198,7 @@ class Visit:
             visit.elsewhere = self.elsewhere.union(n for s in self.new if s is not pair.new for n in self.bound_by(s))
             visit.marks = self.marks | _branches.marks(pair.new.node, branch)
             visit.waiting = self.waiting.union(self.chains.open) - {*self.chains.last.get(id(pair.new), ())}
+            inner = _branches.without(idle, branch_of(pair.inner, branch))
             if _branches.is_taken(self, pair, branch):
                 visit.block(inner, old, new)
                 self.passing |= visit.made & visit.waiting
@@ -355,6 +355,7 @@ class Visit:
             return
         self.swap.changes.note(self.work.edit.module, self.scope.prefix + name, old, MISSING)
         self.swap.last.append((self.scope, name))
+        _successors.leave(self, name, old)
         self.swap.patched(self.work, self.scope.prefix + name, How.REMOVED)
 
     def _may_leave(self, name: str) -> bool:
