@@ -432,8 +432,8 @@ def test_undeclared_encoding_fails_with_the_words_for_a_file(tmp_path: Path) -> 
 def test_control_c_ends_a_sleeping_program(tmp_path: Path, words: list[str]) -> None:
     """Ctrl-C during a blocking call shows the program's traceback alone, and the process dies by SIGINT.
 
-    It sleeps in short pieces: CPython sleeps on if the signal comes between its last look and the system call. All is in
-    one line, so that the traceback is the same wherever the signal meets it.
+    It sleeps in short pieces: CPython sleeps on if the signal comes between its last look and the system call. All is
+    in one line, so that the traceback is the same wherever the signal meets it.
     """
     line = "for times in itertools.count(): times or print('ready', flush=True); time.sleep(0.1)\n"
     lay_out(tmp_path, {"app.py": f"import itertools, time\n{line}"})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hotswap._model import Diff, Kind, Statement
 from hotswap._text._diff import only_code
 
 if TYPE_CHECKING:
-    from hotswap._apply._visit import Visit
+    pass
 
 
 def overriding(diff: Diff, new: Sequence[Statement]) -> Iterator[Statement]:
@@ -28,10 +28,10 @@ def overriding(diff: Diff, new: Sequence[Statement]) -> Iterator[Statement]:
                 yield statement
 
 
-def by_hand(visit: Visit, statement: Statement) -> Iterator[ast.expr]:
-    """Yield what decorates the definition `statement` by hand, in statements below it such as ``A = decorate(A)``."""
+def by_hand(block: Iterable[Statement], statement: Statement) -> Iterator[ast.expr]:
+    """Yield what decorates the definition `statement` of the `block` by hand, below it, such as ``A = decorate(A)``."""
     name = statement.binds[-1]
-    for link in visit.new:
+    for link in block:
         value = link.node.value if isinstance(link.node, ast.Assign) and link.lineno > statement.lineno else None
         if isinstance(value, ast.Call) and name in link.binds:
             if any(isinstance(given, ast.Name) and given.id == name for given in value.args[:1]):

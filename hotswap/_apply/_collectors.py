@@ -134,13 +134,15 @@ def tell(
             visit.swap.tell(visit.work, "HS218", line, name=named, who=", ".join(who))
 
 
-def tell_made(visit: Visit, pair: Pair, live: type) -> None:
-    """Tell of classes that were made before the hook of `live` changed that runs when one is made."""
+def tell_made(visit: Visit, pair: Pair, live: type, *, stays: bool = True) -> None:
+    """Tell of classes that were made before the hook of `live` changed that runs when one is made, or left; if `live`
+    does not stay, those below it are made anew with a hook that came.
+    """
     assert pair.inner is not None
     is_meta, is_enum = issubclass(live, type), isinstance(live, EnumMeta)
     hooks = (HOOK, SET_NAME, *(("__new__", "__init__", "__prepare__") if is_meta else ()))
     gone = ((replace(s, lineno=pair.new.lineno), True) for s in pair.inner.removed if _is_gone(s, live))
-    for statement, is_new in (*_functions(pair.inner), *gone):
+    for statement, is_new in (*(_functions(pair.inner) if stays else ()), *gone):
         name = statement.binds[-1]
         if name in (_generate.MAKES_MEMBERS if is_enum else hooks) and (
             is_new or _behaves_otherwise(visit, vars(live).get(name))
@@ -321,7 +323,7 @@ def collectors(visit: Visit, statement: Statement, live: type) -> Iterator[tuple
         if not any(one.live is base for one in visit.swap.hooked):  # it sees what the class is in the end
             yield from _named(f"{HOOK} of {base.__name__}", vars(base).get(HOOK))
     assert isinstance(statement.node, ast.ClassDef)
-    for decorator in (*statement.node.decorator_list, *_below.by_hand(visit, statement)):
+    for decorator in (*statement.node.decorator_list, *_below.by_hand(visit.new, statement)):
         called: Any = _generate.called(visit, decorator)
         if not _adapter.decorates(visit.swap, called):
             calls = vars(type(called)).get("__call__")

@@ -34,7 +34,7 @@ def was_defined(visit: Visit, name: str, old: object) -> bool:
         if function.__globals__ is visit.scope.namespace and any(s.lineno <= line <= s.end_lineno for s in binders):
             return True  # in whichever branch of an `if` or `try` that ran
     if is_a(old, type) and _home(old) == (visit.work.edit.module, visit.scope.prefix + name):
-        return _makes_class(binders[-1], name)
+        return any(_makes_class(one, name) for one in binders)  # the last may be for what raises, in another suite
     if is_a(old, type):
         is_definition = _home(old)[0] == visit.work.edit.module
     else:  # of a function that was imported, others go on with it
@@ -73,10 +73,11 @@ def _makes_class(binder: Statement, name: str) -> bool:
 def _was_made(old: object, binder: Statement) -> bool:
     """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone.
 
-    Or a property of such closures.
+    Or a property of such closures, or a class that was made inside a function.
     """
-    functions = [one for one in parts_of(old) if type(one) is FunctionType]
-    if not functions or any("<locals>" not in one.__code__.co_qualname for one in functions) or len(binder.binds) != 1:
+    names = [one.__code__.co_qualname for one in parts_of(old) if type(one) is FunctionType]
+    names += [_home(old)[1]] if is_a(old, type) else []
+    if not names or any("<locals>" not in name for name in names) or len(binder.binds) != 1:
         return False
     return isinstance(binder.node, ast.Assign | ast.AnnAssign) and isinstance(binder.node.value, ast.Call)
 

@@ -98,7 +98,7 @@ def follow(visit: Visit, statement: Statement) -> None:
             if changed or visit.work.edit.edited:
                 _follow_star(visit, source, statement.end_lineno)
         elif visit.swap.changes and _is_served_anew(visit.swap, source, alias.name):
-            _ask_again(visit, statement, alias)
+            ask_again(visit, statement, alias)
 
 
 def _is_served_anew(swap: Swap, module: str, name: str) -> bool:
@@ -109,7 +109,7 @@ def _is_served_anew(swap: Swap, module: str, name: str) -> bool:
     return behaves_otherwise(swap, look_up(swap, module, "__getattr__"), named=name)
 
 
-def _ask_again(visit: Visit, statement: Statement, alias: ast.alias) -> None:
+def ask_again(visit: Visit, statement: Statement, alias: ast.alias) -> None:
     """Import one name anew from a module that makes its names by ``__getattr__``, if asking it has no effects."""
     node = statement.node
     assert isinstance(node, ast.ImportFrom)

@@ -364,7 +364,7 @@ def _params(visit: Visit, pair: Pair, live: type) -> dict[str, Any] | None:
             return {"slots": False} | fixed | _keywords(visit, decorator)
     if _states_dataclass(visit, pair.old):
         return None
-    return _dataclasses.params_of(live) if node.decorator_list or any(_below.by_hand(visit, new)) else None
+    return _dataclasses.params_of(live) if node.decorator_list or any(_below.by_hand(visit.new, new)) else None
 
 
 def _keywords(visit: Visit, decorator: ast.expr) -> dict[str, Any]:

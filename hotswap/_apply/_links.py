@@ -29,9 +29,11 @@ def run(visit: Visit, statement: Statement, pair: Pair | None) -> None:
         visit.execute(statement, _WHY)
         return
     if pair is not None and statement.kind is Kind.CLASS and (made := _unnamed.class_of(visit, pair)):
+        public = visit.scope.peek(statement.binds[-1])
         if pair.inner is not None:
             _definitions.change_class(visit, pair)
-        _put_back(visit, statement.binds[-1], made, statement)
+        if (now := visit.scope.peek(statement.binds[-1])) is public or now is made:  # else it had to be made anew
+            _put_back(visit, statement.binds[-1], made, statement)
         return
     live = _chains.live_link(visit, visit.chains, statement)
     name = statement.binds[-1] if statement.binds else ""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from hotswap._apply import _header, _stale
 from hotswap._apply._changes import Changes
+from hotswap._apply._follow import ask_again
 from hotswap._apply._scopes import AnyScope, ClassScope, ModuleScope
 from hotswap._apply._stale import any_maybe
 from hotswap._apply._swap import Swap, Work
@@ -69,9 +70,23 @@ def do_without(swap: Swap, found: Iterable[Missing]) -> bool:
         is_caught = whole is not statement and not isinstance(visit.scope, ClassScope)
         if id(whole) in ran or (is_caught and _runs_without(visit, statement, whole, f"{name} left {source}")):
             ran.add(id(whole))
+        elif _ask_instead(visit, statement, source, name):
+            ran.add(id(statement))
         else:
             swap.tell(visit.work, "HS205", statement.lineno, name=name, module=source, holder=visit.work.edit.module)
     return bool(ran)
+
+
+def _ask_instead(visit: Visit, statement: Statement, source: str, name: str) -> bool:
+    """Import `name`, which left the module `source`, from the ``__getattr__`` of that module, if it has one."""
+    node, module = statement.node, sys.modules.get(source)
+    if module is None or "__getattr__" not in vars(module) or not isinstance(node, ast.ImportFrom):
+        return False
+    try:
+        ask_again(visit, statement, next(alias for alias in node.names if alias.name == name))
+    except StatementError:
+        return False
+    return True
 
 
 def _try_around(visit: Visit, statement: Statement) -> Statement:

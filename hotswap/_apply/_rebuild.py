@@ -204,6 +204,7 @@ def change_header(visit: Visit, pair: Pair, live: type) -> None:
     why = why or attempt(visit, new, lambda: _generate.complete(visit, pair, live, scope, header=True))
     swap.commit()
     withdrawn = _leftovers.let_go(visit, pair, live, header, called, stays=not why)
+    _collectors.tell_made(visit, pair, live, stays=not why)
     if why:
         remake(visit, pair, live, scope, header)
     else:
@@ -314,7 +315,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
     _own_cells(visit, live, value if isinstance(value, type) else made, new)
     name = new.binds[-1]
-    if visit.scope.peek(name) is live or not any(_below.by_hand(visit, new)):
+    if visit.scope.peek(name) is live or not any(_below.by_hand(visit.new, new)):
         visit.bind(name, value)
     else:
         leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hotswap import _quiet
@@ -129,7 +129,17 @@ def touched(visit: Visit, name: str, olds: list[Statement]) -> str:
         made = visit.scope.run(visit.wrap([link.node for link in olds]), doc=olds[0].key == "doc")
     except StatementError:
         return "its text does not give it any more"
-    return "" if alike(made.get(name, MISSING), held) else f"{name} was changed since"
+    is_given = alike(made.get(name, MISSING), held) or any(alike(was, held) for was in _given_before(visit, name, olds))
+    return "" if is_given else f"{name} was changed since"
+
+
+def _given_before(visit: Visit, name: str, olds: Sequence[Statement]) -> Iterator[object]:
+    """Yield what imports among `olds` gave for `name` until their modules changed with this swap."""
+    for node in (link.node for link in olds if isinstance(link.node, ast.ImportFrom)):
+        changed = visit.swap.changes.of(_follow.absolute(visit, node))
+        for alias in node.names:
+            if alias.name == "*" or name == (alias.asname or alias.name):
+                yield changed.get(name if alias.name == "*" else alias.name, MISSING)
 
 
 def _defines(statement: Statement, name: str) -> bool:

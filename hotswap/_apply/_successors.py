@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _kinds, _rebuild
-from hotswap._apply._defined import functions_in, parts_of, wrapped_by, wraps_class
+from hotswap._apply._defined import functions_in, parts_of, was_defined, wrapped_by, wraps_class
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._swap import Swap
 from hotswap._model import How
@@ -78,9 +78,14 @@ def note_led(place: tuple[str, str], old: Any) -> None:
 
 
 def leave(visit: Visit, name: str, old: object) -> None:
-    """Have those that lead to `old` go on with `name`, which leaves: it may come back."""
+    """Have those that lead to `old` go on with `name`, which leaves; or with what the class inherits."""
     for one in forwarders(old):
         note_led((visit.work.edit.module, visit.scope.prefix + name), one)
+    above = visit.scope.cls.__mro__[1:] if isinstance(visit.scope, ClassScope) and type(old) is FunctionType else ()
+    inherited = next((vars(cls)[name] for cls in above if name in vars(cls)), None)
+    goes_on = any(known.ref() is old for known in visit.swap.arrivals.values())  # by another name, or elsewhere
+    if type(inherited) is FunctionType and not goes_on and was_defined(visit, name, old):
+        leave_to(visit, name, old, inherited)
 
 
 def _is_at_home_elsewhere(visit: Visit, name: str, value: object) -> bool:

@@ -45,7 +45,7 @@ def class_of(visit: Visit, pair: Pair) -> type | None:
     taken = own and _is_taken(visit, pair, public)
     if own and not taken and not given("__flags__") & _IMMUTABLE:  # a statement may have given it another `__name__`
         return public  # type: ignore[return-value]
-    if not taken and not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit, pair.new)):
+    if not taken and not getattr(pair.old.node, "decorator_list", ()) and not any(_below.by_hand(visit.new, pair.new)):
         return None
     found = living(visit.work.edit.module, visit.named(pair.old))
     if taken or len(found) > 1:
@@ -67,7 +67,8 @@ def _is_taken(visit: Visit, pair: Pair, public: Any) -> bool:
 def _decorated(visit: Visit, pair: Pair, public: Any) -> type | None:
     """Return the class that a decorator made a subclass of, and gave that the name; None if there is none."""
     named = (visit.work.edit.module, visit.named(pair.old))
-    layers = public.__mro__[1:] if getattr(pair.old.node, "decorator_list", ()) else ()
+    decorated = getattr(pair.old.node, "decorator_list", ()) or any(_below.by_hand(visit.old, pair.old))
+    layers = public.__mro__[1:] if decorated else ()
     return next((one for one in reversed(layers) if (one.__module__, one.__qualname__) == named), None)
 
 

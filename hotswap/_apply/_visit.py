@@ -117,8 +117,9 @@ class Visit:
                 continue
             if not makes_of_itself(name, statement):
                 self.restore(name, self.chains.open.pop(name))
-            elif held is MISSING:
+            elif held is MISSING:  # readers had nothing by that name
                 del self.chains.open[name]
+                self.swap.changes.note(self.work.edit.module, self.scope.prefix + name, held, self.scope.peek(name))
 
     def _keep_chains(self, statement: Statement) -> None:
         """At a last link that must not run: what the links before it made is not what the name holds."""
@@ -332,15 +333,12 @@ class Visit:
             kept |= self.work.starred
         for statement in removed:
             for name in _follow.names_bound(self, statement):
-                if name not in kept and self._may_leave(name) and not self._came_back(name):
+                came_back = name in self.siblings & self.made  # by another suite of the same `try`: its handler, say
+                if name not in kept and self._may_leave(name) and not came_back:
                     _moves.note_left(self, statement, name)
                     self.leave(name)
                 elif isinstance(self.scope, ClassScope) and immutable(self.scope.peek(name)):
                     _moves.note_left(self, statement, name)
-
-    def _came_back(self, name: str) -> bool:
-        """Whether another suite of the same ``try`` has just bound `name`: its handler, for instance."""
-        return name in self.siblings and name in self.made
 
     def bound_by(self, statement: Statement) -> Iterator[str]:
         """Yield the names that `statement` binds, as far as it is known what of it runs; see `_branches.bound_by`."""

@@ -239,13 +239,15 @@ def strip(journal: Journal, cls: type, equal: object, stays: Iterable[str], *, d
     `equal` is its ``__eq__`` of now, MISSING if it has none: one of the text's leaves the class unhashable. If the text
     has not `documented` the class, a docstring that begins as a signature is the decorator's, whatever it goes on with.
     """
+    unhashable = equal is not MISSING and not _is_written(equal)
     for name, value in vars(cls).items():
-        implied = name == "__hash__" and value is None and equal is not MISSING and not _is_written(equal)
         if name == "__doc__":
             signed = not documented and str(value).startswith(f"{cls.__name__}(")
             if signed or is_generated(cls, name, value):
                 journal.set_member(cls, name, None)
-        elif is_generated(cls, name, value) and not implied:
+        elif name == "__hash__" and unhashable and is_generated(cls, name, value):
+            journal.set_member(cls, name, None)
+        elif is_generated(cls, name, value):
             journal.del_member(cls, name)
             if type(value) is types.FunctionType:
                 _LEFT[id(cls), name] = value
