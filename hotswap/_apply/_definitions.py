@@ -298,8 +298,7 @@ def settle(visit: Visit, name: str, old: object, value: object) -> object:
         _successors.leave_to(visit, name, old, value)
     elif type(old) is partial and callable(value) and not alike(value, old):  # C code, that cannot forward
         _successors.replace(visit, name, old, value)
-    else:
-        _successors.go_on(visit, name, old, value)
+    _successors.go_on(visit, name, old, value)
     return value
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _collectors, _noting
 from hotswap._run._journal import CONTAINERS
-from hotswap.patch._classes import guard
+from hotswap._run._values import is_a
+from hotswap.patch._classes import guard, subclasses
 
 if TYPE_CHECKING:
-    from hotswap._apply._swap import Hooked, Swap
+    from hotswap._apply._swap import Hooked, Swap, Work
     from hotswap._apply._visit import Visit
     from hotswap._model import Statement
 
@@ -34,6 +35,14 @@ def call_for_all(swap: Swap) -> None:
         _call(swap, hooked, hooked.below)
         if hooked.refused:
             _collectors.tell_older_hook(swap, hooked, len(hooked.refused))
+
+
+def tell_left(swap: Swap, work: Work, name: str, old: type, value: object) -> None:
+    """Tell of classes below `old` for which its hook was called, if `value` takes its place and has none."""
+    hook = _collectors.HOOK
+    found = sum(one is not old and _collectors.is_named(one) for one in subclasses(old)) if hook in vars(old) else 0
+    if found and not (is_a(value, type) and hook in vars(value)):
+        swap.tell(work, "HS229", work.line_of(name), name=f"{name}.{hook}", count=found, what="classes")
 
 
 def _stands_above(visit: Visit, one: type, above: set[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import typing
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import FunctionType
@@ -43,7 +42,7 @@ def take_class(visit: Visit, statement: Statement, known: Departed, live: type) 
             swap.journal.set_member(one, "__module__", module)
     swap.commit()
     pair = _pair(known.statement, statement, live)
-    if same_header(pair) and typing.Generic not in live.__mro__:  # else it has parameters of another module
+    if live.__bases__ == (object,) and same_header(pair):  # else its bases may be others of the same names
         _rebuild.change_members(visit, pair, live)
     else:
         _rebuild.change_header(visit, pair, live)

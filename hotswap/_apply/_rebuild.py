@@ -18,6 +18,7 @@ from hotswap._apply import (
     _counted,
     _generate,
     _header,
+    _hooked,
     _instances,
     _leftovers,
     _noting,
@@ -358,6 +359,7 @@ def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None
 
 def leave_class(swap: Swap, work: Work, name: str, old: type, value: object) -> None:
     """Let `value` take the place of the class `old`: instances move, references follow, its constructor forwards."""
+    _hooked.tell_left(swap, work, name, old, value)
     behind = _leave(swap, work, name, old, value)
     for work in dict.fromkeys(work for work, _, _ in behind):
         names, counts = zip(*((name, left) for here, name, left in behind if here is work), strict=True)

@@ -33,9 +33,10 @@ _LED: Final[dict[tuple[str, str], dict[int, weakref.ref[Any]]]] = {}
 def go_on(visit: Visit, name: str, old: object, value: object) -> None:
     """Lead what `name` has led elsewhere, or what left with it, to `value`: it stands for that now instead of `old`."""
     place = visit.work.edit.module, visit.scope.prefix + name
-    for one in list(_led(visit, place)) if callable(value) else ():
-        if one is not value and one.__dict__.get("__wrapped__") is not value:
-            _lead(visit, name, one, value)
+    target = _kinds.callee(visit.scope, value)
+    for one in list(_led(visit, place)) if callable(target) else ():
+        if one is not target and one.__dict__.get("__wrapped__") is not target:
+            _lead(visit, name, one, target)
     was = old if visit.scope.prefix else visit.work.before.get(name, MISSING)
     if was is MISSING and place not in visit.swap.taken_up and (known := visit.swap.departed.get(place)):
         left = known.ref()
@@ -48,6 +49,8 @@ def _led(visit: Visit, place: tuple[str, str]) -> Iterator[Any]:
     led = _LED.get(place, {})
     for key, ref in list(led.items()):
         one = ref()
+        if type(one) is FunctionType and one in visit.swap.forwarded:  # just now
+            continue
         leads = is_a(one, type) or (type(one) is FunctionType and (one in DEPARTED or is_forwarder(one)))
         if leads and not _has_name(visit, one):
             yield one
@@ -79,17 +82,25 @@ def note_led(place: tuple[str, str], old: Any) -> None:
 
 def leave(visit: Visit, name: str, old: object) -> None:
     """Have those that lead to `old` go on with `name`, which leaves; or with what the class inherits."""
+    place = visit.work.edit.module, visit.scope.prefix + name
     for one in forwarders(old):
-        note_led((visit.work.edit.module, visit.scope.prefix + name), one)
-    above = visit.scope.cls.__mro__[1:] if isinstance(visit.scope, ClassScope) and type(old) is FunctionType else ()
+        note_led(place, one)
+    above = visit.scope.cls.__mro__[1:] if isinstance(visit.scope, ClassScope) else ()
     inherited = next((vars(cls)[name] for cls in above if name in vars(cls)), None)
     goes_on = any(known.ref() is old for known in visit.swap.arrivals.values())  # by another name, or elsewhere
-    if type(inherited) is FunctionType and not goes_on and was_defined(visit, name, old):
-        leave_to(visit, name, old, inherited)
+    if type(inherited) is FunctionType and not goes_on:
+        if type(old) is FunctionType and was_defined(visit, name, old):
+            leave_to(visit, name, old, inherited)
+        for one in list(_led(visit, place)):
+            _lead(visit, name, one, inherited)
 
 
 def _is_at_home_elsewhere(visit: Visit, name: str, value: object) -> bool:
-    """Whether `value` is a function or class that another statement defined: it does not go where `name` goes."""
+    """Whether `value` is a function or class that another statement defined: it does not go where `name` goes. What
+    members of a class lead to may be made for that alone.
+    """
+    if isinstance(visit.scope, ClassScope):
+        return True
     if type(value) is not FunctionType and not is_a(value, type):
         return False
     home = value.__module__, value.__qualname__
