@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
+from hotswap._apply._defined import carriers
 from hotswap._apply._swap import Swap, Work
 from hotswap._model import Diff
 from hotswap._run._journal import MISSING
@@ -142,7 +143,7 @@ def tell_holders(swap: Swap) -> None:
         if id(function) in held:
             swap.tell(work, "HS204", lineno, name=function.__qualname__, missing=missing)
     for owner, name, function, old, new in kinds:
-        ours = (kinds, *kinds, new, *_ours(swap))  # the new member may be made of the old function
+        ours = (kinds, *kinds, *carriers(new), *_ours(swap))  # the new member may be made of the old function
         ours = ours if still_held((old,), ours) else (*ours, old)
         if left := count_held(function, ours):
             swap.tell(owner, "HS206", owner.line_of(name), name=name, count=left, why="it is called otherwise now")

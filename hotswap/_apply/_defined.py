@@ -112,6 +112,15 @@ def functions_in(value: object) -> Iterator[FunctionType]:
     return (one for one in _inside(value) if type(one) is FunctionType)
 
 
+def carriers(value: object) -> Iterator[object]:
+    """Yield `value` and what holds its parts: what is inside, closure cells, and the dicts of functions."""
+    for one in _inside(value):
+        yield one
+        if type(one) is FunctionType:
+            yield from one.__closure__ or ()
+            yield one.__dict__
+
+
 def wraps_class(value: object, old: type) -> bool:
     """Whether `value`, which is no class itself, has the class `old` inside, as what a decorator makes of it."""
     return not is_a(value, type) and any(one is old for one in _inside(value))

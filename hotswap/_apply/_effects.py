@@ -108,11 +108,17 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
             if child.kind is Kind.DEF and decorators(child.node):
                 _tell_removed(visit, child)
     elif statement.kind is Kind.DEF and decorators(statement.node) and not _dispatch.only_registers(visit, statement):
-        why = unquiet(visit, statement)
+        why = "" if _is_part_of_property(statement) else unquiet(visit, statement)
         if why:
             visit.swap.tell(
                 visit.work, "HS227", statement.lineno, name=statement.binds[-1], why=why, target=visit.target(statement)
             )
+
+
+def _is_part_of_property(statement: Statement) -> bool:
+    """Whether a function is decorated by ``@name.setter`` alone, of its own name: a property that may be none by now."""
+    own = [f"{statement.binds[-1]}.{part}" for part in ("setter", "getter", "deleter")]
+    return all(ast.unparse(one) in own for one in getattr(statement.node, "decorator_list", ()))
 
 
 def _arrived(visit: Visit, statement: Statement) -> bool:
