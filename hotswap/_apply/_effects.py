@@ -116,7 +116,7 @@ def _tell_removed(visit: Visit, statement: Statement) -> None:
 
 
 def _is_part_of_property(statement: Statement) -> bool:
-    """Whether a function is decorated by ``@name.setter`` alone, of its own name: a property that may be none by now."""
+    """Whether a function is decorated by ``@name.setter`` alone: its name may be a property no more."""
     own = [f"{statement.binds[-1]}.{part}" for part in ("setter", "getter", "deleter")]
     return all(ast.unparse(one) in own for one in getattr(statement.node, "decorator_list", ()))
 
