@@ -16,7 +16,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _rebuild, _successors
+from hotswap._apply import _kinds, _rebuild, _successors
 from hotswap._apply._collectors import collectors
 from hotswap._apply._departed import Departed
 from hotswap._apply._moved_classes import function_of, take_class
@@ -334,6 +334,6 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
             swap.commit()
             for one in (*forwarders(fresh), fresh):
                 forward(swap.journal, one, live)
-    elif callable(fresh := function_of(fresh) or fresh):
-        forward(swap.journal, live, fresh)
+    elif callable(target := _kinds.callee(visit.scope, fresh)):
+        forward(swap.journal, live, target)
         swap.patched(visit.work, name, How.FORWARDED)
