@@ -73,13 +73,15 @@ def _makes_class(binder: Statement, name: str) -> bool:
 def _was_made(old: object, binder: Statement) -> bool:
     """Whether `old` is a closure that the assignment `binder` had made by a call, for the name that it binds alone.
 
-    Or a property of such closures, or a class that was made inside a function.
+    Or a property of such closures, or a class that was made inside a function, or by a call that gave it its name.
     """
     names = [one.__code__.co_qualname for one in parts_of(old) if type(one) is FunctionType]
     names += [_home(old)[1]] if is_a(old, type) else []
-    if not names or any("<locals>" not in name for name in names) or len(binder.binds) != 1:
+    value = getattr(binder.node, "value", None) if len(binder.binds) == 1 else None
+    if not names or binder.kind is not Kind.ASSIGN or not isinstance(value, ast.Call):
         return False
-    return isinstance(binder.node, ast.Assign | ast.AnnAssign) and isinstance(binder.node.value, ast.Call)
+    said = [one.value for one in value.args[:1] if isinstance(one, ast.Constant)]  # namedtuple("Size", ...)
+    return all("<locals>" in name for name in names) or (is_a(old, type) and said == names)
 
 
 def _flat(statements: tuple[Statement, ...], prefix: str) -> list[Statement]:

@@ -26,6 +26,7 @@ from hotswap._text._source import start_line
 from hotswap.patch._functions import (
     copied_by,
     copies,
+    doc_of,
     set_copied,
     set_copied_doc,
     set_header,
@@ -37,6 +38,7 @@ from hotswap.patch._functions import (
 from hotswap.patch._proxies import forward, forwarders
 
 if TYPE_CHECKING:
+    from hotswap._apply._swap import Swap
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
@@ -165,6 +167,13 @@ def _copies(visit: Visit, public: object, raw: FunctionType) -> Iterator[Any]:
             yield from copies(value, raw)
 
 
+def _take_written_doc(swap: Swap, raw: FunctionType) -> None:
+    """Give `raw` the docstring of its code, if a decorator, which is called again or left, has written another one."""
+    doc = doc_of(swap.pending_code(raw))
+    if raw.__doc__ != doc:
+        swap.journal.set_attribute(raw, "__doc__", doc)
+
+
 def _make(visit: Visit, new: Statement) -> FunctionType:
     """Run the ``def`` without its decorators, aside; its code has the wrong first line and is not used."""
     node = new.node
@@ -220,6 +229,8 @@ def decorate_again(visit: Visit, pair: Pair, raws: list[FunctionType]) -> None:
     new = pair.new
     node = new.node
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    for raw in raws if decorators(pair.old.node) else ():
+        _take_written_doc(visit.swap, raw)
     visit.make_ready(new, [node])
     value: ast.expr = ast.copy_location(ast.Name(_RAW, ast.Load()), node)
     for decorator in reversed(node.decorator_list):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
     """Return the names that `statement` reads and a fresh start would not find in the module: those that leave it, as
-    no statement binds them any more, and those of builtins, or of a statement that left, which this one is the first to
-    bind.
+    no statement binds them any more, and those of builtins, or of a statement that left, which no statement above this
+    one binds.
     """
     edit = visit.work.edit
     if not isinstance(visit.scope, ModuleScope) or not edit.edited or edit.part or edit.unknown:
@@ -41,8 +41,8 @@ def left_over(visit: Visit, statement: Statement) -> frozenset[str]:
     above = {
         name for s in edit.new.statements if s.lineno <= statement.lineno and s is not statement for name in s.binds
     }
-    first = (read & set(statement.binds)).intersection(vars(builtins)) - above
-    return late.union(first, (name for name in gone if not is_bound_elsewhere(visit.work, name)))
+    first = (read & visit.work.names_now).intersection(vars(builtins)) - above  # bound here or below
+    return late.union(name for name in (*first, *gone) if not is_bound_elsewhere(visit.work, name))
 
 
 def _bound_anew(visit: Visit, statement: Statement) -> frozenset[str]:

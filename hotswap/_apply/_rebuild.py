@@ -340,12 +340,12 @@ def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: He
         fields = _dataclasses.fields_of(live, stated, annotations)
         held |= fields if pair.new.node.decorator_list else _dataclasses.defaults_of(fields)
     slots = set(_adapter.slots_in(held, live.__name__)) - bound if "__slots__" in bound else {"__slots__"}
-    without_doc = (
-        ("__doc__",) if held.get("__doc__") is None and "__doc__" not in bound else ()
-    )  # as it comes to be None
-    left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots, *without_doc}
+    left_out = {*_MADE_ANEW, *_MADE_LATE, *_OF_PROTOCOLS, *slots}
+    left_out |= {"__doc__"} if held.get("__doc__") is None and "__doc__" not in bound else set()  # it comes to be None
     held = {n: v for n, v in held.items() if n not in left_out and type(v) is not MemberDescriptorType}
-    return held | {name: value for name, value in header.generic.items() if value is not MISSING}
+    held |= {name: value for name, value in header.generic.items() if value is not MISSING}
+    places = {name: at for at, name in enumerate(dict.fromkeys(n for s in pair.new.children for n in s.binds))}
+    return dict(sorted(held.items(), key=lambda one: places.get(one[0], -1)))  # as an enum numbers and names them
 
 
 def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None:

@@ -7,6 +7,7 @@ cells, defaults of functions, and tuples that these have. Frames, C structures a
 from __future__ import annotations
 
 import gc
+import typing
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import (
@@ -47,6 +48,8 @@ def replace(journal: Journal, pairs: Sequence[Pair], ours: Collection[object] = 
     references go straight to what is last. `ours` are containers of our own that hold such objects. The heap is passed
     over once for all, and once more for those tuples and dicts of which it matters who has them.
     """
+    if any(is_a(old, type) for old, _ in pairs):
+        _clear_typing()
     targets = _Targets(pairs)
     skip = {id(one) for one in (ours, pairs, targets, *vars(targets).values(), *pairs, *ours)}
     holders = [one for one in referrers(*targets.olds) if id(one) not in skip]
@@ -61,6 +64,12 @@ def replace(journal: Journal, pairs: Sequence[Pair], ours: Collection[object] = 
     mine = (*ours, *left.values(), left, holders, owners, *owners.values(), pairs, *pairs, *vars(targets).values())
     held = still_held(carriers, mine) if carriers else frozenset()
     return [sum(not is_a(one, _CARRIERS) or id(one) in held for one in left[id(old)]) for old, _ in pairs]
+
+
+def _clear_typing() -> None:
+    """Have `typing` forget what it keeps of ``List[A]`` and the like: nobody else has that (CPython's tests do so)."""
+    for clear in getattr(typing, "_cleanups", ()):
+        clear()
 
 
 class _Targets:
