@@ -47,9 +47,12 @@ def go_on(visit: Visit, name: str, old: object, value: object) -> None:
 def _led(visit: Visit, place: tuple[str, str]) -> Iterator[Any]:
     """Yield what goes where the name goes that `place` is; forget what has a name again, or lives on by itself."""
     led = _LED.get(place, {})
+    taken = visit.swap.arrivals.get(place) if place in visit.swap.taken_up else None
     for key, ref in list(led.items()):
         one = ref()
         if type(one) is FunctionType and one in visit.swap.forwarded:  # just now
+            continue
+        if taken is not None and taken.ref() is one:  # it is what the name stands for from now on
             continue
         leads = is_a(one, type) or (type(one) is FunctionType and (one in DEPARTED or is_forwarder(one)))
         if leads and not _has_name(visit, one):

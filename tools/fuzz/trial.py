@@ -151,9 +151,10 @@ class Trial:
         claims = [self._claim(told, statements) for told in answer["told"]]
         self._claims += [*claims, *(other for one in claims for other in handed_on(self.files, one))]
         self._claims += [
-            Claim(code, module_of(path), made_of(self.files[path].encode(), names))
+            Claim(code, module_of(path), made_of(known[path].encode(), names))
+            for known in (before, self.files)  # a call that is gone may have been of what is gone
             for code, _, _, message in answer["told"]
-            for path, names in (stored(self.files, message) if code in CODES else ())
+            for path, names in (stored(known, message) if code in CODES else ())
         ]
         if not broken:
             came.silent = self._silent(answer, fresh["digest"], self._claims)
