@@ -9,7 +9,7 @@ from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hotswap._apply import _rebuild
-from hotswap._apply._moved_classes import is_made_anew
+from hotswap._apply._moved_classes import is_made_anew, put_in
 from hotswap._apply._moves import LIKE, has_file, removed
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import CONTAINERS
@@ -67,6 +67,7 @@ def _keep_state(swap: Swap, statement: Statement | None, was: type, now: type) -
     for pair in diff(statement.children, there.children).unchanged if there is not None else ():
         for name in pair.new.binds if pair.new.kind is Kind.ASSIGN and not is_made_anew(pair.new, was) else ():
             if name in vars(was) and name in vars(now) and type(vars(was)[name]) is not MemberDescriptorType:
+                put_in(swap.journal, vars(was)[name], vars(was), vars(now))
                 swap.journal.set_member(now, name, vars(was)[name])
 
 

@@ -89,8 +89,8 @@ def is_plain(visit: Visit, statement: Statement, live: type) -> bool:
     if statement.kind is Kind.CLASS:  # until 3.12 an enum makes members of the classes in its body
         decorated = bool(getattr(statement.node, "decorator_list", ()))
         return not isinstance(live, enum.EnumMeta) or (sys.version_info >= (3, 13) and not decorated)
-    if statement.key == "doc":
-        return True
+    if statement.key == "doc":  # a named tuple without one says what its fields are
+        return _generated.kind_of(live) != "namedtuple"
     if statement.kind is not Kind.DEF or statement.binds[-1] in MAKES_MEMBERS:
         return False
     return _adapter.of(visit.swap, live) is None or not getattr(statement.node, "decorator_list", ())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _rebuild
 from hotswap._apply._departed import Departed
 from hotswap._model import Diff, How, Kind, Pair, Statement
-from hotswap._run._journal import MISSING
+from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute, same
 from hotswap._text._diff import diff, same_header
 from hotswap.patch import _dataclasses, _generated
@@ -118,7 +119,20 @@ def _forward_members(visit: Visit, members: Mapping[str, object], live: type) ->
         if not same(old, new) and old is not new:
             forward(swap.journal, old, new)
             swap.led[old] = visit.work, new
+    for held in members.values():
+        put_in(swap.journal, held, members, vars(live))
     swap.journal.commit()
+
+
+def put_in(journal: Journal, held: object, before: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Have a list or dict, which a class keeps, hold the functions that its members are now, as its text says."""
+    if type(held) is not list and type(held) is not dict:
+        return
+    functions = {id(one): function_of(now.get(name)) for name, one in before.items() if type(one) is FunctionType}
+    for key, value in list(held.items() if isinstance(held, dict) else enumerate(held)):
+        found = functions.get(id(value))
+        if found is not None and found is not value:
+            journal.do(partial(setitem, held, key, found), partial(setitem, held, key, value))
 
 
 def function_of(member: object) -> FunctionType | None:

@@ -327,6 +327,7 @@ _MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__")
 def made_anew(cls: type, bases: tuple[type, ...]) -> type:
     """Return a class like `cls` with other bases; what runs for each new class leaves no trace in registries."""
     members = {n: v for n, v in vars(cls).items() if n not in _MADE_ANEW and type(v) is not MemberDescriptorType}
+    members["__qualname__"] = type.__getattribute__(cls, "__qualname__")  # no member, but of every class body
     with kept_containers(cls):
         return new_class(cls.__name__, bases, {"metaclass": type(cls)}, lambda namespace: namespace.update(members))
 
