@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._reach import content_of, is_ours
+from hotswap._apply._inside import content_of
+from hotswap._apply._reach import is_ours
 from hotswap._run._journal import MISSING
 from hotswap._run._values import attributes_of, immutable, is_a
 

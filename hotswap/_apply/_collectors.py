@@ -19,7 +19,8 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _adapter, _below, _generate, _notes
-from hotswap._apply._reach import behaves_otherwise, content_of
+from hotswap._apply._inside import content_of
+from hotswap._apply._reach import behaves_otherwise
 from hotswap._apply._swap import Hooked
 from hotswap._apply._uses import of_arguments, returned, use_of
 from hotswap._graph._overrides import runs_for_classes

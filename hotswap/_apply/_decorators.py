@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply._adapter import libraries
 from hotswap._apply._collectors import is_known
+from hotswap._apply._inside import content_of
 from hotswap._apply._passed import decorates_with
-from hotswap._apply._reach import behaves_otherwise, content_of, look_up, makes_otherwise
+from hotswap._apply._reach import behaves_otherwise, look_up, makes_otherwise
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import imported, stored, use_of
 from hotswap._graph._taint import HEADER

@@ -10,8 +10,8 @@ from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING
 
 from hotswap._apply import _follow
+from hotswap._apply._inside import content_of
 from hotswap._apply._kinds import is_alias_that_left
-from hotswap._apply._reach import content_of
 from hotswap._apply._segments import makes_of_itself
 from hotswap._model import Kind, Statement
 from hotswap._run._values import attribute, is_a

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotswap import _quiet
 from hotswap._apply import _decorators
-from hotswap._apply._reach import content_of
+from hotswap._apply._inside import content_of
 from hotswap._errors import StatementError
 from hotswap._model import Kind, Statement
 from hotswap._run._journal import MISSING, Journal, nothing

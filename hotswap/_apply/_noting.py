@@ -15,7 +15,7 @@ from operator import setitem
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply._reach import content_of
+from hotswap._apply._inside import content_of
 from hotswap._apply._scopes import AnyScope, ModuleScope
 from hotswap._apply._swap import Swap, resolve
 from hotswap._apply._uses import use_of

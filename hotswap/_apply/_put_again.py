@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
+from hotswap._apply._inside import unwrapped
 from hotswap._apply._noting import held
-from hotswap._apply._reach import unwrapped
 from hotswap._model import Statement
 from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a

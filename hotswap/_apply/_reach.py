@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import operator
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from hotswap._apply._inside import content_of, unwrapped, wrapped_in
 from hotswap._apply._keeping import defaults_used, only_keeps
 from hotswap._apply._specials import COMPARISON
 from hotswap._apply._uses import Use, alters_things, imported, of_arguments, setters, use_of, uses_itself
@@ -49,7 +49,8 @@ def behaves_otherwise(
     well: all that it makes, if that is not known. `modules` are what the call has to do with as objects, `named` is
     the only name that it may look up without a dot.
     """
-    walk = _Walk(swap, {} if modules or named or levels is not None else _known(swap), levels, [*modules], named)
+    walk = _Walk(swap, {} if modules or named or levels is not None else _known(swap), levels, named)
+    walk.meet(modules)
     walk.reach(value, frozenset(attributes))
     return walk.goes_otherwise()
 
@@ -124,16 +125,20 @@ class _Walk:
     swap: Swap
     known: dict[int, frozenset[str]]
     levels: int | None = None
-    modules: list[ModuleType] = field(default_factory=list)
     named: str = ""
+    modules: dict[int, ModuleType] = field(default_factory=dict)
+    unchanged: set[int] = field(default_factory=set)
     seen: dict[int, frozenset[str]] = field(default_factory=dict)
+    members: dict[int, frozenset[str]] = field(default_factory=dict)
     found: bool = False
-    waiting: list[tuple[object, frozenset[str]]] = field(default_factory=list)
+    waiting: dict[int, tuple[object, frozenset[str]]] = field(default_factory=dict)
 
     def goes_otherwise(self) -> bool:
         """Go through what waits, and what that leads to; return whether any of it changed."""
         while self.waiting and not self.found:
-            self._go_through(*self.waiting.pop())
+            waiting, self.waiting = self.waiting, {}
+            for value, attributes in waiting.values():
+                self._go_through(value, attributes)
         if not self.found:
             self.known.update(self.seen)
         return self.found
@@ -151,7 +156,8 @@ class _Walk:
     def reach(self, value: object, attributes: frozenset[str]) -> None:
         """Have gone through what calling `value`, or looking up `attributes` on it or on what it makes, may run."""
         if value is not MISSING and value is not None:
-            self.waiting.append((value, attributes))
+            _, known = self.waiting.get(id(value), (value, _NOTHING))
+            self.waiting[id(value)] = value, attributes | known
 
     def _go_through(self, value: object, attributes: frozenset[str]) -> None:
         if is_a(value, type):
@@ -173,7 +179,7 @@ class _Walk:
             self._members(type(value), attributes | {"__call__"})
             self._held_by(value, attributes)
         elif self.levels is None:
-            self.reach(_wrapped_in(value), attributes)
+            self.reach(wrapped_in(value), attributes)
 
     def _is_ours(self, function: FunctionType) -> bool:
         return id(function) in self.swap.copies or self.swap.is_project(function)
@@ -218,16 +224,22 @@ class _Walk:
         inside = names
         while inside and not self.found and (new := self._unasked(cls, inside)) is not None:
             names, inside = self.seen[id(cls)], _NOTHING  # the next time around: what its methods look up by ``self``
-            for name in names:
-                if name in new:
-                    changes = self.swap.changes
-                    otherwise = changes.inherits_otherwise(cls, name)
-                    self.found = self.found or otherwise or changes.member_changed(cls, name, rebased=False)
+            self.found = any(self._differs(cls, name) for name in new)
+            for name in names & self._all_members(cls):
                 for member in (vars(base)[name] for base in cls.__mro__ if name in vars(base)):
                     inside |= self._member(member, names if name in new else new)
                     inside |= self._set_by(cls, member)
                     if "super" not in _names_in(member):
                         break
+
+    def _differs(self, cls: type, name: str) -> bool:
+        changes = self.swap.changes
+        return changes.inherits_otherwise(cls, name) or changes.member_changed(cls, name, rebased=False)
+
+    def _all_members(self, cls: type) -> frozenset[str]:
+        if id(cls) not in self.members:
+            self.members[id(cls)] = frozenset().union(*map(vars, cls.__mro__))
+        return self.members[id(cls)]
 
     def _member(self, member: object, names: frozenset[str]) -> frozenset[str]:
         """Go through what a member of a class runs; return which attributes it looks up."""
@@ -275,32 +287,43 @@ class _Walk:
             self.reach(default, attributes)
         for chain in use.chains:
             held = _static(namespace, chain)
-            if chain in use.wholes and (modules := _modules_among(held)):
-                self.modules += modules
+            if chain in use.wholes and self.meet(_modules_among(held)):
                 self.known = {}  # what was met without them may look into them
             if type(held) not in _HOLDERS or self._calls_unnamed(function):
                 self.reach(held, attributes)
         for module, name in imported(function, use):
-            self.modules += [] if name else _modules_among(sys.modules.get(module))
+            self.meet([] if name else _modules_among(sys.modules.get(module)))
             self.reach(look_up(self.swap, module, name), attributes)
         for cell in function.__closure__ or ():
             self.reach(content_of(cell), attributes)
         if not self.swap.only_leaving and not LOADERS.isdisjoint(use.chains | use.attributes):
             package = namespace.get("__package__") or ""
-            self.modules += (one for one in changed_modules(self.swap) if one.__name__.startswith(package))
+            self.meet(one for one in changed_modules(self.swap) if one.__name__.startswith(package))
         self._look_into_modules(use, attributes)
+
+    def meet(self, modules: Iterable[ModuleType]) -> bool:
+        """Note `modules` that the call has to do with as objects; return whether any is new."""
+        count = len(self.modules)
+        self.modules.update((id(one), one) for one in modules)
+        return len(self.modules) > count
 
     def _look_into_modules(self, use: Use, attributes: frozenset[str]) -> None:
         """Go through what a function with `use` may look up on modules that it has to do with as objects."""
         by_name = "__dict__" in attributes or any(chain.rpartition(".")[2] in BY_NAME for chain in use.chains)
         if by_name and self.named:
             by_name, attributes = False, attributes | {self.named}
-        for module in self.modules:
-            changed = self.swap.changes.of(module.__name__)
-            otherwise = by_name and (bool(changed) or any(map(self._is_otherwise, list(vars(module).values()))))
-            self.found = self.found or otherwise or not attributes.isdisjoint(changed)
+        for module in self.modules.values():
+            otherwise = by_name and self._has_changed(module)
+            self.found = self.found or otherwise or not attributes.isdisjoint(self.swap.changes.of(module.__name__))
             for name in attributes.intersection(vars(module)):
                 self.reach(look_up(self.swap, module.__name__, name), attributes)
+
+    def _has_changed(self, module: ModuleType) -> bool:
+        """Whether a name of `module` changed, or the code of a function in it."""
+        if id(module) in self.unchanged:
+            return False
+        self.unchanged.add(id(module))
+        return bool(self.swap.changes.of(module.__name__)) or any(map(self._is_otherwise, list(vars(module).values())))
 
     def _is_otherwise(self, value: object) -> bool:
         return type(value) is FunctionType and self.swap.pending_code(value) in self.swap.changes.codes
@@ -348,28 +371,6 @@ def _static(namespace: dict[str, Any], chain: str) -> object:
     return value
 
 
-def unwrapped(value: object) -> object:
-    """Return the function behind what `functools` and the descriptors wrap around it."""
-    for _ in range(8):
-        if type(value).__module__ == "functools":
-            inside = next((one for one in gc.get_referents(value) if type(one) is FunctionType), value)  # cmp_to_key
-            value = getattr(value, "__wrapped__", None) or getattr(value, "func", inside)
-        elif is_a(value, (staticmethod, classmethod)) or type(value).__name__ == "method":
-            value = value.__func__  # type: ignore[attr-defined]  # all three have one
-        else:
-            break
-    return value
-
-
-def _wrapped_in(value: object) -> object:
-    """Return what an object of a library, such as a wrapt proxy, wraps; no code of the program's runs for it."""
-    for base in type(value).__mro__:
-        slot = vars(base).get("__wrapped__")
-        if isinstance(slot, (GetSetDescriptorType, MemberDescriptorType)):
-            return attribute(value, "__wrapped__")
-    return attributes_of(value).get("__wrapped__")
-
-
 def is_ours(swap: Swap, cls: type) -> bool:
     """Whether `cls` is a class of the project: such a class alone can have members that change."""
     return any(base.__module__ in swap.works or _is_loaded(swap, base.__module__) for base in cls.__mro__[:-1])
@@ -390,11 +391,3 @@ def look_up(swap: Swap, module: str, name: str) -> object:
         return value
     found = sys.modules.get(module)
     return MISSING if found is None else vars(found).get(name, MISSING)
-
-
-def content_of(cell: object) -> object:
-    """Return what a closure cell holds, None if it is empty."""
-    try:
-        return cell.cell_contents  # type: ignore[attr-defined]  # closures hold cells
-    except ValueError:
-        return None

@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply._reach import behaves_otherwise, operates_otherwise, unwrapped
+from hotswap._apply._inside import unwrapped
+from hotswap._apply._reach import behaves_otherwise, operates_otherwise
 from hotswap._model import How
 from hotswap.patch._answers import forget_answers, forget_dispatch
 from hotswap.patch._classes import instances, living_at, subclasses

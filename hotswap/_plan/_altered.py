@@ -19,7 +19,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from hotswap._apply._altered import ENVIRONMENT
-from hotswap._apply._reach import content_of
+from hotswap._apply._inside import content_of
 from hotswap._apply._uses import alters_things, globals_set, use_of
 from hotswap._graph._select import Selection
 from hotswap._graph._sketch import Sketch
