@@ -26,7 +26,7 @@ from hotswap._graph._sketch import Sketch
 from hotswap._graph._taint import Altered
 from hotswap._loader._compile import all_codes
 from hotswap._model import Diff, Edit, Kind, Statement
-from hotswap._plan._coming import coming
+from hotswap._plan._coming import Coming
 from hotswap._process import Process
 from hotswap._run._values import attribute, attributes_of, is_a, way_to
 from hotswap._text._diff import decorators, only_code, out_of_order, same_header
@@ -52,7 +52,7 @@ def altered_by(
 
     `importers` gives those importers of a module that do more with its names than bind them.
     """
-    walk, altering = _Walk(project), set[str]()
+    walk, altering, coming = _Walk(project), set[str](), Coming(project)
     running: list[tuple[str, Statement, AbstractSet[str]]] = [
         (name, one, _behind(one)) for name, edit in edits.items() for one in _certain(edit.diff)
     ]
@@ -60,7 +60,7 @@ def altered_by(
     for module, statement, attributes in running:
         if walk.start(_names_of(module), statement, attributes):
             altering.add(module)
-        for one, names_there in coming(module, statement):
+        for one, names_there in coming.of(module, statement):
             if walk.start(names_there, one, _behind(one)):
                 altering.add(module)
     holding, handed = _Walk(project), set[str]()
