@@ -208,15 +208,21 @@ def set_type_parameters(journal: Journal, function: FunctionType, fresh: Functio
 
 def set_annotations(journal: Journal, function: Any, fresh: FunctionType) -> None:
     """Record on `function` the annotations of `fresh`: in the dict that is there, which whoever copied it from the
-    function has, too. Lazy ones are not evaluated.
+    function has, too, unless the function has it from another one. Lazy ones are not evaluated.
     """
     held: dict[str, Any] = function.__annotations__
     lazy = any(getattr(one, "__annotate__", None) is not None for one in (fresh, function))
-    if lazy or attribute(attribute(function, "__wrapped__"), "__annotations__") is held:  # it has copied them itself
+    if lazy or attribute(attribute(function, "__wrapped__"), "__annotations__") is held or _are_of_another(function):
         replace_annotations(journal, function, fresh)
         return
     journal.do(held.clear, partial(held.update, dict(held)))
     journal.do(partial(held.update, dict(fresh.__annotations__)), held.clear)
+
+
+def _are_of_another(function: Any) -> bool:
+    """Whether the annotations of `function` name parameters that it has not: a decorator gave it those of another."""
+    code = getattr(function, "__code__", None)
+    return code is not None and not function.__annotations__.keys() <= {"return", *code.co_varnames}
 
 
 def replace_annotations(journal: Journal, function: Any, fresh: FunctionType | None) -> None:
