@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _rebuild
+from hotswap._apply import _replaced
 from hotswap._apply._moved_classes import is_made_anew, put_in
 from hotswap._apply._moves import LIKE, has_file, removed
 from hotswap._model import Kind, Statement
@@ -42,7 +42,7 @@ def follow_files(swap: Swap) -> None:
                     renamed[old] = new
                 if is_a(was, type):
                     _keep_state(swap, statement, was, now)
-                    _rebuild.leave_class(swap, next(iter(swap.works.values())), name, was, now)
+                    _replaced.leave_class(swap, next(iter(swap.works.values())), name, was, now)
                 else:
                     forward(swap.journal, was, now)
     swap.given_away |= renamed.keys()

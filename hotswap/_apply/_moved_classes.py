@@ -9,7 +9,7 @@ from operator import setitem
 from types import FunctionType
 from typing import TYPE_CHECKING
 
-from hotswap._apply import _rebuild
+from hotswap._apply import _rebuild, _replaced
 from hotswap._apply._departed import Departed
 from hotswap._model import Diff, How, Kind, Pair, Statement
 from hotswap._run._journal import MISSING, Journal
@@ -47,6 +47,9 @@ def take_class(visit: Visit, statement: Statement, known: Departed, live: type) 
         _rebuild.change_members(visit, pair, live)
     else:
         _rebuild.change_header(visit, pair, live)
+    made = visit.scope.peek(name)
+    if made is not live and all(old is not live for _, _, old, _ in swap.replaced):  # the old text had something else
+        _replaced.leave_class(swap, visit.work, visit.scope.prefix + name, live, made)
     swap.commit()
     for one in before:
         if _generated.kind_of(one) == "dataclass":  # what the decorator wrote belongs to the module, too

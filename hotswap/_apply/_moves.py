@@ -16,7 +16,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hotswap._apply import _kinds, _rebuild, _successors
+from hotswap._apply import _kinds, _replaced, _successors
 from hotswap._apply._collectors import collectors
 from hotswap._apply._departed import Departed
 from hotswap._apply._moved_classes import function_of, take_class
@@ -245,7 +245,7 @@ def take_up(visit: Visit, statement: Statement) -> bool:
             take_class(visit, statement, known, live)
         else:  # what runs for each class goes by its name, or has let go of it
             visit.execute(statement, "new")
-            _rebuild.leave_class(visit.swap, visit.work, known.name, live, visit.scope.peek(statement.binds[-1]))
+            _replaced.leave_class(visit.swap, visit.work, known.name, live, visit.scope.peek(statement.binds[-1]))
         return True
     if statement.kind is Kind.DEF and type(live) is FunctionType:
         visit.swap.taken_up.add(place)
@@ -283,7 +283,7 @@ def take_place(visit: Visit, name: str, held: object, value: object) -> None:
     if live is value:  # it has the place already
         return
     if is_a(live, type) and is_a(value, type):
-        _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
+        _replaced.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     elif type(live) is FunctionType and type(value) is FunctionType:
         forward(visit.swap.journal, live, value)
 

@@ -18,41 +18,35 @@ from hotswap._apply import (
     _counted,
     _generate,
     _header,
-    _hooked,
     _instances,
     _leftovers,
     _noting,
     _replaced,
     _wrappers,
 )
-from hotswap._apply._adapter import ClassEdit
 from hotswap._apply._departed import Departed
 from hotswap._errors import StatementError
 from hotswap._findings import line_in
 from hotswap._model import How, Kind, Pair, Statement
+from hotswap._run._constructors import without_lead
 from hotswap._run._journal import MISSING
 from hotswap._text._diff import decorators
 from hotswap.patch import _dataclasses, _generated
 from hotswap.patch._abstract import settle_abstract
 from hotswap.patch._classes import (
     containers,
-    forward_constructor,
     guard,
     kept_containers,
-    move_instances,
     own_method,
     own_methods,
-    replace_base,
     set_bases,
-    take_constructor_back,
+    settle_constructor,
 )
 from hotswap.patch._layout import bases_for
-from hotswap.patch._methods import keep_methods
 
 if TYPE_CHECKING:
     from hotswap._apply._header import Header
     from hotswap._apply._scopes import ClassScope
-    from hotswap._apply._swap import Swap, Work
     from hotswap._apply._visit import Visit
 
 _RAW = "__hotswap_raw__"
@@ -113,6 +107,7 @@ def visit_members(visit: Visit, pair: Pair, live: type, parameters: Mapping[str,
     _let_go(visit, scope)
     _annotations.renew(block, pair.old.children, pair.new.children)
     _settle_hash(scope, pair)
+    visit.swap.later.append(partial(settle_constructor, live))
     return scope
 
 
@@ -319,7 +314,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     if visit.scope.peek(name) is live or not any(_below.by_hand(visit.new, new)):
         visit.bind(name, value)
     else:
-        leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
+        _replaced.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     swap.commit()
     if isinstance(value, type):
         _instances.tell(visit, pair, value, given)
@@ -327,7 +322,7 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
 
 def _members(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Header) -> dict[str, Any]:
     """Return what a class body would have bound that ended with the members that `live` has, or is about to have."""
-    held = {**vars(live), **scope.members, **scope.aside}
+    held = {**without_lead(vars(live)), **scope.members, **scope.aside}
     held = {name: value for name, value in held.items() if name not in scope.gone}
     annotations = _annotations.names(scope, pair.new.children)
     bound = _header.names_in(pair.new)
@@ -355,46 +350,3 @@ def _own_cells(visit: Visit, old: type, new: type, statement: Statement) -> None
         for function in functions if place.startswith(inside) else ():
             own_method(visit.swap.journal, function, old, new)
     own_methods(visit.swap.journal, old, new)
-
-
-def leave_class(swap: Swap, work: Work, name: str, old: type, value: object) -> None:
-    """Let `value` take the place of the class `old`: instances move, references follow, its constructor forwards."""
-    _hooked.tell_left(swap, work, name, old, value)
-    behind = _leave(swap, work, name, old, value)
-    for work in dict.fromkeys(work for work, _, _ in behind):
-        names, counts = zip(*((name, left) for here, name, left in behind if here is work), strict=True)
-        told, line = ", ".join(names), work.line_of(names[0])
-        swap.tell(work, "HS101", line, name=told, why="CPython refuses", left=sum(counts))
-
-
-def _leave(swap: Swap, work: Work, name: str, old: type, value: object) -> list[tuple[Work, str, int]]:
-    """Replace `old`; return which classes, it and those below it, leave how many objects behind."""
-    left, behind = 0, list[tuple["Work", str, int]]()
-    guard(swap.journal, old)
-    if _generated.kind_of(old) == "enum":
-        _replaced.lead_members(swap, work, name, old, value)
-    elif isinstance(value, type):
-        left = move_instances(swap.journal, old, value)
-        if left:
-            swap.later.append(partial(keep_methods, old, value))
-        elif old not in value.__mro__:  # else its functions call those of `old` by ``super()``
-            _replaced.lead_functions(swap, work, old, value)
-        swap.gives_way[id(old)] = value
-        for below, made in list(replace_base(swap.journal, old, value, swap.gives_way)):
-            behind += _leave_below(swap, work, below, made)
-        _adapter.inherit(swap, ClassEdit(swap.journal, value, value, frozenset(), lambda: swap.commit()))
-    if callable(value):
-        swap.later += (partial(take_constructor_back, value), partial(forward_constructor, old, value))
-    swap.replaced.append((work, name, old, value))
-    swap.patched(work, name, How.REBOUND)
-    return [(work, name, left), *behind] if left else behind
-
-
-def _leave_below(swap: Swap, work: Work, below: type, made: type) -> list[tuple[Work, str, int]]:
-    """Let `made` take the place of a subclass, at once: its own statement, if it is still to come, finds it there."""
-    own_methods(swap.journal, below, made)
-    name = below.__qualname__
-    here = swap.works.get(below.__module__)
-    if here is not None and here.scope.peek(name) is below:
-        swap.bind(here, here.scope, name, made)
-    return _leave(swap, here or work, name, below, made)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from hotswap._apply import _kinds, _rebuild
+from hotswap._apply import _kinds, _replaced
 from hotswap._apply._defined import functions_in, parts_of, was_defined, wrapped_by, wraps_class
 from hotswap._apply._scopes import ClassScope
 from hotswap._apply._swap import Swap
@@ -69,7 +69,7 @@ def _has_name(visit: Visit, value: object) -> bool:
 
 def _lead(visit: Visit, name: str, one: Any, value: object) -> None:
     if is_a(one, type):
-        _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, one, value)
+        _replaced.leave_class(visit.swap, visit.work, visit.scope.prefix + name, one, value)
     elif not holds(value, one):
         forward(visit.swap.journal, one, value)
         visit.swap.forwarded.add(one)
@@ -124,7 +124,7 @@ def leave_to(visit: Visit, name: str, old: object, value: object) -> None:
     if is_a(old, type):
         if wraps_class(value, old):  # it goes on inside: what leads to it there must not lead back
             return
-        _rebuild.leave_class(visit.swap, visit.work, visit.scope.prefix + name, old, value)
+        _replaced.leave_class(visit.swap, visit.work, visit.scope.prefix + name, old, value)
         if _is_at_home_elsewhere(visit, name, value):
             note_led((visit.work.edit.module, visit.scope.prefix + name), old)
         return

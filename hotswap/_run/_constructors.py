@@ -7,7 +7,7 @@ that is made anew has all members of the old one, this among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature
 from typing import Any, Final
@@ -42,11 +42,11 @@ def constructor(lead: Lead) -> Any:
     return __new__
 
 
-def stand_in(cls: type) -> Callable[..., Any]:
-    """Return a constructor for a class that has none any more; `inspect.signature` passes over it, as over all of C."""
-    made: Any = constructor(Lead(id(cls)))
+def stand_in(cls: type, lead: Lead | None = None) -> Callable[..., Any]:
+    """Return a constructor for a class that has none any more; `inspect.signature` sees the class without it."""
+    made: Any = constructor(lead or Lead(id(cls)))
     if cls.__init__ is not object.__init__:  # type: ignore[misc]  # it is asked whether it has its own
-        return made.__call__  # type: ignore[no-any-return]
+        return made.__call__  # type: ignore[no-any-return]  # which `inspect.signature` passes over, as over all of C
     made.__signature__ = _PLAIN
     return made  # type: ignore[no-any-return]
 
@@ -58,9 +58,23 @@ def own_constructor(cls: object) -> Any:
 
 def lead_of(cls: object) -> Lead | None:
     """Return what the constructor of `cls` itself does, if it is one of those made here."""
-    own = own_constructor(cls)
+    return _lead(own_constructor(cls))
+
+
+def _lead(own: object) -> Lead | None:
     found = (attribute(one, _LEAD) for one in (own, attribute(own, "__self__")))
     return next((one for one in found if type(one) is Lead), None)
+
+
+def without_lead(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a class with its own constructor, or none, in the place of one that was made here."""
+    given = dict(members)
+    lead = _lead(attribute(given.get("__new__"), "__func__", None))
+    if lead is not None and lead.own is not None:
+        given["__new__"] = staticmethod(lead.own)
+    elif lead is not None:
+        del given["__new__"]
+    return given
 
 
 def _behind(lead: Lead, cls: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -16,7 +16,7 @@ from operator import call, is_
 from types import CellType, FunctionType, MemberDescriptorType, new_class
 from typing import Any
 
-from hotswap._run._constructors import Lead, constructor, lead_of, own_constructor, stand_in
+from hotswap._run._constructors import Lead, constructor, lead_of, own_constructor, stand_in, without_lead
 from hotswap._run._journal import CONTAINERS, MISSING, Journal, drop_member, restorer, set_raw
 from hotswap._run._values import attribute
 from hotswap.patch._heap import pass_over
@@ -326,7 +326,8 @@ _MADE_ANEW = ("__dict__", "__weakref__", "_abc_impl", "__abstractmethods__")
 
 def made_anew(cls: type, bases: tuple[type, ...]) -> type:
     """Return a class like `cls` with other bases; what runs for each new class leaves no trace in registries."""
-    members = {n: v for n, v in vars(cls).items() if n not in _MADE_ANEW and type(v) is not MemberDescriptorType}
+    own = without_lead(vars(cls))
+    members = {n: v for n, v in own.items() if n not in _MADE_ANEW and type(v) is not MemberDescriptorType}
     members["__qualname__"] = type.__getattribute__(cls, "__qualname__")  # no member, but of every class body
     with kept_containers(cls):
         return new_class(cls.__name__, bases, {"metaclass": type(cls)}, lambda namespace: namespace.update(members))
@@ -350,3 +351,12 @@ def take_constructor_back(made: object) -> None:
     lead = lead_of(made)
     if lead is not None:
         lead.to.clear()
+        settle_constructor(made)
+
+
+def settle_constructor(made: Any) -> None:
+    """Have `inspect.signature` see a class as it is by now, whatever constructor was put on it."""
+    lead = lead_of(made)
+    if lead is not None and not lead.to:
+        own = lead.own if lead.own is not None else stand_in(made, lead)
+        set_raw(made, "__new__", staticmethod(own))

@@ -17,6 +17,7 @@ from operator import is_not
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from hotswap._run._constructors import without_lead
 from hotswap._run._journal import MISSING, Journal
 from hotswap._run._values import attribute
 from hotswap.patch._classes import subclasses
@@ -104,8 +105,8 @@ def _is_written(value: Any) -> bool:
 def text_members(cls: type, members: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
     """Return those of `members`, the class's, that its text or the program made, `fields` left out."""
     left_out = {*_LAID_OUT, *fields, *(("__doc__",) if members.get("__doc__") is None else ())}
-    is_ours = _FIELDS in vars(cls)
-    return {n: v for n, v in members.items() if n not in left_out and not (is_ours and is_generated(cls, n, v))}
+    is_ours, own = _FIELDS in vars(cls), without_lead(members)
+    return {n: v for n, v in own.items() if n not in left_out and not (is_ours and is_generated(cls, n, v))}
 
 
 def fields_of(cls: type, stated: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
