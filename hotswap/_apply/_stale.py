@@ -172,15 +172,18 @@ def any_maybe(swap: Swap, statement: Statement) -> bool:
 
 
 def _keep_class(visit: Visit, pair: Pair) -> None:
-    live = _unnamed.class_of(visit, pair) if any_maybe(visit.swap, pair.new) else None
-    if live is None:
+    if not any_maybe(visit.swap, pair.new):
+        return
+    if (live := _unnamed.class_of(visit, pair)) is None:
+        if _unnamed.gave_none(visit, pair.new) and has_stale_header(visit, pair.new):
+            run_or_tell(visit, pair.new, reason(visit, pair.new))
         return
     inner = Pair(pair.old, pair.new, _members.inner(visit, pair, live))
-    reason = _stale_header(visit, pair.new)
-    if reason.startswith("calls ") and (
+    why_header = _stale_header(visit, pair.new)
+    if why_header.startswith("calls ") and (
         why := _header.unquiet_header(pair.new.node, quiet_scope(visit.swap, visit.scope))
     ):
-        tell_kept(visit, pair.new, reason, why)
+        tell_kept(visit, pair.new, why_header, why)
         return
     change = _rebuild.change_header if has_stale_header(visit, pair.new) else _rebuild.change_members
     change(visit, inner, live)

@@ -11,12 +11,14 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotswap._apply import _below, _generate, _rebuild, _stale, _stars
 from hotswap._apply._scopes import CallScope, ClassScope
 from hotswap._loader._compile import Outer
 from hotswap._model import Diff, Kind, Pair, Statement
+from hotswap._run._journal import MISSING
 from hotswap._run._values import is_a
 from hotswap._text._diff import diff, dump, only_code, same_header, shape
 from hotswap._text._source import statement_of
@@ -70,6 +72,14 @@ def _decorated(visit: Visit, pair: Pair, public: Any) -> type | None:
     decorated = getattr(pair.old.node, "decorator_list", ()) or any(_below.by_hand(visit.old, pair.old))
     layers = public.__mro__[1:] if decorated else ()
     return next((one for one in reversed(layers) if (one.__module__, one.__qualname__) == named), None)
+
+
+def gave_none(visit: Visit, statement: Statement) -> bool:
+    """Whether a class statement gave no class, though nobody decorates it: what it derived from was none."""
+    held = visit.scope.peek(statement.binds[-1])
+    if held is MISSING or is_a(held, (type, FunctionType)) or getattr(statement.node, "decorator_list", ()):
+        return False
+    return not is_covered(visit, statement) and not any(_below.by_hand(visit.new, statement))
 
 
 def is_covered(visit: Visit, statement: Statement) -> bool:

@@ -327,7 +327,7 @@ class Selection:
             names = {fact.scope + name for name in statement.binds}
             bases = fact.reads if statement.kind is Kind.CLASS else ()
             other_base = any(is_rebound(name, taint, self._taints) for name in bases)
-            inherited = {f"{name}.*" for name in names} if other_base else set()
+            inherited = {*names, *(f"{name}.*" for name in names)} if other_base else set()  # it may be another object
             made = self._taint(taint.values, names if fact.decorated else inherited)
             return made | self._taint(taint.calls, called(fact))
         names = {fact.scope + name for name in (*statement.binds, *statement.mutates)}
