@@ -295,9 +295,8 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     bases = bases_for(swap.journal, live, header.bases)
 
     def make() -> type:
-        keywords = {**header.keywords, "metaclass": header.meta}
         named = {**members, "__qualname__": live.__qualname__}
-        return new_class(live.__name__, bases, keywords, lambda namespace: namespace.update(named))
+        return new_class(live.__name__, bases, {**header.keywords, "metaclass": header.meta}, lambda n: n.update(named))
 
     before = [len(one) for one in containers(live)]
     with nullcontext() if header.differs and _header.changed_keywords(visit, pair) else kept_containers(live):
@@ -311,9 +310,10 @@ def remake(visit: Visit, pair: Pair, live: type, scope: ClassScope, header: Head
     value = decorate(visit, new, new.node.decorator_list, made) if new.node.decorator_list else made
     _own_cells(visit, live, value if isinstance(value, type) else made, new)
     name = new.binds[-1]
-    if visit.scope.peek(name) is live or not any(_below.by_hand(visit.new, new)):
+    is_bound, by_hand = visit.scope.peek(name) is live, any(_below.by_hand(visit.new, new))
+    if is_bound or not by_hand:
         visit.bind(name, value)
-    else:
+    if (is_bound or by_hand) and not any(old is live for _, _, old, _ in swap.replaced):  # another text defined it
         _replaced.leave_class(visit.swap, visit.work, visit.scope.prefix + name, live, value)
     swap.commit()
     if isinstance(value, type):

@@ -77,7 +77,8 @@ def _decorated(visit: Visit, pair: Pair, public: Any) -> type | None:
 def gave_none(visit: Visit, statement: Statement) -> bool:
     """Whether a class statement gave no class, though nobody decorates it: what it derived from was none."""
     held = visit.scope.peek(statement.binds[-1])
-    if held is MISSING or is_a(held, (type, FunctionType)) or getattr(statement.node, "decorator_list", ()):
+    decorated = getattr(statement.node, "decorator_list", ())
+    if held is MISSING or is_a(held, (type, FunctionType)) or decorated:
         return False
     return not is_covered(visit, statement) and not any(_below.by_hand(visit.new, statement))
 
