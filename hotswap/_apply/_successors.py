@@ -17,7 +17,7 @@ from hotswap._apply._scopes import ClassScope
 from hotswap._apply._swap import Swap
 from hotswap._model import How
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a
+from hotswap._run._values import attribute, immutable, is_a
 from hotswap.patch._functions import DEPARTED
 from hotswap.patch._proxies import forward, forwarders, is_forwarder
 
@@ -38,7 +38,8 @@ def go_on(visit: Visit, name: str, old: object, value: object) -> None:
         if one is not target and one.__dict__.get("__wrapped__") is not target:
             _lead(visit, name, one, target)
     was = old if visit.scope.prefix else visit.work.before.get(name, MISSING)
-    if was is MISSING and place not in visit.swap.taken_up and (known := visit.swap.departed.get(place)):
+    known = visit.swap.departed.get(place) if place not in visit.swap.taken_up else None
+    if known is not None and (was is MISSING or immutable(was)):
         left = known.ref()
         if left is not None and callable(value) and not _has_name(visit, left):
             leave_to(visit, name, left, value)
