@@ -39,7 +39,7 @@ from hotswap._apply._rounds import follow_imports, visit_unchanged
 from hotswap._apply._submodules import settle_submodules
 from hotswap._apply._swap import Ready, Swap, Work
 from hotswap._apply._texts import definition_now
-from hotswap._apply._undone import detach_made
+from hotswap._apply._undone import detach_made, let_frames_go
 from hotswap._apply._unnamed import let_go
 from hotswap._apply._visit import looked_at, visit_module
 from hotswap._findings import gathered
@@ -153,6 +153,7 @@ def apply(
         deque(map(call, swap.later), maxlen=0)
         done = _applied(plan, swap, findings)
         olds = _captured.replaced_values(swap)
+        let_frames_go(swap)
         swap.forget()
         return replace(done, findings=(*done.findings, *_captured.tell(olds, around.is_ours))) if olds else done
     except BaseException as error:  # noqa: BLE001  an edit may raise anything, SystemExit included; all is taken back

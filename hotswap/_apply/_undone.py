@@ -1,4 +1,4 @@
-"""Classes that a save had made which was taken back: they leave the ``__subclasses__()`` of their bases.
+"""What exceptions keep of a swap. Classes that a save made which was taken back leave ``__subclasses__()``.
 
 The garbage collector sees to most of them. One that the frames of the exception have, which are kept for debuggers, may
 live as long as the exception.
@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from inspect import CO_OPTIMIZED
-from types import FrameType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
+from hotswap._run._execute import forget_frames
 from hotswap._run._values import attribute, is_a
 from hotswap.patch._twins import detach
 
@@ -68,3 +69,15 @@ def _at(module: str, qualname: str) -> object:
     for part in qualname.split("."):
         found = attribute(found, "__dict__", {}).get(part)
     return found
+
+
+def let_frames_go(swap: Swap) -> None:
+    """Clear the frames of the swap that exceptions lead to which modules keep: ``except ImportError as e: why = e``.
+
+    Each frame knows the one behind it, so they would keep all old objects, and these would be taken to be in use.
+    """
+    loaded = [module for name, module in list(sys.modules.items()) if name not in swap.known]
+    for module in (*loaded, *(work.module for work in swap.works.values())):
+        for value in list(vars(module).values()) if is_a(module, ModuleType) else ():
+            if is_a(value, BaseException):
+                forget_frames(value)
