@@ -99,7 +99,7 @@ def visit_members(visit: Visit, pair: Pair, live: type, parameters: Mapping[str,
     assert pair.inner is not None and isinstance(pair.new.node, ast.ClassDef)
     scope = visit.work.class_scope(visit.scope, pair.new.node, live)
     scope.parameters, scope.keys = parameters or {}, _generated.keys_of(live)
-    scope.left = _header.names_in(pair.old) - _header.names_in(pair.new)
+    scope.left = _header.names_in(pair.old) - _header.names_in(pair.new) - {"__annotations__"}  # one dict for all
     scope.held_back = _generate.held_back(visit, pair, live)
     diff, new = _generate.to_visit(visit, pair, live)
     block = Block(visit.swap, visit.work, scope)
