@@ -40,6 +40,7 @@ _OURS: Final = (
     "discord",
     "aiogram",
     "telegram",
+    "click",
     "flask",
     "blinker",
     "starlette",

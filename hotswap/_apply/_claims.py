@@ -50,6 +50,13 @@ def values(work: Work, statement: Statement, *but: type) -> list[object]:
     return [value for value in found if not issubclass(type(value), but or (ModuleType, type))]
 
 
+def decorators(work: Work, statement: Statement) -> Iterator[object]:
+    """Yield what each decorator of a definition is, or is made by a call of; MISSING for what no name says."""
+    for node in getattr(statement.node, "decorator_list", ()):
+        called = node.func if isinstance(node, ast.Call) else node
+        yield next(iter(_named(work, dotted_of(called) or "")), MISSING)
+
+
 def gone_over(work: Work, statement: Statement) -> Iterator[object]:
     """Yield what a loop finds in the containers that it names: ``for name, function in TABLE.items():``."""
     waiting = values(work, statement) if isinstance(statement.node, ast.For) else []

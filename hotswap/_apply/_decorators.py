@@ -174,6 +174,8 @@ def _is_seen_to(visit: Visit, pair: Pair, decorator: FunctionType) -> bool:
     """Whether a decorator of the standard library, or an adapter of what it registers with, sees to such a change."""
     if not is_known(decorator) or _top(decorator) not in libraries():
         return is_known(decorator)
+    if visit.swap.only_makes(pair.old):
+        return False
     return visit.swap.is_registered(pair.old) or visit.swap.tends(visit.scope.cls)
 
 

@@ -60,6 +60,8 @@ class Registrations:
 
     `roots` are the objects that statements which leave or run name: apps, routers, bots. `classes` are the live classes
     of which members changed. `notes` is where an adapter keeps what `refresh` has to know of how things were before.
+    `found` has the ids of old statements of which adapters know what they registered; `quiet` of those that only make
+    an object, and may run again whenever that would be another one.
     """
 
     def __init__(self, swap: Swap, registrars: Sequence[Registrar] = ()) -> None:
@@ -71,6 +73,7 @@ class Registrations:
         self._ran: set[int] = set()
         self._withdrawn = True
         self.found: set[int] = set()
+        self.quiet: set[int] = set()
         self.roots: tuple[Any, ...] = ()
         self.notes: dict[str, Any] = {}
 
@@ -143,6 +146,10 @@ class Registrations:
         if withdraw and book.leaving:
             book.withdraw(book.leaving)
 
+    def decorated_by(self, claim: Claim) -> list[object]:
+        """Return what the decorators of the old statement are, or are made by calls of."""
+        return list(_claims.decorators(claim.work, claim.old))
+
     def leaving(self, container: Any) -> list[Any]:
         """Return the entries of a watched container that its statements give up, as far as is known by now."""
         book = self._books.get(id(container))
@@ -205,11 +212,11 @@ class Registrations:
 
     def takes_over(self, old: object, new: object) -> bool:
         """Ask the adapters whether `old` goes on for `new`."""
-        if not any(registrar.take_over(self, old, new) for registrar in self.registrars):
-            return False
-        self._kept[id(new)] = (new, old)
-        self.found |= {id(claim.old) for claim in self._claims if any(one is old for one in claim.public)}
-        return True
+        taken = any(registrar.take_over(self, old, new) for registrar in self.registrars)
+        if taken:
+            self._kept[id(new)] = (new, old)
+            self.found |= {id(claim.old) for claim in self._claims if any(one is old for one in claim.public)}
+        return taken
 
     def tends(self, cls: type) -> bool:
         """Whether an adapter gives live objects of `cls` what its members become."""
@@ -239,7 +246,7 @@ class Registrations:
     # -- the engine's side ---------------------------------------------------------------------------------------------
 
     def again(self, old: Statement) -> bool:
-        """Have the entries of the old statement leave as well, because it runs again; return whether it has any."""
+        """Have the entries of the old statement, which runs again, leave too; return whether it has any or is quiet."""
         found = False
         for book in self._books.values():
             keys = {key for key, claim in book.owner.items() if claim.old is old}
@@ -251,13 +258,12 @@ class Registrations:
             self.found.add(id(old))
             for registrar in self.registrars:
                 getattr(registrar, "gave_up", id)(self)
-        return found
+        return found or id(old) in self.quiet
 
     def add(self, work: Work) -> None:
         """Take up the statements of a module that may have registered something, or may do so now."""
         found = list(_claims.statements(work, work.edit.diff, self._swap.forced))
-        named = {old for old, *_ in found} | {new for _, new, _ in found if new is not None}
-        named |= set(work.edit.diff.added)
+        named = {*(old for old, *_ in found), *(new for _, new, _ in found if new is not None), *work.edit.diff.added}
         for old, new, leaves in found:
             raws = work.live(work.scope, old) if old.kind is Kind.DEF else list(_claims.made_inside(work, old))
             public = [] if isinstance(old.node, ast.For) else [work.scope.peek(name) for name in old.binds[-1:]]

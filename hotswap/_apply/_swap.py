@@ -264,6 +264,10 @@ class Swap:
         """Whether an adapter knows what the old statement registered, so that it is replaced or goes."""
         return self.registrations is not None and self.registrations.owns(old)
 
+    def only_makes(self, old: Statement) -> bool:
+        """Whether an adapter knows that the old statement does nothing but make an object."""
+        return self.registrations is not None and id(old) in self.registrations.quiet
+
     def registers_again(self, old: Statement) -> bool:
         """Whether what the old statement registered is known, and leaves now because the statement runs again."""
         return self.registrations is not None and self.registrations.again(old)
@@ -271,6 +275,10 @@ class Swap:
     def takes_over(self, old: object, new: object) -> bool:
         """Whether a library's object goes on with the settings of the one that its statement has just made."""
         return self.registrations is not None and self.registrations.takes_over(old, new)
+
+    def is_kept_by_library(self, value: object) -> bool:
+        """Whether statements register with `value`, an object of a library that has an adapter."""
+        return self.registrations is not None and self.registrations.keeps(value)
 
     def tends(self, cls: type | None) -> bool:
         """Whether an adapter gives live objects of `cls` what its members become."""

@@ -138,7 +138,8 @@ class Visit:
             elif made is not MISSING and made is not held:
                 self.restore(name, held)
                 settles = is_a(held, (FunctionType, type)) or "*" in statement.binds
-                made = _definitions.settle(self, name, held, made) if settles else made
+                if settles or self.swap.is_kept_by_library(held):
+                    made = _definitions.settle(self, name, held, made)
                 if self.swap.bind(self.work, self.scope, name, made):
                     self.swap.patched(self.work, self.scope.prefix + name, How.REBOUND)
 
