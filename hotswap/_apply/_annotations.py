@@ -69,8 +69,7 @@ def renew(visit: Visit, old: Sequence[Statement], new: Sequence[Statement]) -> N
     one.
     """
     scope, edit = visit.scope, visit.work.edit
-    sides = [[one for one in side if one.kind not in _SCOPES] for side in (old, new)]
-    texts = [[_text(node, one.node) for one in side for node in annotated(one.node)] for side in sides]
+    texts = [list(_texts(side)) for side in (old, new)]
     changed = texts[0] != texts[1] or scope.annotations_changed or are_other(edit)
     if not any(texts) or not (changed or edit.edited):
         return
@@ -295,10 +294,15 @@ def _name(node: ast.AnnAssign) -> str:
     return node.target.id
 
 
-def _text(node: ast.AnnAssign, around: ast.stmt) -> str:
-    """Return what tells an annotation from another, the test included under which it stands in a branch."""
-    test = dump(around.test) if isinstance(around, ast.If) else ""
-    return f"{dump(node.target)}: {dump(node.annotation)} {test}"
+def _texts(statements: Iterable[Statement], around: str = "") -> Iterator[str]:
+    """Yield what tells each annotation from another, the tests and branches included in which it stands."""
+    for statement in statements:
+        if statement.kind is Kind.SUITE:
+            test = dump(statement.node.test) if isinstance(statement.node, ast.If) else ""
+            for child in statement.children:
+                yield from _texts([child], f"{around} {test} {child.branch}")
+        elif statement.kind not in _SCOPES:
+            yield from (f"{dump(node.target)}: {dump(node.annotation)}{around}" for node in annotated(statement.node))
 
 
 def is_all(old: ast.stmt, new: ast.stmt) -> bool:

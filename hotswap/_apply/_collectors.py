@@ -22,11 +22,11 @@ from hotswap._apply import _adapter, _below, _generate, _notes
 from hotswap._apply._inside import content_of
 from hotswap._apply._reach import behaves_otherwise
 from hotswap._apply._swap import Hooked
-from hotswap._apply._uses import of_arguments, returned, use_of
+from hotswap._apply._uses import of_arguments, running, use_of
 from hotswap._graph._overrides import runs_for_classes
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a, way_to
+from hotswap._run._journal import CONTAINERS, MISSING
+from hotswap._run._values import attribute, elements, is_a, way_to
 from hotswap._text._diff import only_code
 from hotswap.patch._classes import instances, subclasses
 
@@ -260,19 +260,16 @@ def _does_otherwise(visit: Visit, member: object) -> bool:
     changes, names, module = visit.swap.changes, raw.__globals__, str(raw.__globals__.get("__name__", ""))
     if visit.swap.pending_code(raw) in changes.codes:
         return True
-    chains = frozenset[str]().union(*(use_of(one).chains for one in _running(visit.swap.pending_code(raw))))
+    chains = frozenset[str]().union(*(use_of(one).chains for one in running(visit.swap.pending_code(raw))))
     called = [*(way_to(names, chain)[-1:] for chain in chains), *([content_of(cell)] for cell in raw.__closure__ or ())]
     return any(changes.reads(names, module, chain, altered=False) for chain in chains) or any(
-        behaves_otherwise(visit.swap, one) for way in called for one in way if not is_a(one, type)
+        behaves_otherwise(visit.swap, one) for way in called for one in way if not _is_of_classes(one)
     )
 
 
-def _running(code: CodeType) -> Iterator[CodeType]:
-    """Yield what runs while `code` does, each without what stands inside it, but for what is only given back."""
-    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
-    yield code.replace(co_consts=tuple(None if isinstance(const, CodeType) else const for const in code.co_consts))
-    for one in inner:
-        yield from (_running(one) if one.co_name not in returned(code) else ())
+def _is_of_classes(value: object) -> bool:
+    """Whether `value` is a class or a registry of classes: a hook looks them up there, and does not call them."""
+    return is_a(value, type) or (type(value) in CONTAINERS and all(is_a(one, type) for one in elements(value)))
 
 
 def _behaves_otherwise(visit: Visit, member: object) -> bool:

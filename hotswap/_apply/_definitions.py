@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hotswap._apply import _decorators, _defaults, _dispatch, _rebuild, _stale, _successors, _unnamed
 from hotswap._apply._bodies import patch
 from hotswap._apply._defined import functions_in, is_taken_between, was_defined, wrapped_by
+from hotswap._apply._enlisted import in_its_place
 from hotswap._apply._header import makes_members
 from hotswap._loader._compile import own_content
 from hotswap._model import How, Kind, Pair, Statement
@@ -255,7 +256,8 @@ def change_class(visit: Visit, pair: Pair) -> None:
         visit.execute(pair.new, "changed")
         return
     if makes_members(visit, pair, live):
-        visit.execute(pair.new, "its metaclass makes its members")
+        with in_its_place(visit.swap.journal, live):
+            visit.execute(pair.new, "its metaclass makes its members")
         _replace_members(visit, pair, live)
         return
     doc = vars(live).get("__doc__")

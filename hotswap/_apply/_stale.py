@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from hotswap import _quiet
 from hotswap._apply import (
     _aside,
+    _called,
     _chains,
     _decorators,
     _definitions,
@@ -21,24 +22,16 @@ from hotswap._apply import (
     _reach,
     _rebuild,
     _registrations,
+    _taken,
     _templates,
     _temporary,
     _unnamed,
     _wholes,
 )
-from hotswap._apply._called import called_twice
 from hotswap._apply._reach import behaves_otherwise, makes_otherwise, operates_otherwise
 from hotswap._apply._scopes import AnyScope, ClassScope
 from hotswap._apply._specials import ENTRY, looked_up
 from hotswap._apply._swap import Swap, resolve
-from hotswap._apply._taken import (
-    behind_modules,
-    is_served_anew,
-    modules_loaded,
-    modules_read,
-    reads_of,
-    takes_all_names,
-)
 from hotswap._apply._wishes import KEEP, RERUN, wish
 from hotswap._errors import StatementError
 from hotswap._graph._imports import static_truth
@@ -321,7 +314,7 @@ def unquiet(visit: Visit, statement: Statement) -> str:
     with _temporary.there(visit.scope, statement), visit.scope.before(statement.node):
         found = _quiet.unquiet(statement.node, quiet_scope(visit.swap, visit.scope))
     if found is None and isinstance(visit.scope, ClassScope) and not _BODY.isdisjoint(statement.calls):
-        return "asks for all names of the class body" if takes_all_names(statement.node) else ""
+        return "asks for all names of the class body" if _taken.takes_all_names(statement.node) else ""
     return "" if found is None or _registrations.makes_anew(visit.swap, statement) else found
 
 
@@ -355,7 +348,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
             return f"reads {name}"
         if swap.changes.is_altered_by(statement.mutates, module, name):
             continue
-        if swap.changes.reads(scope.namespace, module, name) or is_served_anew(swap, scope, name):
+        if swap.changes.reads(scope.namespace, module, name) or _taken.is_served_anew(swap, scope, name):
             return f"reads {name}"
         remade = statement.kind in _VALUES and swap.changes.remade(scope.namespace, name)
         if remade and name in only_held(statement.node):
@@ -366,21 +359,22 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
         return why
     given = (_reach.looked_up_by(swap, resolve(scope, name)) for name in statement.calls)
     attributes = looked_up(statement.node).union(*given)
-    modules = [*modules_read(scope, statement), *modules_loaded(swap, statement.node)]
-    if modules and (name := reads_of(swap, modules, statement.node, attributes)):
+    modules = [*_taken.modules_read(scope, statement), *_taken.modules_loaded(swap, statement.node)]
+    if modules and (name := _taken.reads_of(swap, modules, statement.node, attributes)):
         return f"reads {name}"
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)
         read = name not in statement.calls and is_a(value, (type, *_reach.METHODS))  # and no property
-        if not read and behaves_otherwise(swap, value, attributes, modules=modules):
+        levels = _called.levels_of(swap, statement, name, value)
+        if not read and behaves_otherwise(swap, value, attributes, modules=modules, levels=levels):
             return f"calls {name}"
     for name in handed(statement.node) if statement.kind is Kind.ASSIGN else ():
         if behaves_otherwise(swap, resolve(scope, name)) and _passed.is_called(swap, scope, statement.node, name):
             return f"calls {name}"
-    for name in called_twice(statement.node) if swap.changes.codes else ():
+    for name in _called.called_twice(statement.node) if swap.changes.codes else ():
         if makes_otherwise(swap, resolve(scope, name)):
             return f"calls {name}"
-    for name in behind_modules(scope, statement) if attributes else ():
+    for name in _taken.behind_modules(scope, statement) if attributes else ():
         if operates_otherwise(swap, resolve(scope, name), attributes, calls=bool(statement.calls)):
             return f"calls {name}"
     return _templates.made_with(swap, scope, statement)

@@ -6,6 +6,7 @@ import dis
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from inspect import CO_OPTIMIZED
 from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Final
@@ -16,6 +17,7 @@ _NOTHING: Final = frozenset[str]()
 _NAMES = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
 _SILENT = frozenset({"CACHE", "PUSH_NULL", "NOP", "RESUME"})
+_PASSING = _ATTRIBUTES | {"RETURN_VALUE", "STORE_ATTR"}
 _CALLS = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 
 
@@ -103,7 +105,7 @@ def use_of(code: CodeType, levels: int | None = None) -> Use:
         if step.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
             before = (before[1], step.argval)
     attributes.update(of_code(code))
-    given = returned(code) if levels is not None else frozenset()
+    given = only_returned(code) if levels is not None else frozenset()
     for const in code.co_consts:
         if isinstance(const, CodeType) and not (const.co_name in given and levels == 0):
             inner = use_of(const, levels - 1 if levels and const.co_name in given else None)
@@ -128,6 +130,28 @@ def returned(code: CodeType) -> frozenset[str]:
         calls += step.opname in _CALLS
         last = "" if isinstance(loaded, tuple) else loaded
     return frozenset(found - {""})
+
+
+@lru_cache(4096)
+def only_returned(code: CodeType) -> frozenset[str]:
+    """Return those of the functions that `code` makes and returns of which it does no more than set attributes."""
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SILENT]
+    used, wrapping = set[str](), False
+    for step, later in pairwise(steps):
+        wrapping = (wrapping and step.opname not in _CALLS) or step.argval == "update_wrapper"
+        if step.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) and not wrapping:
+            names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+            used.update(names[:-1] if later.opname in _PASSING else names)
+    made = (const for const in code.co_consts if isinstance(const, CodeType) and const.co_flags & CO_OPTIMIZED)
+    return returned(code).intersection(one.co_name for one in made) - used
+
+
+def running(code: CodeType) -> Iterator[CodeType]:
+    """Yield what runs while `code` does, each without what stands inside it, but for what is only given back."""
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    yield code.replace(co_consts=tuple(None if isinstance(const, CodeType) else const for const in code.co_consts))
+    for one in inner:
+        yield from (running(one) if one.co_name not in only_returned(code) else ())
 
 
 @lru_cache(4096)
