@@ -38,7 +38,7 @@ class Changes:
         self.called_back: set[str] = set()
         self.rebased: dict[int, tuple[type, ...]] = {}
         self.follow: Callable[[str, str, Any, Any], None] | None = None
-        self._reached: tuple[tuple[int, ...], dict[int, frozenset[str]]] = ((), {})
+        self._reached: tuple[tuple[int, ...], dict[object, frozenset[str]]] = ((), {})
 
     def __bool__(self) -> bool:
         return bool(self._names or self.codes or self.docs)
@@ -121,8 +121,8 @@ class Changes:
         later.codes = dict.fromkeys(list(self.codes)[then[1] :])
         return later
 
-    def reached(self, *also: int) -> dict[int, frozenset[str]]:
-        """Return what was gone through and is as it was, by id, with the attributes that were asked of it.
+    def reached(self, *also: int) -> dict[object, frozenset[str]]:
+        """Return what was gone through and is as it was, by id, with the attributes asked of it, and questions.
 
         It is forgotten when something else changes; `also` are counts of what else may make a difference.
         """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
@@ -30,10 +31,15 @@ def only_keeps(swap: Swap, cls: type, names: Iterable[str], held: str) -> bool:
 
 def _puts(swap: Swap, function: FunctionType, held: str) -> bool:
     node = swap.definition(function)
-    if node is None:
-        return False
-    used = {id(one) for one in ast.walk(node) if isinstance(one, ast.Attribute) and one.attr == held}
-    return used <= {id(one) for inner in ast.walk(node) for one in _put_into(inner)}
+    return node is not None and held not in _used_otherwise(node)
+
+
+@lru_cache(1024)
+def _used_otherwise(node: ast.AST) -> frozenset[str]:
+    """Return the attributes with which `node` does more than to put something into what they are."""
+    every = list(ast.walk(node))
+    put = {id(one) for inner in every for one in _put_into(inner)}
+    return frozenset(one.attr for one in every if isinstance(one, ast.Attribute) and id(one) not in put)
 
 
 def _put_into(node: ast.AST) -> Iterator[ast.expr]:

@@ -49,13 +49,20 @@ def behaves_otherwise(
     well: all that it makes, if that is not known. `modules` are what the call has to do with as objects, `named` is
     the only name that it may look up without a dot.
     """
-    walk = _Walk(swap, {} if modules or named or levels is not None else _known(swap), levels, named)
+    known = _known(swap)
+    question = id(value), frozenset(attributes), tuple(map(id, modules)), levels, named
+    if question in known:
+        return False
+    walk = _Walk(swap, {} if modules or named or levels is not None else known, levels, named)
     walk.meet(modules)
-    walk.reach(value, frozenset(attributes))
-    return walk.goes_otherwise()
+    walk.reach(value, question[1])
+    if walk.goes_otherwise():
+        return True
+    known[question] = _NOTHING
+    return False
 
 
-def _known(swap: Swap) -> dict[int, frozenset[str]]:
+def _known(swap: Swap) -> dict[object, frozenset[str]]:
     return swap.changes.reached(len(swap.tried), len(swap.forwarded), *swap.journal.written)
 
 
@@ -123,12 +130,12 @@ class _Walk:
     """
 
     swap: Swap
-    known: dict[int, frozenset[str]]
+    known: dict[object, frozenset[str]]
     levels: int | None = None
     named: str = ""
     modules: dict[int, ModuleType] = field(default_factory=dict)
     unchanged: set[int] = field(default_factory=set)
-    seen: dict[int, frozenset[str]] = field(default_factory=dict)
+    seen: dict[object, frozenset[str]] = field(default_factory=dict)
     members: dict[int, frozenset[str]] = field(default_factory=dict)
     found: bool = False
     waiting: dict[int, tuple[object, frozenset[str]]] = field(default_factory=dict)

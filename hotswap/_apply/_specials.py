@@ -155,7 +155,11 @@ def _arithmetic(sign: str) -> tuple[str, ...]:
 
 
 def looked_up(node: ast.stmt) -> frozenset[str]:
-    """Return what a statement looks up on objects while it runs: names behind a dot, and special methods."""
-    nodes = list(ast.walk(node))
+    """Return what a statement looks up on objects while it runs: names behind a dot, and special methods.
+
+    The body of a function does not run with its ``def``.
+    """
+    is_def = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    nodes = list(ast.walk(ast.copy_location(type(node)(**{**vars(node), "body": []}), node) if is_def else node))
     named = (inner.attr for inner in nodes if isinstance(inner, ast.Attribute))
     return frozenset((*named, *(name for inner in nodes for name in of_node(inner))))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from types import BuiltinMethodType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +19,7 @@ from hotswap._apply import _noting
 from hotswap._apply._books import Claim, Same, entries_of, fill
 from hotswap._model import Kind
 from hotswap._run._journal import MISSING
-from hotswap._run._values import attribute, is_a
+from hotswap._run._values import attribute, immutable, is_a
 from hotswap._text._diff import is_documented_anew, out_of_order
 from hotswap.patch._functions import MEMO
 
@@ -80,14 +80,22 @@ def _containers(swap: Swap, claim: Claim) -> Iterator[Any]:
     """Yield the lists and dicts behind what the statement calls that have an object of its."""
     if not any(_stores(swap, one, _DEEP) for name in claim.old.calls for one in _called(claim, name)):
         return
-    objects = Same(claim.objects)
     for container in _noting.containers(swap, claim.work.scope, claim.old, reaching=True):
-        if type(container) is list and any(one in objects for entry in container for one in _objects(entry)):
+        if type(container) is list and _has_of(claim, (one for entry in container for one in _objects(entry))):
             if len(set(map(id, container))) == len(container):  # what stands there twice has no place of its own
                 yield container
         elif type(container) is dict and "__builtins__" not in container:
-            if any(one in objects for item in list(container.items()) for one in _objects_in_dict(item)):
+            if _has_of(claim, (one for item in list(container.items()) for one in _objects_in_dict(item))):
                 yield container
+
+
+def _has_of(claim: Claim, found: Iterable[object]) -> bool:
+    """Whether objects of a container are what a statement handed over. Texts and numbers that a loop goes over may be
+    in others by chance: of these it takes half.
+    """
+    objects, plain = Same(claim.objects), {id(one) for one in claim.over if immutable(one)}
+    ours = {id(one) for one in found if one in objects}
+    return bool(ours - plain) or 2 * len(ours) >= len(plain) > 0
 
 
 def _called(claim: Claim, name: str) -> Iterator[object]:

@@ -9,6 +9,8 @@ from hotswap._graph._sketch import Sketch
 from hotswap._model import Diff, Edit, Kind
 from hotswap._process import Process
 
+_Named = tuple[str, str]
+
 
 def looking_up(process: Process, members: AbstractSet[str], affected: AbstractSet[str]) -> set[str]:
     """Return the modules that, while they run, may look up one of `members` of classes, or call what does.
@@ -16,34 +18,61 @@ def looking_up(process: Process, members: AbstractSet[str], affected: AbstractSe
     What they call may be in a module that knows nothing of these classes, and so may what it calls in turn.
     """
     found = {n for modules in process.bindings.by_attribute(members) for n in modules if n in affected}
-    for name in affected if members else ():
-        sketch = process.bindings.sketches.get(name)
-        if sketch is not None:
-            seen = set[tuple[str, str]]()
-            read = [(source, there) for source, there, here in sketch.froms if here in sketch.runs]
-            read += [(one, there) for here, one in sketch.modules if here in sketch.runs for there in sketch.attributes]
-            called = {one for source, there in read for one in _on_the_way(process, source, there, members, seen)}
-            found |= {name, *called} if called else set()
-    return found
+    calls = _Calls(process, members)
+    read = {name: calls.read_by(name) for name in affected} if members else {}
+    there = calls.that_look_up({one for reads in read.values() for one in reads})
+    found |= {name for name, reads in read.items() if not there.isdisjoint(reads)}
+    return found | {module for module, _ in there}
 
 
-def _on_the_way(
-    process: Process, module: str, name: str, members: AbstractSet[str], seen: set[tuple[str, str]]
-) -> set[str]:
-    """Return the modules through which a call of `name` of a module may come to look up one of `members`."""
-    sketch = process.bindings.sketches.get(module)
-    if sketch is None or (module, name) in seen:
-        return set()
-    seen.add((module, name))
-    used = _used_by(sketch, name)
-    found = {module} if not members.isdisjoint(used) else set()
-    further = [(source, there) for source, there, here in sketch.froms if here in used or here == name]
-    further += [(one, there) for here, one in sketch.modules if here in used for there in used]
-    further += [(module, one) for one in used & sketch.own]
-    for source, there in further:
-        if more := _on_the_way(process, source, there, members, seen):
-            found |= {module, *more}
-    return found
+class _Calls:
+    """Who may call whom: definitions, each a module and a name in it, as sketches have them."""
+
+    def __init__(self, process: Process, members: AbstractSet[str]) -> None:
+        self._sketches, self._members = process.bindings.sketches, members
+
+    def read_by(self, module: str) -> set[_Named]:
+        """Return what `module` may call while it runs."""
+        sketch = self._sketches.get(module)
+        if sketch is None:
+            return set()
+        read = {(source, there) for source, there, here in sketch.froms if here in sketch.runs}
+        inside = (one for here, one in sketch.modules if here in sketch.runs)
+        return read.union(*(self._offered(one, sketch.attributes) for one in inside))
+
+    def that_look_up(self, read: Iterable[_Named]) -> set[_Named]:
+        """Return those of `read`, and of what these may call, that may come to look up one of the members."""
+        callers: dict[_Named, list[_Named]] = {}
+        waiting, seen, found = list(read), set(read), list[_Named]()
+        while waiting:
+            one = waiting.pop()
+            called, looks_up = self._called_by(*one)
+            found += [one] if looks_up else []
+            for inner in called:
+                callers.setdefault(inner, []).append(one)
+            waiting += called - seen
+            seen |= called
+        there = set(found)
+        while found:
+            further = {one for one in callers.get(found.pop(), ()) if one not in there}
+            there |= further
+            found += further
+        return there
+
+    def _called_by(self, module: str, name: str) -> tuple[set[_Named], bool]:
+        """Return what a call of `name` of a module may call, and whether it looks up one of the members itself."""
+        sketch = self._sketches.get(module)
+        if sketch is None:
+            return set(), False
+        used = _used_by(sketch, name)
+        called = {(source, there) for source, there, here in sketch.froms if here in used or here == name}
+        called = called.union(*(self._offered(one, used) for here, one in sketch.modules if here in used))
+        return called.union((module, one) for one in used & sketch.own), not self._members.isdisjoint(used)
+
+    def _offered(self, module: str, names: AbstractSet[str]) -> set[_Named]:
+        """Return those of `names` that a module has: it binds them."""
+        sketch = self._sketches.get(module)
+        return set() if sketch is None else {(module, one) for one in names & sketch.own}
 
 
 def _used_by(sketch: Sketch, name: str) -> AbstractSet[str]:
