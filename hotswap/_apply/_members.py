@@ -18,6 +18,8 @@ def inner(visit: Visit, pair: Pair, live: type) -> Diff:
 
     That is, if making the class anew has no effects, as the library knows of its own; else they are told.
     """
+    if pair.inner is not None:
+        return pair.inner
     unchanged = tuple(map(Pair, pair.old.children, pair.new.children))
     made_by_library = _generate.is_made_whole(visit, live) and _generate.kind_of(visit, live) == ""
     if not made_by_library and _generate.kind_of(visit, live) not in ("enum", "namedtuple"):

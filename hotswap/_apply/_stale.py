@@ -156,7 +156,7 @@ def reason(visit: Visit, statement: Statement) -> str:
 
 def unchanged_inner(pair: Pair) -> Diff:
     """Return the diff of the inside of a statement that did not change."""
-    return Diff(unchanged=tuple(map(Pair, pair.old.children, pair.new.children)))
+    return Diff(unchanged=tuple(map(Pair, pair.old.children, pair.new.children))) if pair.inner is None else pair.inner
 
 
 def any_maybe(swap: Swap, statement: Statement) -> bool:
@@ -360,7 +360,7 @@ def _stale_because(visit: Visit, statement: Statement) -> str:
     given = (_reach.looked_up_by(swap, resolve(scope, name)) for name in statement.calls)
     attributes = looked_up(statement.node).union(*given)
     modules = [*_taken.modules_read(scope, statement), *_taken.modules_loaded(swap, statement.node)]
-    if modules and (name := _taken.reads_of(swap, modules, statement.node, attributes)):
+    if modules and (name := _taken.reads_of(swap, scope, modules, statement, attributes)):
         return f"reads {name}"
     for name in (*statement.calls, *(name for name in statement.reads if "." in name)):
         value = resolve(scope, name)

@@ -62,11 +62,18 @@ def _objects(scope: AnyScope, dotted: str) -> Iterator[object]:
     yield value
 
 
-def reads_of(swap: Swap, modules: Iterable[ModuleType], node: ast.stmt, attributes: frozenset[str]) -> str:
-    """Return what `node` reads on one of `modules` that gives something else now; "" if there is nothing."""
-    names, every = _looked_up_by_name(node)
+def reads_of(
+    swap: Swap, scope: AnyScope, modules: Iterable[ModuleType], statement: Statement, attributes: frozenset[str]
+) -> str:
+    """Return what `statement` reads on one of `modules` that gives something else now; "" if there is nothing.
+
+    What it gives itself to the module of `scope` was not there while it ran.
+    """
+    names, every = _looked_up_by_name(statement.node)
     for module in modules:
         changed = swap.changes.of(module.__name__)
+        if module is scope.module and not isinstance(scope, ClassScope):
+            changed = {name: old for name, old in changed.items() if name not in statement.binds}
         whole = (
             [*changed, *(vars(module) if swap.changes.codes or swap.changes.docs else ())]
             if every or "__dict__" in attributes
