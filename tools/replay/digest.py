@@ -167,7 +167,7 @@ class Walk:
             facets = self._enter(path, path)
             if facets is not None:
                 facets["value"] = self.name(type(value))
-        elif _is_plain(value) or _is_union(value) or type(value).__module__ == "__future__":
+        elif _is_plain(value) or _is_union(value) or _is_cached(value) or type(value).__module__ == "__future__":
             facets = self._enter(path, path)
             if facets is not None:
                 facets["value"] = self.text(value)
@@ -268,7 +268,8 @@ class Walk:
         facets = self._enter(path, value)
         if facets is None:
             return
-        self._settle(path, value)
+        if type(value) is not tuple:  # of equal ones several names may have one, as caches of `typing` give them
+            self._settle(path, value)
         if isinstance(value, dict) and any(vars(module) is value for module in self.modules().values()):
             facets["value"] = f"namespace of {value.get('__name__')}"
             return
@@ -408,6 +409,13 @@ def _is_union(value: object) -> bool:
         return isinstance(value, types.UnionType) or getattr(value, "__origin__", None) is typing.Union
     except Exception:  # noqa: BLE001  a `__getattr__` of the project may raise anything
         return False
+
+
+def _is_cached(value: object) -> bool:
+    """Whether a type with parameters, or a function in C, is the very one that equal texts give: it has no home."""
+    if isinstance(value, types.BuiltinFunctionType):
+        return isinstance(value.__self__, (ModuleType, type(None)))
+    return (type(value).__module__ == "typing" or type(value) is types.GenericAlias) and _is_alias(value)
 
 
 def _is_alias(value: object) -> bool:
