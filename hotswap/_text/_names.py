@@ -231,7 +231,13 @@ class Effects:
             self._call_of(function)
             self._given(function)
         else:
-            self.calls[_name_of(function, self.local) or _UNKNOWN] = None
+            self.calls[_name_of(function, self.local) or self._start_of(function) or _UNKNOWN] = None
+
+    def _start_of(self, method: ast.expr) -> str | None:
+        """Return what ``name.strip().lower`` starts from, if the chain up to the method names nothing else."""
+        names = {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
+        root = root_of(method) if isinstance(method, ast.Attribute) else None
+        return root if names == {root} and root not in self.local else None
 
     def _given(self, call: ast.Call) -> None:
         """Note that what `call` gives is called at once: ``TABLE.get(key)()``, ``next(iter(FOUND))()``."""
