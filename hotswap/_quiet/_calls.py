@@ -108,6 +108,7 @@ _WRAPPERS: Final[Groups] = {
     "types": "DynamicClassAttribute",
     "typing": "NamedTuple NewType ParamSpec TypeVar TypeVarTuple TypedDict assert_type cast dataclass_transform "
     "overload",
+    "unittest.case": "skip skipIf skipUnless",
     "warnings": "deprecated warn",
 }
 
@@ -394,6 +395,7 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "collections": {"class": "namedtuple"},
     "copy": {"self": "copy deepcopy"},
+    "unittest.case": {"modifier": "skip skipIf skipUnless"},
     "warnings": {"modifier": "deprecated"},
 }
 
