@@ -332,6 +332,8 @@ def _take_function(visit: Visit, statement: Statement, live: FunctionType) -> No
         if held is not MISSING:  # what led to it leads to what was run just now
             swap.replaced = [(w, n, o, live if value is fresh else value) for w, n, o, value in swap.replaced]
             swap.commit()
+            if vars(live).get("__wrapped__") is fresh:  # the name had it, which led it there
+                swap.journal.del_item(vars(live), "__wrapped__")
             for one in (*forwarders(fresh), fresh):
                 forward(swap.journal, one, live)
     elif callable(target := _kinds.callee(visit.scope, fresh)):
