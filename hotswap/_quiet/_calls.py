@@ -147,8 +147,7 @@ APPLIES: Final[Mapping[str, tuple[int | str, ...]]] = {
     "bisect.bisect_right": ("key",),
 }
 
-# They alter their first argument, and nothing else: quiet if that was made by the statement that is judged, as a
-# function or class is that stands under a decorator.
+# They alter their first argument alone: quiet if the statement that is judged made it, as what a decorator gets.
 ALTERS: Final[Groups] = {
     "argparse": "ArgumentParser.add_subparsers _ActionsContainer.add_argument _ActionsContainer.add_argument_group "
     "_ActionsContainer.add_mutually_exclusive_group _ActionsContainer.set_defaults _SubParsersAction.add_parser",
@@ -380,8 +379,7 @@ RESULTS: Final[Mapping[str, Mapping[str, str]]] = {
     "string.Template": {"str": "safe_substitute substitute"},
     "textwrap": {"str": "dedent fill indent shorten", "list[str]": "wrap"},
     "urllib.parse": {"str": "quote quote_plus unquote unquote_plus urlencode urljoin urlunparse urlunsplit"},
-    # Decorators that hand back what they are given, and factories: what those return is called once more, with the
-    # function or class to decorate, and a `modifier` alters that one.
+    # Decorators that give back what they get, and factories: what a `modifier` gives alters what it decorates.
     "abc": {"first": "abstractmethod update_abstractmethods"},
     "dataclasses": {"first or modifier": "dataclass"},
     "enum": {"class": "Enum Flag IntEnum IntFlag StrEnum", "first": "member nonmember unique", "modifier": "verify"},
