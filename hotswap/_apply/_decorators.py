@@ -23,7 +23,7 @@ from hotswap._apply._uses import imported, stored, use_of
 from hotswap._graph._taint import HEADER
 from hotswap._model import Pair, Statement
 from hotswap._run._journal import CONTAINERS, MISSING
-from hotswap._run._values import attributes_of, is_a, way_to
+from hotswap._run._values import attribute, attributes_of, is_a, way_to
 from hotswap._text._diff import decorators, is_documented_anew, only_code, shape
 from hotswap._text._names import dotted_of
 
@@ -189,11 +189,23 @@ def _looks(swap: Swap, first: FunctionType, levels: int | None, names: frozenset
             return True
         found = [way[-1] for one in use.chains if len(way := way_to(function.__globals__, one)) > one.count(".")]
         found += (look_up(swap, module, name) for module, name in imported(function, use) if name)
-        for one in (one for value in found for one in (_making(value) if is_a(value, type) else [value])):
-            if type(one) is FunctionType and one not in seen and (swap.is_project(one) or _top(one) == _top(function)):
+        above = _above(function, use.attributes)
+        found = [one for value in found for one in (_making(value) if is_a(value, type) else [value])]
+        for one in (*found, *above):
+            is_near = type(one) is FunctionType and (swap.is_project(one) or _top(one) == _top(function))
+            if type(one) is FunctionType and one not in seen and (is_near or one in above):
                 seen.add(one)
                 waiting.append(one)
     return False
+
+
+def _above(method: FunctionType, names: frozenset[str]) -> list[object]:
+    """Return what a method that uses ``super()`` finds by one of `names` in the classes above its own."""
+    cells = dict(zip(method.__code__.co_freevars, method.__closure__ or (), strict=True))
+    own = content_of(cells["__class__"]) if "__class__" in cells else None
+    above = own.__mro__[1:] if is_a(own, type) else ()
+    members = (next((vars(cls)[name] for cls in above if name in vars(cls)), None) for name in names)
+    return [attribute(one, "__func__", one) for one in members if one is not None]
 
 
 def _making(cls: type) -> list[object]:
