@@ -240,9 +240,10 @@ def _in_place(
     _header.settle_generic(swap.journal, live)
     assert isinstance(new.node, ast.ClassDef)
     others = [d for d in new.node.decorator_list if not _generate.is_dataclass(visit, d)]
-    if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe:
+    inherits = header.differs and any(_wrappers.set_by(before, pair, live))
+    if decorators(pair.old.node) != decorators(new.node) or visit.swap.maybe or inherits:
         called.append(_collectors.DECORATOR)
-        wrapped = _wrappers.take_off(visit, pair, live)
+        wrapped = _wrappers.take_off(visit, pair, live, before)
         visit.bind(new.binds[-1], decorate(visit, new, others, live) if others else live)
         _wrappers.lead(swap, live, wrapped)
     if registries.settle():
