@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def take_off(visit: Visit, pair: Pair, live: type, before: Mapping[str, FunctionType]) -> dict[str, object]:
-    """Give `live` the functions that its text defines in the place of what wraps them, and what it inherits in the place
-    of what decorators, among what was called for it `before`, have made of that; return the wrappers by name.
+    """Give `live` the functions that its text defines in the place of what wraps them, and what it inherits in that of
+    what decorators, among what was called for it `before`, have made of it; return the wrappers by name.
     """
     found: dict[str, object] = {}
     inner = pair.inner
