@@ -89,15 +89,22 @@ class Altered:
             return id(value)
         if is_a(value, MappingProxyType):
             return self._content(dict(value), deep)
-        if is_a(value, (dict, list, tuple, deque)):
+        if is_a(value, dict):
+            return id(type(value)), self._pairs(value, deep)
+        if is_a(value, (list, tuple, deque)):
             return id(type(value)), [self._content(one, deep - 1) for one in self._entries(value)]
         if is_a(value, (set, frozenset)):
             kind: Any = set if is_a(value, set) else frozenset
             return {repr(self._content(one, 0)) for one in kind.__iter__(value)}
         attributes = attributes_of(value) if is_ours(self._swap, type(value)) else {}
-        return id(value), self._content(attributes, deep - 1)
+        return id(value), self._pairs(attributes, deep - 1)
 
-    def _entries(self, container: Any) -> Iterable[object]:
+    def _pairs(self, mapping: Any, deep: int) -> object:
+        """Return what equals the same of the same keys and values; the pairs are made for this."""
+        held = self._entries(mapping) if deep else ()
+        return [(self._content(key, deep - 1), self._content(value, deep - 1)) for key, value in held]
+
+    def _entries(self, container: Any) -> Iterable[Any]:
         registrations = self._swap.registrations
         known = registrations.arranged(container) if registrations is not None else None
         if known is None:
