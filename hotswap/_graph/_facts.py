@@ -42,7 +42,7 @@ class Fact:
     `reads` and `calls` are the statement's; of a class or suite those of its head, as its children are facts as well.
     `mentions` are the dotted names in the bodies of functions that it defines, `behind` the names behind a dot there,
     `wholes` those of them that are modules and have no dot behind them; `attributes` are those behind a dot in what
-    runs with it. `decorated` is said of a function.
+    runs with it, `stores` those that it only assigns. `decorated` is said of a function.
     """
 
     statement: Statement
@@ -54,7 +54,13 @@ class Fact:
     attributes: frozenset[str]
     behind: frozenset[str]
     wholes: frozenset[str] = _NOTHING
+    stores: frozenset[str] = _NOTHING
     decorated: bool = False
+
+    @property
+    def behind_altered(self) -> frozenset[str]:
+        """The names behind a dot in a statement that may store into something."""
+        return self.attributes | self.stores if self.statement.mutates else _NOTHING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,8 +177,8 @@ def _fact(statement: Statement, scope: str, place: tuple[int, ...], bodies: Mapp
     body = bodies.get(statement.node.lineno) if statement.kind is Kind.DEF else None
     decorated = statement.kind is Kind.DEF and bool(getattr(statement.node, "decorator_list", ()))
     if body is not None:
-        mentions, attributes, behind, wholes = _inside([*_own_parts(statement.node)])
-        found = (mentions | body[0], attributes, behind | body[1], wholes | body[2])
+        mentions, attributes, behind, wholes, stores = _inside([*_own_parts(statement.node)])
+        found = (mentions | body[0], attributes, behind | body[1], wholes | body[2], stores)
         return Fact(statement, scope, place, statement.reads, statement.calls, *found, decorated)
     if not statement.children:
         calls = (*statement.calls, *(handed(statement.node) if statement.kind is Kind.ASSIGN else ()))
@@ -215,18 +221,26 @@ def first_names(fact: Fact) -> set[str]:
     return {name.partition(".")[0] for name in (*fact.reads, *fact.calls, *fact.mentions)}
 
 
-def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
-    """Return what functions that `own` makes mention in their bodies, names behind a dot, outside and inside, and names
-    that have none behind them, inside.
+_Names = frozenset[str]
+
+
+def _inside(own: list[ast.AST]) -> tuple[_Names, _Names, _Names, _Names, _Names]:
+    """Return what functions that `own` makes mention in their bodies, names behind a dot, outside and inside, names
+    that have none behind them, inside, and those behind a dot that are only assigned, outside.
     """
     mentions: set[str] = set()
     wholes: set[str] = set()
+    stores: set[str] = set()
     attributes: tuple[set[str], set[str]] = (set(), set())
     stack: list[tuple[ast.AST, bool]] = [(node, False) for node in own]
     while stack:
         node, in_body = stack.pop()
         if isinstance(node, ast.Attribute):
-            attributes[in_body].add(node.attr)
+            stored = not in_body and isinstance(node.ctx, ast.Store)
+            if stored or not _is_of_builtin(node):
+                (stores if stored else attributes[in_body]).add(node.attr)
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
+            attributes[in_body].add(node.target.attr)
         elif isinstance(node, ast.Call):
             attributes[in_body].update(by_text(node))
         if in_body:
@@ -237,7 +251,13 @@ def _inside(own: list[ast.AST]) -> tuple[frozenset[str], frozenset[str], frozens
             if inside and isinstance(child, ast.Name) and not isinstance(node, ast.Attribute):
                 wholes.add(child.id)
             stack.append((child, inside))
-    return frozenset(mentions), frozenset(attributes[False]), frozenset(attributes[True]), frozenset(wholes)
+    behind = frozenset(attributes[False]), frozenset(attributes[True])
+    return frozenset(mentions), *behind, frozenset(wholes), frozenset(stores)
+
+
+def _is_of_builtin(node: ast.Attribute) -> bool:
+    """Whether `node` is ``object.__setattr__``, ``type.__new__`` or the like, which nobody can change."""
+    return node.attr[:2] == "__" and isinstance(node.value, ast.Name) and node.value.id in ("object", "type")
 
 
 def by_text(call: ast.Call) -> Iterator[str]:

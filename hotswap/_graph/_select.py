@@ -231,7 +231,7 @@ class Selection:
             places = taint.handing if handing else taint.found
             for fact in taint.facts.every if taint.facts is not None and places else ():
                 if fact.place in places:
-                    yield module, fact.statement, fact.attributes if fact.statement.mutates else frozenset()
+                    yield module, fact.statement, fact.behind_altered
 
     def runs(self) -> bool:
         """Whether a statement of any module may have to run."""
@@ -376,7 +376,7 @@ class Selection:
         """Whether functions of `fact` evaluate annotations, or import modules by what is computed, and look up in these
         what may change.
         """
-        by_name = not BY_NAME.isdisjoint(fact.mentions)
+        by_name = not BY_NAME.isdisjoint(fact.mentions) and any(self._taints.values())
         loads = names_loaders(fact.mentions) and (by_name or is_looked_up(fact.behind, self._taints))
         return loads or self._evaluates(fact.mentions)
 

@@ -264,9 +264,14 @@ def bound_by(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         yield alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
 
 
+_WRAPPERS: Final = ("staticmethod", "classmethod", "property")
+
+
 def handed(node: ast.AST) -> tuple[str, ...]:
-    """Return the dotted names that `node` hands to calls: a function among them may be called there."""
-    calls = (inner for inner in ast.walk(node) if isinstance(inner, ast.Call))
+    """Return the dotted names that `node` hands to calls: a function among them may be called there. What only wraps
+    members of classes calls none.
+    """
+    calls = (one for one in ast.walk(node) if isinstance(one, ast.Call) and dotted_of(one.func) not in _WRAPPERS)
     given = (one for call in calls for one in (*call.args, *(keyword.value for keyword in call.keywords)))
     return tuple(dict.fromkeys(name for one in given if (name := dotted_of(one))))
 
