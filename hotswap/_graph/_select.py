@@ -27,6 +27,7 @@ from hotswap._graph._taint import (
     is_looked_up,
     is_rebound,
     is_tainted,
+    more_than_docs,
     parts_of,
     taint_of,
 )
@@ -373,10 +374,8 @@ class Selection:
         return any(name.endswith(HINTS) for name in names) and any(other.values for other in self._taints.values())
 
     def _loads(self, fact: Fact) -> bool:
-        """Whether functions of `fact` evaluate annotations, or import modules by what is computed, and look up in these
-        what may change.
-        """
-        by_name = not BY_NAME.isdisjoint(fact.mentions) and any(self._taints.values())
+        """Whether functions of `fact` evaluate annotations, or look up what may change in modules of computed names."""
+        by_name = not BY_NAME.isdisjoint(fact.mentions) and any(map(more_than_docs, self._taints.values()))
         loads = names_loaders(fact.mentions) and (by_name or is_looked_up(fact.behind, self._taints))
         return loads or self._evaluates(fact.mentions)
 

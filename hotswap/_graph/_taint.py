@@ -13,7 +13,7 @@ from hotswap._graph._facts import Fact, Facts
 from hotswap._graph._overrides import is_called_back
 from hotswap._graph._sketch import Sketch
 from hotswap._model import Diff, Kind, Pair, Statement
-from hotswap._text._diff import changed_places, decorators, only_code, same_header, says_otherwise
+from hotswap._text._diff import changed_places, decorators, only_code, only_doc, same_header, says_otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,6 +253,11 @@ def is_rebound(dotted: str, taint: Taint, taints: Mapping[str, Taint]) -> bool:
     return dotted in taint.values or (other is not None and name in other.values)
 
 
+def more_than_docs(taint: Taint) -> bool:
+    """Whether something may change that is no docstring."""
+    return bool(taint.calls) or any(name.rpartition(".")[2] != DOC for name in taint.values)
+
+
 def from_diff(diff: Diff, taint: Taint, scope: str) -> None:
     for pair in diff.changed:
         _from_pair(pair, taint, scope)
@@ -276,7 +281,7 @@ def _from_pair(pair: Pair, taint: Taint, scope: str) -> None:
             taint.values |= {scope + name for name in (*pair.old.binds, *new.binds)} - {f"{scope}*"}
         from_diff(pair.inner, taint, f"{scope}{new.binds[-1]}." if new.kind is Kind.CLASS else scope)
     elif new.kind is Kind.DEF and decorators(pair.old.node) == decorators(new.node):
-        taint.calls |= {scope + name for name in new.binds}
+        taint.calls |= set() if only_doc(pair) else {scope + name for name in new.binds}
         if not only_code(pair):
             taint.values |= {f"{scope}{name}.{part}" for name in new.binds for part in HEADER}
         if decorators(new.node) and (not only_code(pair) or _is_given_names(new)):  # it may be decorated anew
