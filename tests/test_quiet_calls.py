@@ -25,7 +25,7 @@ MODULES = """
     dataclasses datetime decimal enum fnmatch fractions functools hashlib heapq html importlib importlib.metadata
     importlib.util inspect io ipaddress itertools json keyword locale logging math operator os os.path pathlib
     platform re shlex sqlite3 statistics string struct sys textwrap threading types typing unicodedata
-    urllib.parse uuid warnings weakref zlib zoneinfo
+    unittest.case urllib.parse uuid warnings weakref zlib zoneinfo
 """.split()
 
 # What `typing.Literal` is an object of: the one up to 3.12, the other since.
@@ -87,6 +87,9 @@ STATEMENTS = {
     "typing.Protocol.__init_subclass__": "class A(Shape): pass",
     "typing._no_init_or_replace_init": "class A(typing.Protocol): pass",
     "typing.runtime_checkable": "@typing.runtime_checkable\nclass A(typing.Protocol): pass",
+    "unittest.case.skip": "@unittest.case.skip('a')\nclass A: pass",
+    "unittest.case.skipIf": "@unittest.case.skipIf(True, 'a')\nclass A: pass",
+    "unittest.case.skipUnless": "@unittest.case.skipUnless(True, 'a')\nclass A: pass",
     "zoneinfo.ZoneInfo": "def f(): return zoneinfo.ZoneInfo('UTC')",  # a machine may have no time zones
 }
 SINCE = {"typing.override": (3, 12), "warnings.deprecated": (3, 13)}

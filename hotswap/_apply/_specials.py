@@ -160,6 +160,7 @@ def looked_up(node: ast.stmt) -> frozenset[str]:
     The body of a function does not run with its ``def``.
     """
     is_def = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    nodes = list(ast.walk(ast.copy_location(type(node)(**{**vars(node), "body": []}), node) if is_def else node))
+    header = {**dict(ast.iter_fields(node)), "body": []}
+    nodes = list(ast.walk(ast.copy_location(type(node)(**header), node) if is_def else node))
     named = (inner.attr for inner in nodes if isinstance(inner, ast.Attribute))
     return frozenset((*named, *(name for inner in nodes for name in of_node(inner))))
