@@ -25,6 +25,7 @@ from hotswap._apply._enrolled import take_places, tell_enrolled
 from hotswap._apply._expected import expected_places
 from hotswap._apply._files import follow_files
 from hotswap._apply._follow import let_names_go
+from hotswap._apply._handed_back import hand_back
 from hotswap._apply._hooked import call_for_all
 from hotswap._apply._instances import Migration
 from hotswap._apply._lines import patch_lines, set_origin
@@ -246,11 +247,13 @@ def _carry_out(swap: Swap, around: Surroundings) -> None:
     forget(swap)
     missing = find_missing(swap)
     tell_second_modules(swap)
+    hand_back(swap)
     let_names_go(swap)
     swap.commit()
     known = len(swap.last)
     if do_without(swap, missing):
         _go_round(swap)
+        hand_back(swap, known)
         let_names_go(swap, known)
         swap.commit()
     for module, name, one in swap.following.left_behind:
