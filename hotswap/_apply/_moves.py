@@ -11,6 +11,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import partial
 from types import FunctionType, ModuleType
@@ -189,10 +190,14 @@ def has_file(module: ModuleType) -> bool:
 
 
 def departures(swap: Swap) -> Iterator[Departed]:
-    """Yield what left its module, or its class, with this save and did not arrive in another one, and what goes by
-    another name.
+    """Yield what left its module, or its class, with this save and did not arrive in another one, what goes by another
+    name, and what took the place of a class that had left before.
     """
     yield from swap.left
+    for known in swap.departed.values():
+        now = swap.gives_way.get(id(known.ref()))
+        if now is not None:
+            yield replace(known, ref=weakref.ref(now))
     arrived = {(known.module, known.name) for known in swap.arrivals.values()}
     yield from (known for place, known in swap.arrivals.items() if known.module == place[0] and known.name != place[1])
     for module, work in swap.works.items():

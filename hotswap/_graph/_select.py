@@ -191,16 +191,17 @@ class Selection:
             yield from (here for here, other in taint.modules.items() if self._taints.get(other))
 
     def chosen(self) -> dict[str, dict[tuple[int, ...], str]]:
-        """Return, by module, the places of unchanged statements that may have to run, each with its reason.
+        """Return, by module, the places of unchanged statements that may have to run, each with its reason."""
+        self.settle()
+        return {module: taint.found for module, taint in self._taints.items()}
 
-        Modules of an import cycle may taint each other in either direction, so all are gone through again.
-        """
+    def settle(self) -> None:
+        """Go through all modules again: those of an import cycle may taint each other in either direction."""
         size = -1
         while self._late & self._taints.keys() and size != (size := self._size()):
             for taint in self._taints.values():
                 if taint.facts is not None:
                     self._spread(taint)
-        return {module: taint.found for module, taint in self._taints.items()}
 
     @property
     def members(self) -> frozenset[str]:

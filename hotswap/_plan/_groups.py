@@ -224,6 +224,8 @@ def _go_through(
                 selection.add(facts, edit.diff if edit else None, _held(facts, held), inside, leaf=leaf)
                 if edit is not None and forced:
                     selection.force(name, forced)
+        if len(component) > 1:  # before others ask what may change there
+            selection.settle()
     return selected
 
 
