@@ -45,6 +45,8 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
             return f"goes over all names of {scope.prefix.removesuffix('.')}"
         if swap.changes.of(module) and ("globals" in statement.calls or not isinstance(scope, ClassScope)):
             return "goes over all names of the module"
+    if swap.changes.of(module) and any(_looks_up_any(scope, node) for node in ast.walk(statement.node)):
+        return "looks up names of the module"
     if (
         "sys.modules" in statement.reads
         and swap.changes.of(module)
@@ -71,6 +73,13 @@ def looked_at(swap: Swap, scope: AnyScope, module: str, statement: Statement) ->
         if any(swap.changes.changed(where, name) for where, name in _hinted(value)):
             return f"looks through {dotted}"
     return ""
+
+
+def _looks_up_any(scope: AnyScope, node: ast.AST) -> bool:
+    """Whether `node` reads a computed name in what ``names = globals()`` gave."""
+    if not isinstance(node, ast.Subscript) or isinstance(node.slice, ast.Constant) or type(node.ctx) is not ast.Load:
+        return False
+    return isinstance(node.value, ast.Name) and resolve(scope, node.value.id) is scope.namespace
 
 
 def _hinted(value: object) -> Iterator[tuple[str, str]]:
