@@ -92,6 +92,8 @@ def follow(visit: Visit, statement: Statement) -> None:
     visit.swap.visit(source)
     changed = visit.swap.changes.of(source)
     for alias in node.names:
+        if (module := f"{source}.{alias.name}") in visit.swap.unvisited:  # in a cycle it may come later
+            visit.swap.visit(module)
         if alias.name in changed:
             _follow_name(visit, statement, source, alias.name, alias.asname or alias.name)
         elif alias.name == "*":
