@@ -217,7 +217,10 @@ def _tell_decorated(visit: Visit, statements: Iterable[Statement]) -> None:
     for statement in statements if visit.swap.changes else ():
         found = statement.node.decorator_list if isinstance(statement.node, ast.ClassDef) else ()
         for decorator in found if found and statement not in visit.work.log.ran else ():
-            if _behaves_otherwise(visit, _generate.called(visit, decorator)):
+            called = _generate.called(visit, decorator)
+            if _behaves_otherwise(visit, called) or (
+                id(statement) in visit.swap.maybe and _does_otherwise(visit, called)
+            ):
                 older.setdefault(ast.unparse(getattr(decorator, "func", decorator)), []).append(statement)
     for name, made in older.items():
         names = ": " + ", ".join(map(visit.named, made)) if len(made) > 1 else ""
